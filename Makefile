@@ -1,0 +1,68 @@
+# Every target installs what it needs first; `make run` and `make test` are all a fresh machine needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# jsii warns on every start that Node 20 is past its end of life; Spine supports it.
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
+export JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check fix synth deploy destroy bundle lock clean
+
+help: ## List the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+run: $(VENV)/.run node_modules/.installed ## Run the whole pipeline on the local cloud
+	$(BIN)/spine run
+
+test: $(VENV)/.dev node_modules/.installed ## Run every test, end to end included
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev node_modules/.installed ## Format, lint, types, gates and tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+fix: $(VENV)/.dev ## Repair format and lint
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+synth: bundle ## Synthesize the templates into cdk.out, with every check
+	npx cdk synth --quiet
+
+deploy: bundle ## Deploy to the AWS account of your credentials
+	npx cdk deploy --all
+
+destroy: $(VENV)/.run node_modules/.installed ## Remove the stacks and what their runs left
+	npx cdk destroy --all
+
+bundle: $(VENV)/.run node_modules/.installed ## Build the functions' packages for Lambda, without Docker
+	$(BIN)/python -m stacks.bundling
+
+lock: $(VENV)/.dev ## Compile the lock files from their .in files
+	$(BIN)/python -m stacks.lock
+
+clean: ## Remove what was built, installed and run (stops the local cloud)
+	-test -x $(BIN)/spine && $(BIN)/spine down
+	rm -rf $(VENV) node_modules build cdk.out .spine *.egg-info .pytest_cache .mypy_cache .ruff_cache
+
+$(VENV)/.created:
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else "Spine needs Python 3.11, 3.12 or 3.13; $(PYTHON) is %d.%d. Try: make PYTHON=python3.13" % v)'
+	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' || { echo "Spine needs Node 20 or newer on the PATH"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.run: $(VENV)/.created requirements.txt pyproject.toml
+	@echo "Installing the Python packages (once, about a minute)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.txt
+	@touch $@
+
+node_modules/.installed: package-lock.json
+	npm ci --silent --no-audit --no-fund
+	@touch $@

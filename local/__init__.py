@@ -1,0 +1,1 @@
+"""The local cloud: AWS on a laptop for one app."""
