@@ -1,0 +1,66 @@
+"""S3 addresses, and reading and writing whole objects."""
+
+from typing import NamedTuple, Protocol
+
+from . import aws
+from .errors import SpineError
+
+_SCHEME = "s3://"
+
+
+class S3AddressError(SpineError):
+    """A text is not the address of an S3 object or folder."""
+
+
+class Readable(Protocol):
+    """What boto3 returns as the body of an object."""
+
+    def read(self, amt: int | None = None) -> bytes:
+        """Return at most `amt` bytes, or everything that is left."""
+
+
+class Location(NamedTuple):
+    """A bucket and a key; the key is "" for the bucket itself and ends in "/" for a folder."""
+
+    bucket: str
+    key: str
+
+    @property
+    def uri(self) -> str:
+        """The address as `s3://bucket/key`."""
+        return f"{_SCHEME}{self.bucket}/{self.key}"
+
+    def join(self, name: str) -> "Location":
+        """Return the location of `name` inside this folder."""
+        folder = self.key if self.key.endswith("/") or not self.key else f"{self.key}/"
+        return Location(self.bucket, folder + name)
+
+
+def parse_uri(uri: str) -> Location:
+    """Split `s3://bucket/key`; the key may be empty.
+
+    Raises:
+        S3AddressError: The text does not start with `s3://` or names no bucket.
+    """
+    bucket, _, key = uri.removeprefix(_SCHEME).partition("/")
+    if not uri.startswith(_SCHEME) or not bucket:
+        raise S3AddressError(f"{uri!r} is not an S3 address. Give it as s3://bucket/key.")
+    return Location(bucket, key)
+
+
+def read(location: Location, *, version_id: str | None = None) -> bytes:
+    """Return an object's bytes, of one version when `version_id` is given."""
+    client = aws.client("s3")
+    if version_id is None:
+        answer = client.get_object(Bucket=location.bucket, Key=location.key)
+    else:
+        answer = client.get_object(Bucket=location.bucket, Key=location.key, VersionId=version_id)
+    body: Readable = answer["Body"]
+    return body.read()
+
+
+def write(location: Location, content: bytes, *, content_type: str) -> None:
+    """Write an object whole, replacing the current version."""
+    aws.client("s3").put_object(
+        Bucket=location.bucket, Key=location.key, Body=content, ContentType=content_type
+    )

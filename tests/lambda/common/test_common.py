@@ -1,0 +1,73 @@
+"""What every function relies on: addresses, clients, logging."""
+
+import json
+
+import pytest
+
+from tests.support import FakeS3, load, use_clients
+
+aws = load("common.aws")
+log = load("common.log")
+s3 = load("common.s3")
+
+
+@pytest.mark.parametrize(
+    ("uri", "bucket", "key"),
+    [
+        ("s3://b/k", "b", "k"),
+        ("s3://b/a/b c/é?#.csv", "b", "a/b c/é?#.csv"),
+        ("s3://b/folder/", "b", "folder/"),
+        ("s3://b", "b", ""),
+        ("s3://b//k", "b", "/k"),
+    ],
+)
+def test_an_address_splits_at_the_first_slash(uri: str, bucket: str, key: str) -> None:
+    """Everything after the bucket is the key, whatever it contains."""
+    assert s3.parse_uri(uri) == (bucket, key)
+
+
+@pytest.mark.parametrize("uri", ["", "s3://", "s3:///k", "https://b/k", "b/k", "S3://b/k"])
+def test_a_text_that_is_no_address_is_refused(uri: str) -> None:
+    """The refusal shows the text and the form expected."""
+    with pytest.raises(s3.S3AddressError, match=r"s3://bucket/key"):
+        s3.parse_uri(uri)
+
+
+def test_joining_adds_one_slash() -> None:
+    """A folder with or without its slash gives the same location, and the address comes back."""
+    assert s3.parse_uri("s3://b/a").join("x").uri == "s3://b/a/x"
+    assert s3.parse_uri("s3://b/a/").join("x").uri == "s3://b/a/x"
+    assert s3.parse_uri("s3://b").join("x").uri == "s3://b/x"
+
+
+def test_objects_are_written_and_read_by_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading without a version gives the newest."""
+    fake = FakeS3()
+    use_clients(monkeypatch, s3=fake)
+    place = s3.Location("b", "k")
+    s3.write(place, b"one", content_type="text/csv")
+    s3.write(place, b"two", content_type="text/csv")
+    assert s3.read(place) == b"two"
+    assert s3.read(place, version_id="1") == b"one"
+    assert fake.content_types["b", "k"] == "text/csv"
+
+
+def test_a_client_is_built_once_with_standard_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A warm function reuses the client it has."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    first = aws.client("s3")
+    assert aws.client("s3") is first
+    assert first.meta.config.retries == {"mode": "standard", "total_max_attempts": 5}
+
+
+def test_an_event_is_one_json_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """Line breaks inside a value do not split the line."""
+    log.event("planned", run="a-1", note="two\nlines", error=ValueError("no"))
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1
+    assert json.loads(lines[0]) == {
+        "event": "planned",
+        "run": "a-1",
+        "note": "two\nlines",
+        "error": "no",
+    }

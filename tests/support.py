@@ -1,0 +1,110 @@
+# ruff: noqa: N803 (the fake takes boto3's own argument names)
+"""What tests of several rooms share: loading functions, and an in-memory S3."""
+
+import importlib
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+ROOT = Path(__file__).resolve().parent.parent
+REAL_DATA = ROOT.parent / "shared" / "data" / "vertebral_column_data.zip"
+
+needs_real_data = pytest.mark.skipif(
+    not REAL_DATA.exists(), reason="the real data set is not on this machine (../shared/data)"
+)
+
+
+def load(name: str) -> Any:
+    """Import a module below `lambda/` by its dotted name, the way Lambda's runtime does.
+
+    `lambda` is a keyword, so no import statement can name it. The result is `Any` for the same
+    reason: a type checker cannot follow the name.
+    """
+    return importlib.import_module(f"lambda.{name}")
+
+
+def client_error(code: str, message: str, operation: str, status: int = 400) -> ClientError:
+    """Build the exception boto3 raises when a service answers with an error."""
+    return ClientError(
+        {
+            "Error": {"Code": code, "Message": message},
+            "ResponseMetadata": {
+                "RequestId": "00000000-0000-0000-0000-000000000000",
+                "HostId": "",
+                "HTTPStatusCode": status,
+                "HTTPHeaders": {},
+                "RetryAttempts": 0,
+            },
+        },
+        operation,
+    )
+
+
+@dataclass
+class FakeS3:
+    """An S3 client over a dictionary: `objects[bucket, key]` is the list of versions, newest last.
+
+    Version ids count from "1". Content types are kept beside, by `(bucket, key)`.
+    """
+
+    objects: dict[tuple[str, str], list[bytes]] = field(default_factory=dict)
+    content_types: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def put_object(
+        self, *, Bucket: str, Key: str, Body: bytes | str, ContentType: str = "", **_: object
+    ) -> dict[str, Any]:
+        """Add a version."""
+        content = Body.encode() if isinstance(Body, str) else bytes(Body)
+        versions = self.objects.setdefault((Bucket, Key), [])
+        versions.append(content)
+        self.content_types[Bucket, Key] = ContentType
+        return {"VersionId": str(len(versions))}
+
+    def get_object(
+        self, *, Bucket: str, Key: str, VersionId: str | None = None, **_: object
+    ) -> dict[str, Any]:
+        """Answer with the newest version, or the one asked for."""
+        versions = self.objects.get((Bucket, Key))
+        if not versions:
+            raise client_error("NoSuchKey", "The specified key does not exist.", "GetObject", 404)
+        number = int(VersionId) if VersionId is not None else len(versions)
+        if not 1 <= number <= len(versions):
+            raise client_error(
+                "NoSuchVersion", "The specified version does not exist.", "GetObject", 404
+            )
+        content = versions[number - 1]
+        return {
+            "Body": io.BytesIO(content),
+            "ContentLength": len(content),
+            "VersionId": str(number),
+            "ContentType": self.content_types.get((Bucket, Key), ""),
+        }
+
+    def head_object(self, *, Bucket: str, Key: str, **rest: Any) -> dict[str, Any]:
+        """Answer as `get_object` without the body."""
+        answer = self.get_object(Bucket=Bucket, Key=Key, **rest)
+        del answer["Body"]
+        return answer
+
+    def text(self, bucket: str, key: str) -> str:
+        """The newest version of an object as text."""
+        return self.objects[bucket, key][-1].decode()
+
+
+def use_clients(monkeypatch: pytest.MonkeyPatch, **clients: object) -> None:
+    """Make `lambda.common.aws.client` hand out these fakes (`sagemaker_runtime=` for `-runtime`).
+
+    Any other service is refused, so no test reaches AWS by accident.
+    """
+    fakes: Mapping[str, object] = {name.replace("_", "-"): fake for name, fake in clients.items()}
+
+    def client(service: str) -> object:
+        assert service in fakes, f"the code under test asked for an unexpected client: {service}"
+        return fakes[service]
+
+    monkeypatch.setattr(load("common.aws"), "client", client)
