@@ -1,0 +1,57 @@
+"""Names of runs and of what they make, derived from the execution. Pure.
+
+A run is found again from its name alone, so every function derives names here.
+"""
+
+import hashlib
+import re
+
+# SageMaker's rule for endpoints, endpoint configs, models, training and transform jobs
+# (CreateEndpoint, EndpointName), without capitals: Step Functions lower-cases some ARNs.
+RESOURCE_NAME = re.compile(r"(?!.{64})[a-z0-9](?:-*[a-z0-9])*")
+
+_SLUG_LENGTH = 31
+_BASE_LENGTH = 55  # leaves eight characters for "-<redrive>-<retry>" of a job's name
+# What follows the base in a job's name. Four digits at most, so that the eight hexadecimal digits
+# ending another run's name never pass for a count.
+_ATTEMPT = re.compile(r"(?:-\d{1,4}){0,2}")
+
+
+def run_id(execution_name: str, execution_arn: str) -> str:
+    """Return `<slug of the execution's name>-<8 hex of its ARN's SHA-256>`.
+
+    At most 40 characters of [a-z0-9-], starting with a letter or digit. The hash keeps runs apart
+    whose names differ only in capitals, punctuation or beyond the 31st character.
+    """
+    slug = re.sub(r"[^a-z0-9]+", "-", execution_name.lower()).strip("-")
+    slug = slug[:_SLUG_LENGTH].rstrip("-") or "run"
+    return f"{slug}-{hashlib.sha256(execution_arn.encode()).hexdigest()[:8]}"
+
+
+def run_id_of(execution_arn: str) -> str:
+    """Return the run id from the execution's ARN alone, whose last part is the execution's name."""
+    return run_id(execution_arn.rpartition(":")[2], execution_arn)
+
+
+def base_name(prefix: str, run: str) -> str:
+    """Return `<prefix>-<run id>`, at most 55 characters: what the run's resources are called.
+
+    Raises:
+        ValueError: The prefix is so long or so spelled that SageMaker would refuse the name.
+    """
+    base = f"{prefix}-{run}"
+    if len(base) > _BASE_LENGTH or not RESOURCE_NAME.fullmatch(base):
+        raise ValueError(
+            f"{base!r} cannot name SageMaker resources. Use a name prefix of at most"
+            f" {_BASE_LENGTH - 41} lower-case letters, digits and inner hyphens."
+        )
+    return base
+
+
+def belongs(name: str, base: str) -> bool:
+    """Tell whether a resource is the run's: called `base`, or `base-<redrive>-<retry>`.
+
+    "Starts with the base" would not do: a run whose execution is called after another run
+    (`nightly-1a2b3c4d-again`) starts with that run's base.
+    """
+    return name.startswith(base) and _ATTEMPT.fullmatch(name, len(base)) is not None

@@ -1,0 +1,85 @@
+"""The plan every later state carries: input completed, run named, places laid out. Pure."""
+
+from typing import Any
+
+from ..common import names
+from .model import ExecutionInput
+
+# Seconds to wait before each look at a new endpoint: most need three to eight minutes, the local
+# cloud a second. Half an hour in all.
+_POLLS = [1, 2, 4, 8, 15, 30, *[60] * 29]
+
+
+def build(
+    given: ExecutionInput,
+    *,
+    execution_arn: str,
+    execution_name: str,
+    started_at: str,
+    bucket: str,
+    name_prefix: str,
+) -> dict[str, Any]:
+    """Return the plan, a JSON object of a few kilobytes.
+
+    Raises:
+        ValueError: The name prefix makes names SageMaker refuses.
+    """
+    run = names.run_id(execution_name, execution_arn)
+    return {
+        "run": {
+            "id": run,
+            "name": names.base_name(name_prefix, run),
+            "execution": execution_arn,
+            "started_at": started_at,
+        },
+        "bucket": bucket,
+        "prefix": f"runs/{run}",
+        "source": _source(given),
+        "split": given.split.model_dump(by_alias=True),
+        "training": _training(given),
+        "endpoint": {**given.endpoint.model_dump(), "polls": _POLLS},
+        "batch_transform": given.batch_transform.model_dump(),
+        "evaluation": {
+            "threshold": given.evaluation.threshold,
+            "minimum": given.evaluation.minimum.model_dump(exclude_none=True),
+        },
+        "places": places(bucket, run),
+    }
+
+
+def _source(given: ExecutionInput) -> dict[str, Any]:
+    source = given.source.model_dump()
+    if source["sha256"] is not None:
+        source["sha256"] = source["sha256"].lower()
+    return source
+
+
+def _training(given: ExecutionInput) -> dict[str, Any]:
+    longest = given.training.max_runtime_seconds
+    stopping = {"MaxRuntimeInSeconds": longest}
+    if given.training.spot:
+        # CreateTrainingJob refuses the field without spot and wants at least the run time with it;
+        # as much again is what the job may wait for spare capacity.
+        stopping["MaxWaitTimeInSeconds"] = 2 * longest
+    return {
+        **given.training.model_dump(exclude={"hyperparameters"}),
+        "hyperparameters": dict(given.hyperparameters),
+        "stopping_condition": stopping,
+    }
+
+
+def places(bucket: str, run: str) -> dict[str, str]:
+    """Return where the run's files are: S3 folders by the step that writes them."""
+    folder = f"s3://{bucket}/runs/{run}/"
+    manifest_key = f"runs/{run}/manifest.json"
+    return {
+        "train": f"{folder}train/",
+        "test": f"{folder}test/",
+        "validate": f"{folder}validate/",
+        "batch_in": f"{folder}batch-in/",
+        "model": f"{folder}model/",
+        "batch_out": f"{folder}batch-out/",
+        "evaluation": f"{folder}evaluation/",
+        "manifest_key": manifest_key,
+        "manifest": f"s3://{bucket}/{manifest_key}",
+    }
