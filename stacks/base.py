@@ -1,0 +1,42 @@
+"""What every stack of Spine has in common."""
+
+from aws_cdk import Aws, CfnMapping, Environment, Stack, Tags
+from constructs import Construct
+
+from stacks import images
+from stacks.settings import Settings
+
+
+class SpineStack(Stack):
+    """A stack named `spine-<stage>-<room>`, bound to a place only if the settings name one."""
+
+    def __init__(
+        self, scope: Construct, room: str, *, settings: Settings, description: str
+    ) -> None:
+        super().__init__(
+            scope,
+            f"{settings.prefix}-{room}",
+            description=description,
+            env=Environment(account=settings.account, region=settings.region),
+        )
+        self.settings = settings
+        Tags.of(self).add("spine:stage", settings.stage)
+
+    def arns(self, service: str, *resources: str) -> list[str]:
+        """ARNs in this stack's own account and region, of `type/name` or `type:name` resources."""
+        return [
+            f"arn:{Aws.PARTITION}:{service}:{self.region}:{self.account}:{resource}"
+            for resource in resources
+        ]
+
+    def registry(self) -> str:
+        """The account that serves SageMaker's XGBoost image in this stack's region."""
+        registries = images.load()["registries"]
+        if self.settings.region:
+            return registries[self.settings.region]
+        mapping = CfnMapping(
+            self,
+            "ImageRegistry",
+            mapping={region: {"account": account} for region, account in registries.items()},
+        )
+        return mapping.find_in_map(Aws.REGION, "account")

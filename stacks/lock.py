@@ -1,0 +1,35 @@
+"""Compile every lock file from its `.in` file: `make lock`.
+
+The functions' locks resolve within the project's own lock, so a function on AWS and the same
+function on the local cloud import the same versions.
+"""
+
+import subprocess
+import sys
+
+from stacks.bundling import BUNDLES, PYTHON_VERSION, ROOT
+
+_UV = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes"]
+# The registry is the reader's business, not the lock file's.
+_UV += ["--no-emit-index-url", "--custom-compile-command", "make lock"]
+
+
+def main() -> None:
+    """Compile the project's two locks, then one for each function that has packages."""
+    for name in ("requirements", "requirements-dev"):
+        _compile(f"{name}.in", f"{name}.txt", "--python-version=3.11")
+    for bundle in BUNDLES.values():
+        source = bundle.lock.with_suffix(".in").relative_to(ROOT)
+        if (ROOT / source).exists():
+            limits = [f"--python-version={PYTHON_VERSION}", "--constraint=requirements.txt"]
+            _compile(str(source), str(source.with_suffix(".txt")), *limits)
+
+
+def _compile(source: str, target: str, *options: str) -> None:
+    command = [*_UV, *options, source, f"--output-file={target}"]
+    subprocess.run(command, check=True, cwd=ROOT)  # noqa: S603 (our own words only)
+    print(target)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,315 @@
+"""The functions, the state machine that calls them, and what each of them may do."""
+
+from typing import Any
+
+from aws_cdk import Aws, CfnOutput, CustomResource, Duration, RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from stacks import images
+from stacks.base import SpineStack
+from stacks.checks import acknowledge
+from stacks.functions import RETENTION, StepFunction
+from stacks.permissions import Permission, allow, grant
+from stacks.settings import Settings
+from stacks.storage import Storage
+from stacks.workflow import Steps, Workflow
+
+_NO_RESOURCE = "IAM knows no resource for SageMaker's lists."
+_ANY_RUN = (
+    "What a run makes is known beforehand by the stage's name prefix and the run's folder only."
+)
+
+
+class Pipeline(SpineStack):
+    """Provisions the steps' functions and the state machine.
+
+    Attributes:
+        machine: Runs the whole of it; its input is the execution input.
+    """
+
+    def __init__(self, scope: Construct, *, settings: Settings, storage: Storage) -> None:
+        super().__init__(
+            scope,
+            "pipeline",
+            settings=settings,
+            description="Spine: the functions and the state machine",
+        )
+        self._storage = storage
+        # Exported by name rather than where CDK finds the reference, at the end of synthesis:
+        # findings on what is built from it are acknowledged before.
+        self._bucket_arn = storage.export_value(storage.bucket.bucket_arn)
+        steps = Steps(
+            plan=self._plan(),
+            prepare=self._prepare(),
+            predict=self._predict(),
+            evaluate=self._evaluate(),
+            cleanup=self._cleanup(),
+        )
+        leftovers = self._leftovers()
+        self.machine = self._machine(steps)
+        # Deleted in reverse: first the machine, so that nothing new begins, then what runs left.
+        self.machine.node.add_dependency(leftovers)
+        CfnOutput(self, "StateMachineArn", value=self.machine.state_machine_arn)
+
+    def may(self, kind: str, *names: str, when: dict[str, Any] | None = None) -> Permission:
+        """Actions of SageMaker on one kind of what this stage's runs make."""
+        actions = (f"sagemaker:{name}" for name in names)
+        arns = self.arns("sagemaker", f"{kind}/{self.settings.prefix}-*")
+        return allow(*actions, on=arns, when=when, because=_ANY_RUN)
+
+    def _objects(self, *patterns: str) -> list[str]:
+        return [f"{self._bucket_arn}/{pattern}" for pattern in patterns]
+
+    def _plan(self) -> StepFunction:
+        return StepFunction(
+            self,
+            "Plan",
+            bundle="plan",
+            description="checks the execution input, derives names and places",
+            permissions=[],
+            environment={
+                "BUCKET": self._storage.bucket.bucket_name,
+                "NAME_PREFIX": self.settings.prefix,
+                "SOURCE_HOSTS": ",".join(self.settings.source_hosts),
+                "SOURCE_BUCKETS": ",".join(self.settings.source_buckets),
+                "INSTANCE_TYPES": ",".join(self.settings.instance_types),
+            },
+            # botocore's model of SageMaker, read for its instance types, takes 150 MB.
+            memory_mb=512,
+            timeout=Duration.seconds(30),
+        )
+
+    def _prepare(self) -> StepFunction:
+        others = [f"arn:{Aws.PARTITION}:s3:::{name}" for name in self.settings.source_buckets]
+        files = self._objects("incoming/*", "uploads/*") + [f"{arn}/*" for arn in others]
+        return StepFunction(
+            self,
+            "Prepare",
+            bundle="prepare",
+            description="fetches, checks and splits the training file",
+            permissions=[
+                allow(
+                    "s3:GetObject",
+                    "s3:GetObjectVersion",
+                    on=files,
+                    because="Files arrive under names of their senders' choice.",
+                ),
+                # Without it S3 answers "access denied" for a file that is not there.
+                allow("s3:ListBucket", on=[self._storage.bucket.bucket_arn, *others]),
+                allow(
+                    "s3:PutObject",
+                    on=self._objects(
+                        "runs/*/train/*", "runs/*/test/*", "runs/*/validate/*", "runs/*/batch-in/*"
+                    ),
+                    because=_ANY_RUN,
+                ),
+            ],
+            environment={
+                "BUCKET": self._storage.bucket.bucket_name,
+                "SOURCE_HOSTS": ",".join(self.settings.source_hosts),
+            },
+            memory_mb=3008,
+            timeout=Duration.minutes(15),
+        )
+
+    def _predict(self) -> StepFunction:
+        return StepFunction(
+            self,
+            "Predict",
+            bundle="predict",
+            description="asks the endpoint about rows of the test split",
+            permissions=[
+                allow("s3:GetObject", on=self._objects("runs/*/test/*"), because=_ANY_RUN),
+                self.may("endpoint", "InvokeEndpoint"),
+            ],
+            environment={},
+            timeout=Duration.minutes(5),
+        )
+
+    def _evaluate(self) -> StepFunction:
+        return StepFunction(
+            self,
+            "Evaluate",
+            bundle="evaluate",
+            description="scores the batch output and writes the report",
+            permissions=[
+                allow(
+                    "s3:GetObject",
+                    on=self._objects("runs/*/test/*", "runs/*/batch-out/*"),
+                    because=_ANY_RUN,
+                ),
+                allow("s3:PutObject", on=self._objects("runs/*/evaluation/*"), because=_ANY_RUN),
+            ],
+            environment={},
+            # One core: scikit-learn's import alone takes seconds on less.
+            memory_mb=1769,
+            timeout=Duration.minutes(15),
+        )
+
+    def _cleanup(self) -> StepFunction:
+        return StepFunction(
+            self,
+            "CleanUp",
+            bundle="cleanup",
+            description="deletes what one run left in SageMaker",
+            permissions=self.cleaning(),
+            environment={},
+            timeout=Duration.minutes(2),
+        )
+
+    def cleaning(self) -> list[Permission]:
+        """What it takes to find and delete whatever this stage's runs made in SageMaker."""
+        return [
+            allow(
+                "sagemaker:ListEndpoints",
+                "sagemaker:ListEndpointConfigs",
+                "sagemaker:ListModels",
+                "sagemaker:ListTrainingJobs",
+                "sagemaker:ListTransformJobs",
+                on=["*"],
+                because=_NO_RESOURCE,
+            ),
+            *(
+                self.may(kind, *names)
+                for kind, names in {
+                    "endpoint": ("DescribeEndpoint", "DeleteEndpoint"),
+                    "endpoint-config": ("DeleteEndpointConfig",),
+                    "model": ("DeleteModel",),
+                    "training-job": ("StopTrainingJob",),
+                    "transform-job": ("StopTransformJob",),
+                }.items()
+            ),
+        ]
+
+    def _leftovers(self) -> CustomResource:
+        teardown = StepFunction(
+            self,
+            "TearDown",
+            bundle="cleanup",
+            module="teardown",
+            description="deletes what runs left, when the stack is removed",
+            permissions=self.cleaning(),
+            environment={"NAME_PREFIX": self.settings.prefix},
+            timeout=Duration.minutes(15),
+        )
+        resource = CustomResource(
+            self,
+            "Leftovers",
+            resource_type="Custom::SpineLeftovers",
+            service_token=teardown.function_arn,
+            service_timeout=Duration.minutes(15),
+        )
+        # The policy must outlive the resource, or its function could no longer delete anything.
+        resource.node.add_dependency(teardown)
+        return resource
+
+    def _machine(self, steps: Steps) -> sfn.StateMachine:
+        settings = self.settings
+        version = settings.xgboost_version
+        image = (
+            f"{self.registry()}.dkr.ecr.{self.region}.{Aws.URL_SUFFIX}/"
+            f"{images.REPOSITORY}:{images.load()['tags'][version]}"
+        )
+        workflow = Workflow(
+            self,
+            "Workflow",
+            steps=steps,
+            image=image,
+            role_arn=self._storage.sagemaker_role.role_arn,
+            tags={"spine:stage": settings.stage},
+        )
+        log_group = logs.LogGroup(
+            self,
+            "MachineLog",
+            # Elsewhere every state machine lengthens one resource policy, until it is full.
+            log_group_name=f"/aws/vendedlogs/states/{settings.prefix}",
+            retention=RETENTION[settings.log_retention_days],
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        return sfn.StateMachine(
+            self,
+            "Machine",
+            comment="Spine: a training file in; a trained, measured, served model out",
+            definition_body=sfn.DefinitionBody.from_chainable(workflow.start),
+            query_language=sfn.QueryLanguage.JSONATA,
+            role=self._machine_role(steps),
+            timeout=Duration.hours(settings.run_timeout_hours),
+            tracing_enabled=True,
+            # Inputs may name files and carry labels; the history keeps them, the log need not.
+            logs=sfn.LogOptions(
+                destination=log_group, level=sfn.LogLevel.ALL, include_execution_data=False
+            ),
+        )
+
+    def _machine_role(self, steps: Steps) -> iam.Role:
+        role = iam.Role(
+            self,
+            "MachineRole",
+            description="Spine: what the state machine may do",
+            assumed_by=iam.ServicePrincipal(
+                "states.amazonaws.com",
+                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
+            ),
+        )
+        allowed_types = {
+            "ForAllValues:StringEquals": {
+                "sagemaker:InstanceTypes": list(self.settings.instance_types)
+            }
+        }
+        isolated = {"Bool": {"sagemaker:NetworkIsolation": "true"}}
+        functions = (steps.plan, steps.prepare, steps.predict, steps.evaluate, steps.cleanup)
+        grant(
+            role,
+            (
+                allow("lambda:InvokeFunction", on=[each.function_arn for each in functions]),
+                self.may("training-job", "CreateTrainingJob", when={**allowed_types, **isolated}),
+                self.may("training-job", "DescribeTrainingJob", "StopTrainingJob"),
+                self.may("model", "CreateModel", when=isolated),
+                self.may("endpoint-config", "CreateEndpointConfig", when=allowed_types),
+                self.may("endpoint", "CreateEndpoint", "DescribeEndpoint"),
+                # Creating an endpoint is authorized on its config as well.
+                self.may("endpoint-config", "CreateEndpoint"),
+                self.may("transform-job", "CreateTransformJob", when=allowed_types),
+                self.may("transform-job", "DescribeTransformJob", "StopTransformJob"),
+                # At creation for each of them, and later on an endpoint that is kept.
+                *(
+                    self.may(kind, "AddTags")
+                    for kind in (
+                        "training-job",
+                        "model",
+                        "endpoint-config",
+                        "endpoint",
+                        "transform-job",
+                    )
+                ),
+                allow(
+                    "iam:PassRole",
+                    on=[self._storage.sagemaker_role.role_arn],
+                    when={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+                ),
+                # How Step Functions learns that a job it waits for has ended.
+                allow(
+                    "events:DescribeRule",
+                    "events:PutRule",
+                    "events:PutTargets",
+                    on=self.arns(
+                        "events",
+                        "rule/StepFunctionsGetEventsForSageMakerTrainingJobsRule",
+                        "rule/StepFunctionsGetEventsForSageMakerTransformJobsRule",
+                    ),
+                ),
+                allow("s3:PutObject", on=self._objects("runs/*/manifest.json"), because=_ANY_RUN),
+            ),
+        )
+        acknowledge(
+            role,
+            {
+                "AwsSolutions-IAM5[Resource::*]": (
+                    "IAM knows no resource for the actions of log delivery and of X-Ray."
+                )
+            },
+        )
+        return role

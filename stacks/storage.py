@@ -1,0 +1,153 @@
+"""The bucket that holds every run, and the role SageMaker works under."""
+
+from typing import Any
+
+from aws_cdk import Aws, CfnOutput, Duration, RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from stacks import images
+from stacks.base import SpineStack
+from stacks.checks import acknowledge
+from stacks.permissions import allow, grant
+from stacks.settings import Settings
+
+
+class Storage(SpineStack):
+    """Provisions the data bucket, its access logs and SageMaker's execution role.
+
+    Attributes:
+        bucket: `incoming/` starts runs, `uploads/` holds files for runs started by hand, and
+            `runs/<run id>/` all that a run made.
+        sagemaker_role: What training jobs, models and transform jobs may do.
+    """
+
+    def __init__(self, scope: Construct, *, settings: Settings) -> None:
+        super().__init__(
+            scope,
+            "storage",
+            settings=settings,
+            description="Spine: the bucket of the runs and SageMaker's role",
+        )
+        self.bucket = self._data_bucket(self._log_bucket())
+        self.sagemaker_role = self._sagemaker_role()
+        CfnOutput(self, "BucketName", value=self.bucket.bucket_name)
+        CfnOutput(self, "SageMakerRoleArn", value=self.sagemaker_role.role_arn)
+
+    def _log_bucket(self) -> s3.Bucket:
+        bucket = s3.Bucket(
+            self,
+            "AccessLogs",
+            lifecycle_rules=[
+                s3.LifecycleRule(expiration=Duration.days(self.settings.log_retention_days))
+            ],
+            **self._locked_down(),
+        )
+        acknowledge(
+            bucket,
+            {"AwsSolutions-S1": "This bucket holds the access logs; it has none of its own."},
+        )
+        return bucket
+
+    def _data_bucket(self, access_logs: s3.Bucket) -> s3.Bucket:
+        keep = Duration.days(self.settings.run_retention_days)
+        bucket = s3.Bucket(
+            self,
+            "Data",
+            versioned=True,
+            server_access_logs_bucket=access_logs,
+            server_access_logs_prefix="data/",
+            lifecycle_rules=[
+                s3.LifecycleRule(id="runs", prefix="runs/", expiration=keep),
+                s3.LifecycleRule(id="uploads", prefix="uploads/", expiration=keep),
+                s3.LifecycleRule(
+                    id="leftovers",
+                    noncurrent_version_expiration=Duration.days(30),
+                    abort_incomplete_multipart_upload_after=Duration.days(1),
+                    expired_object_delete_marker=True,
+                ),
+            ],
+            **self._locked_down(),
+        )
+        # The property of the resource itself: CDK's `event_bridge_enabled` adds a custom resource
+        # with a function and a role of its own for the same effect.
+        resource = bucket.node.default_child
+        assert isinstance(resource, s3.CfnBucket)  # noqa: S101 (narrows the type for mypy)
+        resource.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+            event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(
+                event_bridge_enabled=True
+            )
+        )
+        return bucket
+
+    def _locked_down(self) -> dict[str, Any]:
+        destroy = self.settings.removal == "destroy"
+        return {
+            "encryption": s3.BucketEncryption.S3_MANAGED,
+            "enforce_ssl": True,
+            "minimum_tls_version": 1.2,
+            "block_public_access": s3.BlockPublicAccess.BLOCK_ALL,
+            "object_ownership": s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            "removal_policy": RemovalPolicy.DESTROY if destroy else RemovalPolicy.RETAIN,
+            "auto_delete_objects": destroy,
+        }
+
+    def _sagemaker_role(self) -> iam.Role:
+        role = iam.Role(
+            self,
+            "SageMakerRole",
+            description="Spine: what SageMaker's jobs and models may do",
+            assumed_by=iam.ServicePrincipal(
+                "sagemaker.amazonaws.com",
+                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
+            ),
+        )
+        a_run = "A run's folder is known only when the run begins."
+        no_resource = "IAM knows no resource for this action."
+        grant(
+            role,
+            (
+                allow("s3:GetObject", on=self.objects("runs/*"), because=a_run),
+                # SageMaker writes the model and the batch output, and nothing else of a run.
+                allow(
+                    "s3:PutObject",
+                    on=self.objects("runs/*/model/*", "runs/*/batch-out/*"),
+                    because=a_run,
+                ),
+                allow(
+                    "s3:ListBucket",
+                    on=[self.bucket.bucket_arn],
+                    when={"StringLike": {"s3:prefix": ["runs/*"]}},
+                ),
+                allow(
+                    "ecr:BatchCheckLayerAvailability",
+                    "ecr:BatchGetImage",
+                    "ecr:GetDownloadUrlForLayer",
+                    on=[
+                        f"arn:{Aws.PARTITION}:ecr:{self.region}:{self.registry()}:repository/"
+                        + images.REPOSITORY
+                    ],
+                ),
+                allow("ecr:GetAuthorizationToken", on=["*"], because=no_resource),
+                allow(
+                    "cloudwatch:PutMetricData",
+                    on=["*"],
+                    when={"StringLike": {"cloudwatch:namespace": ["/aws/sagemaker/*"]}},
+                    because=f"{no_resource} A condition binds it to SageMaker's namespaces.",
+                ),
+                allow(
+                    "logs:CreateLogGroup",
+                    "logs:CreateLogStream",
+                    "logs:DescribeLogStreams",
+                    "logs:PutLogEvents",
+                    on=self.arns("logs", "log-group:/aws/sagemaker/*"),
+                    because="SageMaker makes and names the log groups of its jobs and endpoints.",
+                ),
+            ),
+        )
+        return role
+
+    def objects(self, *patterns: str) -> list[str]:
+        """ARNs of objects in the data bucket, by key pattern."""
+        return [f"{self.bucket.bucket_arn}/{pattern}" for pattern in patterns]

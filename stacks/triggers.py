@@ -1,0 +1,138 @@
+"""What starts runs without a person, and what cleans up after runs that could not."""
+
+import json
+
+from aws_cdk import Aws, Duration, TimeZone
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_scheduler_targets as scheduler_targets
+from constructs import Construct
+
+from stacks.base import SpineStack
+from stacks.functions import StepFunction
+from stacks.permissions import allow
+from stacks.pipeline import Pipeline
+from stacks.settings import Settings
+from stacks.storage import Storage
+
+
+class Triggers(SpineStack):
+    """Provisions the rule for arriving files, the schedule, and the sweeper."""
+
+    def __init__(
+        self, scope: Construct, *, settings: Settings, storage: Storage, pipeline: Pipeline
+    ) -> None:
+        super().__init__(
+            scope,
+            "triggers",
+            settings=settings,
+            description="Spine: what starts runs, and the sweeper",
+        )
+        self._storage = storage
+        self._pipeline = pipeline
+        if settings.incoming.enabled:
+            self._incoming()
+        self._schedule()
+        self._sweeper()
+
+    def _incoming(self) -> None:
+        machine = self._pipeline.machine
+        start = StepFunction(
+            self,
+            "Start",
+            bundle="start",
+            description="starts one run for a file that arrived",
+            permissions=[allow("states:StartExecution", on=[machine.state_machine_arn])],
+            environment={
+                "STATE_MACHINE_ARN": machine.state_machine_arn,
+                "INPUT": json.dumps(self.settings.incoming.input, sort_keys=True),
+            },
+            timeout=Duration.seconds(30),
+        )
+        events.Rule(
+            self,
+            "FileArrived",
+            description="Spine: a file under incoming/ starts a run",
+            # By detail type alone, so that multipart uploads and copies count too.
+            event_pattern=events.EventPattern(
+                source=["aws.s3"],
+                detail_type=["Object Created"],
+                detail={
+                    "bucket": {"name": [self._storage.bucket.bucket_name]},
+                    "object": {"key": [{"prefix": "incoming/"}]},
+                },
+            ),
+            targets=[targets.LambdaFunction(start)],
+        )
+
+    def _schedule(self) -> None:
+        schedule = self.settings.schedule
+        role = iam.Role(
+            self,
+            "ScheduleRole",
+            description="Spine: lets the schedule start runs",
+            assumed_by=iam.ServicePrincipal(
+                "scheduler.amazonaws.com",
+                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
+            ),
+        )
+        scheduler.Schedule(
+            self,
+            "Schedule",
+            description="Spine: starts a run by the clock",
+            enabled=schedule.enabled,
+            schedule=scheduler.ScheduleExpression.expression(schedule.expression, TimeZone.ETC_UTC),
+            target=scheduler_targets.StepFunctionsStartExecution(
+                self._pipeline.machine,
+                input=scheduler.ScheduleTargetInput.from_object(schedule.input),
+                role=role,
+            ),
+        )
+
+    def _sweeper(self) -> None:
+        machine = self._pipeline.machine
+        machine_name = self._pipeline.export_value(machine.state_machine_name)
+        sweep = StepFunction(
+            self,
+            "Sweep",
+            bundle="cleanup",
+            module="sweep",
+            description="deletes what ended runs left and what was kept long enough",
+            permissions=[
+                *self._pipeline.cleaning(),
+                *(
+                    self._pipeline.may(kind, "ListTags")
+                    for kind in ("endpoint", "endpoint-config", "training-job", "transform-job")
+                ),
+                allow(
+                    "states:DescribeExecution",
+                    on=self.arns("states", f"execution:{machine_name}:*"),
+                    because="Executions of Spine's own machine, whatever their names.",
+                ),
+            ],
+            environment={"NAME_PREFIX": self.settings.prefix},
+            timeout=Duration.minutes(10),
+        )
+        events.Rule(
+            self,
+            "EveryQuarterHour",
+            description="Spine: sweeps up what no other clean-up reached",
+            schedule=events.Schedule.rate(Duration.minutes(15)),
+            targets=[targets.LambdaFunction(sweep)],
+        )
+        events.Rule(
+            self,
+            "RunEndedBadly",
+            description="Spine: an aborted or timed-out run does not pass its own clean-up",
+            event_pattern=events.EventPattern(
+                source=["aws.states"],
+                detail_type=["Step Functions Execution Status Change"],
+                detail={
+                    "status": ["FAILED", "TIMED_OUT", "ABORTED"],
+                    "stateMachineArn": [machine.state_machine_arn],
+                },
+            ),
+            targets=[targets.LambdaFunction(sweep)],
+        )

@@ -1,0 +1,639 @@
+"""The state machine: one expression, top to bottom, in the states a person reads in the console.
+
+Tasks are `CustomState`s: CDK's own SageMaker tasks bring broad grants and stray roles, know no spot
+training, and put no tags on models and endpoints. What the machine may do stands in `pipeline.py`.
+
+Everything is JSONata. `$plan` holds the checked input with names and S3 places, and variables carry
+what later states need, so that the failure path still knows the run after any error.
+"""
+
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from aws_cdk import Aws
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+# 2 + 4 + 8 + 16 + 30 + 30 s at most, with full jitter: 90 s for the service to recover.
+_LAMBDA_RETRY = {
+    "ErrorEquals": [
+        "Lambda.ServiceException",
+        "Lambda.AWSLambdaException",
+        "Lambda.SdkClientException",
+        "Lambda.TooManyRequestsException",
+    ],
+    "IntervalSeconds": 2,
+    "BackoffRate": 2,
+    "MaxAttempts": 6,
+    "MaxDelaySeconds": 30,
+    "JitterStrategy": "FULL",
+}
+
+# 3 + 6 + 12 + 24 s at most: 45 s. Step Functions gives throttling and a refused request one and the
+# same error name, so a request that can never work is repeated too; hence four times and no more.
+_SAGEMAKER_RETRY = {
+    "ErrorEquals": [
+        "SageMaker.AmazonSageMakerException",
+        "SageMaker.SageMakerException",
+        "SageMaker.SdkClientException",
+    ],
+    "IntervalSeconds": 3,
+    "BackoffRate": 2,
+    "MaxAttempts": 4,
+    "MaxDelaySeconds": 30,
+    "JitterStrategy": "FULL",
+}
+
+# Two more tries, after 10 and 20 s at most, beside those inside the function.
+_SOURCE_RETRY = {
+    "ErrorEquals": ["SourceUnreachableError"],
+    "IntervalSeconds": 10,
+    "BackoffRate": 2,
+    "MaxAttempts": 2,
+    "MaxDelaySeconds": 60,
+    "JitterStrategy": "FULL",
+}
+
+# An endpoint cannot be deleted while it is being created, which takes minutes.
+# 5 + 7.5 + ... + 60 s, 45 times, 41 minutes in all; what is stuck for longer is the sweeper's.
+_BUSY_RETRY = {
+    "ErrorEquals": ["EndpointBusyError"],
+    "IntervalSeconds": 5,
+    "BackoffRate": 1.5,
+    "MaxAttempts": 45,
+    "MaxDelaySeconds": 60,
+    "JitterStrategy": "NONE",
+}
+
+_TAGS = [
+    {"Key": "spine:run", "Value": "{% $plan.run.id %}"},
+    {"Key": "spine:execution", "Value": "{% $states.context.Execution.Id %}"},
+]
+
+# A name per attempt: the names of failed jobs stay taken, so a retry or a redrive needs a new one.
+_JOB_NAME = (
+    "{% $plan.run.name & '-' & $string($states.context.Execution.RedriveCount)"
+    " & '-' & $string($states.context.State.RetryCount) %}"
+)
+
+
+_State = TypeVar("_State", sfn.CustomState, sfn.Parallel)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Steps:
+    """The functions of the steps."""
+
+    plan: lambda_.Function
+    prepare: lambda_.Function
+    predict: lambda_.Function
+    evaluate: lambda_.Function
+    cleanup: lambda_.Function
+
+
+class Workflow(Construct):
+    """The states of the machine.
+
+    Attributes:
+        start: The first state; the rest hangs on it.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        steps: Steps,
+        image: str,
+        role_arn: str,
+        tags: dict[str, str],
+    ) -> None:
+        """Build the states.
+
+        Args:
+            scope: The stack.
+            construct_id: Stable.
+            steps: The functions.
+            image: URI of SageMaker's XGBoost image, for training and serving alike.
+            role_arn: SageMaker's execution role.
+            tags: Put on everything SageMaker makes, beside the run's own.
+        """
+        super().__init__(scope, construct_id)
+        self._steps = steps
+        self._image = image
+        self._role_arn = role_arn
+        self._tags = [{"Key": key, "Value": value} for key, value in tags.items()] + _TAGS
+        self._failed = sfn.Fail.jsonata(
+            self, "Run failed", error="{% $failure.Error %}", cause="{% $failure.Cause %}"
+        )
+        self._clean_up_after_failure = self._cleanup(
+            "Clean up after failure",
+            comment="Whatever failed, nothing is left behind",
+            models="{% true %}",
+        )
+        # Even a clean-up that fails ends with the error that began it; the sweeper tries again.
+        self._clean_up_after_failure.next(self._failed)
+        self._clean_up_after_failure.add_catch(self._failed, errors=["States.ALL"])
+        self.start = self._definition()
+
+    def _definition(self) -> sfn.IChainable:
+        finish = self._sum_up().next(self._or_clean_up(self._finish()))
+        clean_up = self._or_clean_up(
+            self._cleanup(
+                "Clean up",
+                comment="Deletes the endpoint; the model stays unless it failed the gate",
+                models="{% $evaluation.gate.passed = false %}",
+            )
+        ).next(finish)
+        return (
+            self._plan()
+            .next(self._or_clean_up(self._prepare()))
+            .next(self._or_clean_up(self._train()))
+            .next(self._or_clean_up(self._create_model()))
+            .next(self._or_clean_up(self._serve_and_score()))
+            .next(
+                sfn.Choice.jsonata(self, "Quality gate")
+                .when(
+                    sfn.Condition.jsonata("{% $evaluation.gate.passed = true %}"),
+                    sfn.Choice.jsonata(self, "Keep the endpoint?")
+                    .when(
+                        sfn.Condition.jsonata("{% $plan.endpoint.keep %}"),
+                        self._or_clean_up(self._keep_endpoint()).next(finish),
+                        assign={"kept_until": _IN_TTL_MINUTES},
+                    )
+                    .otherwise(clean_up),
+                )
+                .otherwise(clean_up)
+            )
+        )
+
+    def _plan(self) -> sfn.CustomState:
+        state = self._function(
+            "Plan the run",
+            self._steps.plan,
+            comment="Checks the input, fills defaults, derives names and places",
+            payload={
+                "input": "{% $states.input %}",
+                "execution": {
+                    "arn": "{% $states.context.Execution.Id %}",
+                    "name": "{% $states.context.Execution.Name %}",
+                    "started_at": "{% $states.context.Execution.StartTime %}",
+                },
+            },
+            rest={
+                "Assign": {
+                    "plan": "{% $states.result.Payload %}",
+                    # So that the summary can read them on every path.
+                    "training": {},
+                    "kept_until": "",
+                }
+            },
+        )
+        # Nothing exists yet that could need cleaning up.
+        return state.add_catch(self._failed, errors=["States.ALL"], assign=_FAILURE)
+
+    def _prepare(self) -> sfn.CustomState:
+        return self._function(
+            "Prepare the data",
+            self._steps.prepare,
+            comment="Fetches, checks and splits the file, and writes the four CSV files",
+            payload={"plan": "{% $plan %}"},
+            retries=[_SOURCE_RETRY],
+            rest={"Assign": {"prepared": "{% $states.result.Payload %}"}},
+        )
+
+    def _train(self) -> sfn.CustomState:
+        return self._sagemaker(
+            "Train the model",
+            "createTrainingJob.sync",
+            comment="SageMaker XGBoost on train.csv, watched on validate.csv",
+            arguments={
+                "TrainingJobName": _JOB_NAME,
+                "RoleArn": self._role_arn,
+                "AlgorithmSpecification": {
+                    "TrainingImage": self._image,
+                    "TrainingInputMode": "File",
+                },
+                "HyperParameters": "{% $plan.training.hyperparameters %}",
+                "InputDataConfig": [
+                    _channel("train", "{% $plan.places.train %}"),
+                    _channel("validation", "{% $plan.places.validate %}"),
+                ],
+                "OutputDataConfig": {"S3OutputPath": "{% $plan.places.model %}"},
+                "ResourceConfig": {
+                    "InstanceType": "{% $plan.training.instance_type %}",
+                    "InstanceCount": "{% $plan.training.instance_count %}",
+                    "VolumeSizeInGB": 30,
+                },
+                "StoppingCondition": "{% $plan.training.stopping_condition %}",
+                "EnableManagedSpotTraining": "{% $plan.training.spot %}",
+                "EnableNetworkIsolation": True,
+                "EnableInterContainerTrafficEncryption": True,
+            },
+            # SageMaker stops the job at its own limit; the hour on top is for capacity and images.
+            timeout="{% ($exists($plan.training.stopping_condition.MaxWaitTimeInSeconds)"
+            " ? $plan.training.stopping_condition.MaxWaitTimeInSeconds"
+            " : $plan.training.stopping_condition.MaxRuntimeInSeconds) + 3600 %}",
+            rest={
+                "Assign": {
+                    "training": {
+                        "job_name": "{% $states.result.TrainingJobName %}",
+                        "image": "{% $states.result.AlgorithmSpecification.TrainingImage %}",
+                        "model_data": "{% $states.result.ModelArtifacts.S3ModelArtifacts %}",
+                        "seconds": "{% $exists($states.result.TrainingTimeInSeconds)"
+                        " ? $states.result.TrainingTimeInSeconds : 0 %}",
+                        "metrics": "{% [$states.result.FinalMetricDataList"
+                        ".{'name': MetricName, 'value': Value}] %}",
+                    }
+                }
+            },
+        )
+
+    def _create_model(self) -> sfn.CustomState:
+        return self._sagemaker(
+            "Create the model",
+            "createModel",
+            arguments={
+                "ModelName": "{% $plan.run.name %}",
+                "ExecutionRoleArn": self._role_arn,
+                "PrimaryContainer": {
+                    # The image that trained also serves: another version may misread the model.
+                    "Image": self._image,
+                    "ModelDataUrl": "{% $training.model_data %}",
+                },
+                "EnableNetworkIsolation": True,
+            },
+        )
+
+    def _serve_and_score(self) -> sfn.Parallel:
+        return (
+            sfn.Parallel.jsonata(
+                self,
+                "Serve and score",
+                comment="The endpoint and the batch transform, side by side; each may be off",
+                assign={
+                    "served": "{% $states.result[0] %}",
+                    "evaluation": "{% $states.result[1] %}",
+                },
+            )
+            .branch(self._endpoint_branch())
+            .branch(self._batch_branch())
+        )
+
+    def _endpoint_branch(self) -> sfn.IChainable:
+        wait = sfn.Wait.jsonata(
+            self,
+            "Wait for the endpoint",
+            comment="Longer each time; when the plan's waits are used up, it fails",
+            time=sfn.WaitTime.seconds("{% $plan.endpoint.polls[$look] %}"),
+            assign={"look": "{% $look + 1 %}"},
+        )
+        failed = sfn.Fail.jsonata(
+            self,
+            "Endpoint failed",
+            error="EndpointFailedError",
+            cause="{% 'Endpoint ' & $plan.run.name & ' is ' & $states.input.status & ' after '"
+            " & $string($look) & ' looks. ' & $states.input.reason %}",
+        )
+        predict = self._function(
+            "Predict with the endpoint",
+            self._steps.predict,
+            comment="Rows of the test split, one at a time",
+            payload={
+                "plan": "{% $plan %}",
+                "endpoint_name": "{% $plan.run.name %}",
+                "feature_count": "{% $prepared.feature_count %}",
+            },
+            rest={
+                "Output": {
+                    "endpoint_arn": "{% $endpoint_arn %}",
+                    "predictions": "{% $states.result.Payload.predictions %}",
+                }
+            },
+        )
+        create = (
+            self._sagemaker(
+                "Create the endpoint config",
+                "createEndpointConfig",
+                arguments={
+                    "EndpointConfigName": "{% $plan.run.name %}",
+                    "ProductionVariants": [
+                        {
+                            "VariantName": "AllTraffic",
+                            "ModelName": "{% $plan.run.name %}",
+                            "InstanceType": "{% $plan.endpoint.instance_type %}",
+                            "InitialInstanceCount": 1,
+                            "InitialVariantWeight": 1,
+                        }
+                    ],
+                },
+            )
+            .next(
+                self._sagemaker(
+                    "Create the endpoint",
+                    "createEndpoint",
+                    arguments={
+                        "EndpointName": "{% $plan.run.name %}",
+                        "EndpointConfigName": "{% $plan.run.name %}",
+                    },
+                    rest={
+                        "Assign": {
+                            "look": 0,
+                            "endpoint_arn": "{% $states.result.EndpointArn %}",
+                        }
+                    },
+                )
+            )
+            .next(wait)
+        )
+        wait.next(
+            self._sagemaker(
+                "Look at the endpoint",
+                "describeEndpoint",
+                sdk=True,
+                arguments={"EndpointName": "{% $plan.run.name %}"},
+                rest={
+                    "Output": {
+                        "status": "{% $states.result.EndpointStatus %}",
+                        "reason": "{% $exists($states.result.FailureReason)"
+                        " ? $states.result.FailureReason : '' %}",
+                    }
+                },
+            )
+        ).next(
+            sfn.Choice.jsonata(self, "Endpoint in service?")
+            .when(sfn.Condition.jsonata("{% $states.input.status = 'InService' %}"), predict)
+            .when(
+                sfn.Condition.jsonata(
+                    "{% $states.input.status in ['Creating', 'Updating', 'SystemUpdating']"
+                    " and $look < $count($plan.endpoint.polls) %}"
+                ),
+                wait,
+            )
+            .otherwise(failed)
+        )
+        return (
+            sfn.Choice.jsonata(self, "Endpoint wanted?")
+            .when(sfn.Condition.jsonata("{% $plan.endpoint.enabled %}"), create)
+            .otherwise(
+                sfn.Pass.jsonata(
+                    self, "No endpoint", outputs={"endpoint_arn": "", "predictions": []}
+                )
+            )
+        )
+
+    def _batch_branch(self) -> sfn.IChainable:
+        transform = self._sagemaker(
+            "Transform the batch",
+            "createTransformJob.sync",
+            arguments={
+                "TransformJobName": _JOB_NAME,
+                "ModelName": "{% $plan.run.name %}",
+                "BatchStrategy": "MultiRecord",
+                "MaxPayloadInMB": 6,
+                "TransformInput": {
+                    "DataSource": {
+                        "S3DataSource": {
+                            "S3DataType": "S3Prefix",
+                            "S3Uri": "{% $plan.places.batch_in %}",
+                        }
+                    },
+                    "ContentType": "text/csv",
+                    "SplitType": "Line",
+                },
+                "TransformOutput": {
+                    "S3OutputPath": "{% $plan.places.batch_out %}",
+                    "AssembleWith": "Line",
+                    "Accept": "text/csv",
+                },
+                "TransformResources": {
+                    "InstanceType": "{% $plan.batch_transform.instance_type %}",
+                    "InstanceCount": "{% $plan.batch_transform.instance_count %}",
+                },
+            },
+            timeout=6 * 3600,
+            rest={"Output": {"transform_job": "{% $states.result.TransformJobName %}"}},
+        )
+        evaluate = self._function(
+            "Evaluate",
+            self._steps.evaluate,
+            comment="Joins predictions with labels; writes the metrics and the report",
+            payload={
+                "plan": "{% $plan %}",
+                "prepared": "{% $prepared %}",
+                "training": "{% $training %}",
+                "model_data": "{% $training.model_data %}",
+                "transform_job": "{% $states.input.transform_job %}",
+            },
+            rest={"Output": "{% $states.result.Payload %}"},
+        )
+        return (
+            sfn.Choice.jsonata(self, "Batch wanted?")
+            .when(
+                sfn.Condition.jsonata("{% $plan.batch_transform.enabled %}"),
+                transform.next(evaluate),
+            )
+            .otherwise(
+                sfn.Pass.jsonata(
+                    self,
+                    "No batch",
+                    comment="Nothing was measured: only a gate that asks for nothing is passed",
+                    outputs={
+                        "metrics": "{% null %}",
+                        "gate": {
+                            "passed": "{% $plan.evaluation.minimum = {} ? true : null %}",
+                            "checks": [],
+                        },
+                        "artifacts": {},
+                    },
+                )
+            )
+        )
+
+    def _keep_endpoint(self) -> sfn.CustomState:
+        return self._sagemaker(
+            "Keep the endpoint",
+            "addTags",
+            sdk=True,
+            comment="Says until when; the sweeper deletes it then",
+            arguments={
+                "ResourceArn": "{% $served.endpoint_arn %}",
+                "Tags": [{"Key": "spine:keep-until", "Value": "{% $kept_until %}"}],
+            },
+            tagged=False,
+        )
+
+    def _sum_up(self) -> sfn.Pass:
+        return sfn.Pass.jsonata(
+            self,
+            "Sum up",
+            assign={
+                "output": {
+                    "run": {
+                        "id": "{% $plan.run.id %}",
+                        "execution": "{% $plan.run.execution %}",
+                        "started_at": "{% $plan.run.started_at %}",
+                        "training_job": "{% $training.job_name %}",
+                        "model_name": "{% $evaluation.gate.passed = false ? null"
+                        " : $plan.run.name %}",
+                    },
+                    "data": "{% $sift($prepared, function($v, $k) { $k != 'features' }) %}",
+                    "metrics": "{% $evaluation.metrics %}",
+                    "quality_gate": "{% $evaluation.gate %}",
+                    "predictions": "{% $served.predictions %}",
+                    "artifacts": (
+                        "{% $merge([{"
+                        "'train': $plan.places.train & 'train.csv',"
+                        "'test': $plan.places.test & 'test.csv',"
+                        "'validate': $plan.places.validate & 'validate.csv',"
+                        "'batch_input': $plan.places.batch_in & 'batch-in.csv',"
+                        "'model': $training.model_data,"
+                        "'manifest': $plan.places.manifest"
+                        "}, $plan.batch_transform.enabled"
+                        " ? {'batch_output': $plan.places.batch_out & 'batch-in.csv.out'} : {},"
+                        " $evaluation.artifacts]) %}"
+                    ),
+                    "endpoint": {
+                        "left": "{% $kept_until != '' %}",
+                        "name": "{% $kept_until != '' ? $plan.run.name : null %}",
+                        "until": "{% $kept_until != '' ? $kept_until : null %}",
+                    },
+                }
+            },
+        )
+
+    def _finish(self) -> sfn.CustomState:
+        return self._task(
+            "Finish",
+            "aws-sdk:s3:putObject",
+            comment="Writes the manifest, last, and returns the same",
+            arguments={
+                "Bucket": "{% $plan.bucket %}",
+                "Key": "{% $plan.places.manifest_key %}",
+                "Body": "{% $output %}",
+                "ContentType": "application/json",
+            },
+            timeout=60,
+            # 1 + 2 + 4 s at most.
+            retries=[
+                {
+                    "ErrorEquals": ["S3.S3Exception", "S3.SdkClientException"],
+                    "IntervalSeconds": 1,
+                    "BackoffRate": 2,
+                    "MaxAttempts": 3,
+                    "MaxDelaySeconds": 10,
+                    "JitterStrategy": "FULL",
+                }
+            ],
+            rest={"Output": "{% $output %}"},
+        )
+
+    def _cleanup(self, name: str, *, comment: str, models: str) -> sfn.CustomState:
+        return self._function(
+            name,
+            self._steps.cleanup,
+            comment=comment,
+            payload={"run_name": "{% $plan.run.name %}", "delete_model": models},
+            retries=[_BUSY_RETRY],
+        )
+
+    def _or_clean_up(self, state: _State) -> _State:
+        state.add_catch(self._clean_up_after_failure, errors=["States.ALL"], assign=_FAILURE)
+        return state
+
+    def _function(
+        self,
+        name: str,
+        function: lambda_.Function,
+        *,
+        payload: dict[str, Any],
+        comment: str,
+        retries: list[dict[str, Any]] | None = None,
+        rest: dict[str, Any] | None = None,
+    ) -> sfn.CustomState:
+        return self._task(
+            name,
+            "lambda:invoke",
+            comment=comment,
+            arguments={"FunctionName": function.function_arn, "Payload": payload},
+            # The function has its own limit; this one covers an invocation that never answers.
+            timeout=_seconds(function) + 30,
+            retries=[_LAMBDA_RETRY, *(retries or [])],
+            rest=rest,
+        )
+
+    def _sagemaker(
+        self,
+        name: str,
+        action: str,
+        *,
+        arguments: dict[str, Any],
+        comment: str | None = None,
+        timeout: int | str = 60,
+        sdk: bool = False,
+        tagged: bool = True,
+        rest: dict[str, Any] | None = None,
+    ) -> sfn.CustomState:
+        if action.startswith("create") and tagged:
+            arguments = {**arguments, "Tags": self._tags}
+        return self._task(
+            name,
+            f"{'aws-sdk:' if sdk else ''}sagemaker:{action}",
+            comment=comment,
+            arguments=arguments,
+            timeout=timeout,
+            retries=[_SAGEMAKER_RETRY],
+            rest=rest,
+        )
+
+    def _task(
+        self,
+        name: str,
+        resource: str,
+        *,
+        arguments: dict[str, Any],
+        timeout: int | str,
+        retries: list[dict[str, Any]],
+        comment: str | None = None,
+        rest: dict[str, Any] | None = None,
+    ) -> sfn.CustomState:
+        state: dict[str, Any] = {
+            "Type": "Task",
+            "Resource": f"arn:{Aws.PARTITION}:states:::{resource}",
+            "Arguments": arguments,
+            "TimeoutSeconds": timeout,
+            "Retry": retries,
+            **(rest or {}),
+        }
+        if comment:
+            state["Comment"] = comment
+        return sfn.CustomState(self, name, state_json=state)
+
+
+_FAILURE = {"failure": "{% $states.errorOutput %}"}
+
+_IN_TTL_MINUTES = (
+    "{% $fromMillis($millis() + $plan.endpoint.ttl_minutes * 60000,"
+    " '[Y0001]-[M01]-[D01]T[H01]:[m01]:[s01]Z') %}"
+)
+
+
+def _seconds(function: lambda_.Function) -> int:
+    timeout = function.timeout
+    assert timeout is not None  # noqa: S101 (narrows the type; every function of ours sets it)
+    return int(timeout.to_seconds())
+
+
+def _channel(name: str, uri: str) -> dict[str, Any]:
+    return {
+        "ChannelName": name,
+        "ContentType": "text/csv",
+        "DataSource": {
+            "S3DataSource": {
+                "S3DataType": "S3Prefix",
+                "S3Uri": uri,
+                "S3DataDistributionType": "FullyReplicated",
+            }
+        },
+    }
