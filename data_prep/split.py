@@ -1,0 +1,207 @@
+"""The notebook's two stratified splits, drawn exactly as scikit-learn draws them.
+
+`train_test_split(frame, test_size=t, random_state=seed, stratify=label)` is scikit-learn's
+`StratifiedShuffleSplit` (`model_selection/_split.py`), which draws from
+`numpy.random.RandomState(seed)`. That stream is frozen (NumPy Enhancement Proposal 19), and
+Python's `random` is the same generator, the Mersenne Twister MT19937: only the seeding and the way
+an index is drawn differ.
+"""
+
+import math
+import random
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import NamedTuple
+
+from .errors import FractionsError, TooFewRowsError
+
+_WORDS_AT_ONCE = 1024
+_MAX_SEED = 2**32 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Fractions:
+    """How much of the rows each part gets.
+
+    Attributes:
+        train: Share of the training part, in (0, 1).
+        test: Share of the test part, in (0, 1).
+        validate: Share of the validation part, in (0, 1).
+
+    Raises:
+        FractionsError: A share is not in (0, 1), or they do not sum to 1 within 1e-9.
+    """
+
+    train: float = 0.8
+    test: float = 0.1
+    validate: float = 0.1
+
+    def __post_init__(self) -> None:
+        shares = {"train": self.train, "test": self.test, "validate": self.validate}
+        for name, share in shares.items():
+            if not 0 < share < 1:
+                raise FractionsError(
+                    f"split.{name} is {share}",
+                    remedy="Give each part a share between 0 and 1, such as 0.8, 0.1 and 0.1.",
+                )
+        if abs(sum(shares.values()) - 1) > 1e-9:
+            raise FractionsError(
+                f"the shares of the split sum to {sum(shares.values())}",
+                remedy="Make train, test and validate sum to 1.",
+            )
+
+    @property
+    def held_out(self) -> float:
+        """`test_size` of the first split: `1 - train`, as a person would write it.
+
+        Computed in decimals, because `1 - 0.8` is 0.19999999999999996 in floats and the notebook
+        says 0.2: `float(1 - Decimal(str(train)))`.
+        """
+        return float(1 - Decimal(str(self.train)))
+
+    @property
+    def validate_of_held_out(self) -> float:
+        """`test_size` of the second split, in decimals: `validate / (test + validate)`."""
+        test, validate = Decimal(str(self.test)), Decimal(str(self.validate))
+        return float(validate / (test + validate))
+
+
+class Parts(NamedTuple):
+    """Row numbers of each part, in the order they are written."""
+
+    train: list[int]
+    test: list[int]
+    validate: list[int]
+
+
+def three_way(labels: bytes, fractions: Fractions, seed: int) -> Parts:
+    """Split rows as the notebook does: train from the rest, then the rest into test and validate.
+
+    Args:
+        labels: 1 or 0 for each row.
+        fractions: The parts' shares.
+        seed: `random_state` of both splits, 0 to 2**32 - 1.
+
+    Returns:
+        Row numbers, equal to scikit-learn's in membership and order. Every part has rows of both
+        classes.
+
+    Raises:
+        FractionsError: The seed is out of range.
+        TooFewRowsError: A part would have no row of a class.
+    """
+    if not 0 <= seed <= _MAX_SEED:
+        raise FractionsError(
+            f"split.seed is {seed}", remedy=f"Give a whole number from 0 to {_MAX_SEED}."
+        )
+    train, rest = stratified(labels, fractions.held_out, seed)
+    rest_labels = bytes(map(labels.__getitem__, rest))
+    test, validate = stratified(rest_labels, fractions.validate_of_held_out, seed)
+    parts = Parts(train, [rest[row] for row in test], [rest[row] for row in validate])
+    for name, rows in parts._asdict().items():
+        # scikit-learn lets a part go without a class; no metric of that part would be defined.
+        if len(set(map(labels.__getitem__, rows))) < 2:
+            raise _too_few(labels, f"the {name} part ({len(rows)} rows) has only one of them")
+    return parts
+
+
+def stratified(labels: bytes, test_size: float, seed: int) -> tuple[list[int], list[int]]:
+    """Split rows in two, keeping the share of each class, exactly as `train_test_split` does.
+
+    Args:
+        labels: 1 or 0 for each row, both present.
+        test_size: Share of the second part, in (0, 1).
+        seed: `random_state`.
+
+    Returns:
+        Row numbers of the first and of the second part, shuffled.
+
+    Raises:
+        TooFewRowsError: scikit-learn would refuse: a class of one row, or a part of fewer rows than
+            there are classes.
+    """
+    of_class = [[row for row, label in enumerate(labels) if label == which] for which in (0, 1)]
+    counts = [len(rows) for rows in of_class]
+    second_size = math.ceil(test_size * len(labels))
+    first_size = len(labels) - second_size
+    if min(counts) < 2 or min(first_size, second_size) < 2:
+        raise _too_few(labels, f"a split into {first_size} and {second_size} cannot keep both")
+    draw = _RandomState(seed)
+    first_counts = _allot(counts, first_size, draw)
+    left = [count - taken for count, taken in zip(counts, first_counts, strict=True)]
+    second_counts = _allot(left, second_size, draw)
+    first: list[int] = []
+    second: list[int] = []
+    for rows, in_first, in_second in zip(of_class, first_counts, second_counts, strict=True):
+        draw.shuffle(rows)
+        first += rows[:in_first]
+        second += rows[in_first : in_first + in_second]
+    draw.shuffle(first)
+    draw.shuffle(second)
+    return first, second
+
+
+def _allot(counts: Sequence[int], size: int, draw: "_RandomState") -> list[int]:
+    """Share `size` rows among classes by their counts (scikit-learn's `_approximate_mode`).
+
+    Shares are rounded down, then the rows still missing go to the largest remainders, ties broken
+    by chance. The float expression is scikit-learn's, for its rounding.
+    """
+    total = sum(counts)
+    shares = [count / total * size for count in counts]
+    allotted = [math.floor(share) for share in shares]
+    missing = size - sum(allotted)
+    remainders = [share - floor for share, floor in zip(shares, allotted, strict=True)]
+    for value in sorted(set(remainders), reverse=True):
+        if missing == 0:
+            break
+        tied = [which for which, remainder in enumerate(remainders) if remainder == value]
+        # NumPy's choice(replace=False) shuffles all of them, even when it takes all of them.
+        draw.shuffle(tied)
+        for which in tied[:missing]:
+            allotted[which] += 1
+        missing -= min(len(tied), missing)
+    return allotted
+
+
+class _RandomState:
+    """The part of `numpy.random.RandomState` that the split draws on."""
+
+    def __init__(self, seed: int) -> None:
+        # MT19937's init_genrand (Matsumoto and Nishimura, 2002), which NumPy seeds with; Python's
+        # own seeding hashes the seed first.
+        state = [seed]
+        for position in range(1, 624):
+            previous = state[-1]
+            state.append((1812433253 * (previous ^ previous >> 30) + position) & 0xFFFFFFFF)
+        # Reproducing a published split is the purpose; nothing here is a secret.
+        self._twister = random.Random()  # noqa: S311
+        self._twister.setstate((3, (*state, 624), None))
+        self._words = self._draw_words()
+
+    def _draw_words(self) -> Iterator[int]:
+        while True:
+            many = self._twister.getrandbits(32 * _WORDS_AT_ONCE)
+            yield from struct.unpack(
+                f"<{_WORDS_AT_ONCE}I", many.to_bytes(4 * _WORDS_AT_ONCE, "little")
+            )
+
+    def shuffle(self, items: list[int]) -> None:
+        """Shuffle in place: Fisher-Yates from the end, each index by masked rejection."""
+        words = self._words
+        for last in range(len(items) - 1, 0, -1):
+            mask = (1 << last.bit_length()) - 1
+            chosen = next(words) & mask
+            while chosen > last:
+                chosen = next(words) & mask
+            items[last], items[chosen] = items[chosen], items[last]
+
+
+def _too_few(labels: bytes, why: str) -> TooFewRowsError:
+    positives = sum(labels)
+    return TooFewRowsError(
+        f"{positives} positive and {len(labels) - positives} negative rows are too few: {why}",
+        remedy="Add rows of the rarer class, or give the smaller parts a larger share.",
+    )

@@ -1,0 +1,38 @@
+"""Headerless CSV as SageMaker's XGBoost reads it: the label first, then the features."""
+
+from collections.abc import Iterator
+
+from .split import Parts
+from .table import Table
+
+_ROWS_AT_ONCE = 8192
+
+
+def files(table: Table, parts: Parts) -> dict[str, bytes]:
+    r"""Return the four files, by the path each has in a run's folder.
+
+    `train/train.csv`, `test/test.csv` and `validate/validate.csv` have the label first;
+    `batch-in/batch-in.csv` has the test part's features only. The bytes are those of pandas'
+    `to_csv(header=False, index=False)`: UTF-8, `\n` line ends, floats as Python's `repr`.
+    """
+    return {
+        "train/train.csv": _csv(table, parts.train),
+        "test/test.csv": _csv(table, parts.test),
+        "validate/validate.csv": _csv(table, parts.validate),
+        "batch-in/batch-in.csv": _csv(table, parts.test, labelled=False),
+    }
+
+
+def _csv(table: Table, rows: list[int], *, labelled: bool = True) -> bytes:
+    return b"".join(
+        _block(table, rows[start : start + _ROWS_AT_ONCE], labelled=labelled)
+        for start in range(0, len(rows), _ROWS_AT_ONCE)
+    )
+
+
+def _block(table: Table, rows: list[int], *, labelled: bool) -> bytes:
+    columns: list[Iterator[str]] = [feature.texts(rows) for feature in table.features]
+    if labelled:
+        columns.insert(0, map(str, map(table.labels.__getitem__, rows)))
+    lines = "\n".join(map(",".join, zip(*columns, strict=True)))
+    return f"{lines}\n".encode()
