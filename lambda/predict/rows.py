@@ -1,0 +1,119 @@
+"""Rows of the test split, and what an endpoint makes of one."""
+
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from botocore.exceptions import ClientError
+
+from ..common import aws, probability
+from ..common.errors import SpineError
+from ..common.s3 import Location
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
+
+# InvokeEndpoint accepts 6,291,456 bytes; ten such rows are the most that is read of a test split,
+# which itself may have gigabytes.
+_LONGEST_ROW = 6_291_456
+_SHOWN = 60
+
+
+class TestSplitError(SpineError):
+    """The test split is not what the preparation writes."""
+
+    __test__ = False  # pytest collects classes by this name
+
+
+class EndpointAnswerError(SpineError):
+    """The endpoint did not answer a row with one probability."""
+
+
+class Row(NamedTuple):
+    """A row of the test split: its number from 1, its label, and its features as CSV text."""
+
+    number: int
+    label: int
+    features: str
+
+
+def read_first(place: Location, *, count: int, features: int) -> list[Row]:
+    """Return the first `count` rows, or all when there are fewer.
+
+    The number of columns is checked here because the container scores a row that is too short
+    without a word, and wrongly.
+
+    Raises:
+        TestSplitError: There is no row, or one is not a label (0 or 1) and `features` features.
+    """
+    lines = _first_lines(place, count)
+    if not lines:
+        raise TestSplitError(f"{place.uri} has no rows. Give the test split a larger share.")
+    return [
+        _parse(line, number, features=features, place=place)
+        for number, line in enumerate(lines, start=1)
+    ]
+
+
+def _first_lines(place: Location, count: int) -> list[str]:
+    body: Any = aws.client("s3").get_object(Bucket=place.bucket, Key=place.key)["Body"]
+    text = b""
+    with closing(body):
+        while text.count(b"\n") < count and len(text) < count * _LONGEST_ROW:
+            chunk = body.read(65_536)
+            if not chunk:
+                break
+            text += chunk
+    return text.decode("utf-8", errors="replace").splitlines()[:count]
+
+
+def _parse(line: str, number: int, *, features: int, place: Location) -> Row:
+    label, _, rest = line.partition(",")
+    found = rest.count(",") + 1 if rest or "," in line else 0
+    if found != features:
+        raise TestSplitError(
+            f"Row {number} of {place.uri} has {found} features after the label; the prepared data"
+            f" has {features}. Run again from a fresh source."
+        )
+    if label not in ("0", "1"):
+        raise TestSplitError(
+            f"Row {number} of {place.uri} does not start with its label, 0 or 1."
+            " Run again from a fresh source."
+        )
+    return Row(number, int(label), rest)
+
+
+def predict(
+    client: "SageMakerRuntimeClient", endpoint: str, row: Row, *, threshold: float
+) -> dict[str, Any]:
+    """Send one row and return its number, label, probability and class at the threshold.
+
+    Raises:
+        EndpointAnswerError: The model refused the row, or answered with something else than one
+            probability.
+        ClientError: SageMaker itself refused the call, for instance by throttling.
+    """
+    try:
+        answer = client.invoke_endpoint(
+            EndpointName=endpoint, ContentType="text/csv", Accept="text/csv", Body=row.features
+        )
+    except ClientError as error:
+        # The container's own answer; anything else is SageMaker's, which a retry may mend.
+        if error.response["Error"]["Code"] != "ModelError":
+            raise
+        raise EndpointAnswerError(
+            f"Endpoint {endpoint} refused row {row.number} of the test split: {error}"
+        ) from error
+    text = answer["Body"].read().decode("utf-8", errors="replace").strip()
+    value = probability.parse(text)
+    if value is None:
+        raise EndpointAnswerError(
+            f"Endpoint {endpoint} answered row {row.number} of the test split with"
+            f" {text[:_SHOWN]!r} instead of one probability between 0 and 1."
+            " Check that the model was trained with the objective binary:logistic."
+        )
+    return {
+        "row": row.number,
+        "label": row.label,
+        "probability": value,
+        "class": int(value > threshold),
+    }

@@ -1,0 +1,163 @@
+"""Predicting with an endpoint, over an in-memory S3 and a runtime with a model of its own."""
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.support import FakeS3, client_error, load, use_clients
+
+handler = load("predict.handler").handler
+rows = load("predict.rows")
+
+EVENT = {
+    "plan": {
+        "run": {"id": "r-00000000"},
+        "places": {"test": "s3://b/runs/r/test/"},
+        "evaluation": {"threshold": 0.65},
+    },
+    "endpoint_name": "spine-dev-r",
+    "feature_count": 2,
+}
+
+
+@dataclass
+class FakeRuntime:
+    """An endpoint whose container answers each body with `answer(body)`."""
+
+    answer: Callable[[str], str]
+    bodies: list[str] = field(default_factory=list)
+
+    def invoke_endpoint(self, **request: str) -> dict[str, Any]:
+        """Answer one request."""
+        assert request["EndpointName"] == "spine-dev-r"
+        assert request["ContentType"] == "text/csv"
+        self.bodies.append(request["Body"])
+        return {"Body": io.BytesIO(self.answer(request["Body"]).encode())}
+
+
+def run(
+    monkeypatch: pytest.MonkeyPatch, test_csv: str, answer: Callable[[str], str] = lambda _: "0.5\n"
+) -> tuple[dict[str, Any], FakeRuntime]:
+    """Run the handler over a test split."""
+    runtime = FakeRuntime(answer)
+    s3 = FakeS3()
+    s3.put_object(Bucket="b", Key="runs/r/test/test.csv", Body=test_csv)
+    use_clients(monkeypatch, s3=s3, sagemaker_runtime=runtime)
+    return handler(EVENT, None), runtime
+
+
+def test_each_row_is_sent_without_its_label(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The class is 1 only above the threshold, and the label is returned beside it."""
+    answers = {"1.5,2": "0.9812\n", "3,-4e-3": "0.65", "5,": "0.650001", "6,7": "1e-05\n"}
+    result, runtime = run(
+        monkeypatch, "1,1.5,2\n0,3,-4e-3\n1,5,\n0,6,7\n", lambda body: answers[body]
+    )
+    assert result == {
+        "predictions": [
+            {"row": 1, "label": 1, "probability": 0.9812, "class": 1},
+            {"row": 2, "label": 0, "probability": 0.65, "class": 0},
+            {"row": 3, "label": 1, "probability": 0.650001, "class": 1},
+            {"row": 4, "label": 0, "probability": 0.00001, "class": 0},
+        ],
+        "rows_sent": 4,
+    }
+    assert runtime.bodies == list(answers)
+
+
+def test_only_the_first_ten_rows_are_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sample is asked for, not a bill; a large split is not read to its end."""
+    content = "".join(f"{n % 2},{n},{n}\n" for n in range(200_000))
+    result, runtime = run(monkeypatch, content)
+    assert result["rows_sent"] == 10
+    assert runtime.bodies[-1] == "9,9"
+
+
+def test_a_last_row_without_line_end_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files from elsewhere may end without a line break, or use two characters for it."""
+    result, _ = run(monkeypatch, "1,1,2\r\n0,3,4")
+    assert result["rows_sent"] == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("1,5", "has 1 features after the label; the prepared data has 2"),
+        ("1,5,6,7", "has 3 features"),
+        ("1", "has 0 features"),
+        ("", "has 0 features"),
+        ("5.1,2,3", "does not start with its label"),
+        ("Abnormal,2,3", "does not start with its label"),
+    ],
+)
+def test_a_row_of_another_shape_is_never_sent(
+    monkeypatch: pytest.MonkeyPatch, line: str, says: str
+) -> None:
+    """The container would score a short row silently, so the whole split is checked first."""
+    runtime = FakeRuntime(lambda _: "0.5")
+    s3 = FakeS3()
+    s3.put_object(Bucket="b", Key="runs/r/test/test.csv", Body=f"1,1,2\n{line}\n0,3,4\n")
+    use_clients(monkeypatch, s3=s3, sagemaker_runtime=runtime)
+    with pytest.raises(rows.TestSplitError, match=r"^Row 2 of s3://b/runs/r/test/test.csv") as e:
+        handler(EVENT, None)
+    assert says in str(e.value)
+    assert runtime.bodies == []
+
+
+def test_an_empty_split_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No rows means nothing was predicted, which must not look like success."""
+    with pytest.raises(rows.TestSplitError, match="has no rows"):
+        run(monkeypatch, "")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["", "nan", "inf", "1.2", "-0.1", "0.5,0.6", "0.5\n0.6", "[0.5]", "0_1", "\u0660", "<html>"],
+)
+def test_anything_but_one_probability_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    """The message names the endpoint and the row, and shows no data row."""
+    with pytest.raises(
+        rows.EndpointAnswerError, match=r"Endpoint spine-dev-r answered row 1 "
+    ) as e:
+        run(monkeypatch, "1,424242,2\n", lambda _: answer)
+    assert "424242" not in str(e.value)
+
+
+def test_a_row_the_model_refuses_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The container's own words are kept."""
+
+    def refuse(body: str) -> str:
+        if body == "3,4":
+            raise client_error("ModelError", "Received client error (400)", "InvokeEndpoint", 424)
+        return "0.5"
+
+    with pytest.raises(
+        rows.EndpointAnswerError, match=r"Endpoint spine-dev-r refused row 2 .*client error \(400\)"
+    ):
+        run(monkeypatch, "1,1,2\n0,3,4\n", refuse)
+
+
+def test_throttling_keeps_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The state machine retries SageMaker's own errors by their class."""
+
+    def throttle(_: str) -> str:
+        raise client_error("ThrottlingException", "Rate exceeded", "InvokeEndpoint", 429)
+
+    with pytest.raises(ClientError, match="Rate exceeded"):
+        run(monkeypatch, "1,1,2\n", throttle)
+
+
+def test_no_row_is_logged(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Logs hold counts and names only."""
+    run(monkeypatch, "1,424242,2\n", lambda _: "0.31337")
+    output = capsys.readouterr().out
+    assert '"rows": 1' in output
+    assert "424242" not in output
+    assert "0.31337" not in output

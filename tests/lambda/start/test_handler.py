@@ -1,0 +1,147 @@
+"""Starting one execution for each object, over an in-memory Step Functions."""
+
+import itertools
+import json
+import random
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.support import client_error, load, use_clients
+
+start = load("start.handler")
+MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:spine-dev"
+
+
+@dataclass
+class FakeStepFunctions:
+    """Executions by name; a name is taken for good, as for a standard workflow that has ended."""
+
+    executions: dict[str, Any] = field(default_factory=dict)
+
+    def start_execution(self, *, stateMachineArn: str, name: str, input: str) -> dict[str, str]:  # noqa: A002, N803 (boto3's own)
+        """Start, or refuse a name that was used."""
+        assert stateMachineArn == MACHINE
+        if name in self.executions:
+            raise client_error(
+                "ExecutionAlreadyExists", f"Already exists: {name}", "StartExecution"
+            )
+        self.executions[name] = json.loads(input)
+        return {"executionArn": f"{MACHINE}:{name}".replace("stateMachine", "execution")}
+
+
+@pytest.fixture
+def step_functions(monkeypatch: pytest.MonkeyPatch) -> FakeStepFunctions:
+    """The fake the handler under test talks to."""
+    fake = FakeStepFunctions()
+    use_clients(monkeypatch, stepfunctions=fake)
+    monkeypatch.setenv("STATE_MACHINE_ARN", MACHINE)
+    monkeypatch.setenv("INPUT", "{}")
+    return fake
+
+
+def created(key: str, **item: object) -> dict[str, Any]:
+    """Build the event S3 sends through EventBridge."""
+    return {
+        "version": "0",
+        "source": "aws.s3",
+        "detail-type": "Object Created",
+        "detail": {
+            "bucket": {"name": "b"},
+            "object": {"key": key, "size": 10, "etag": "e", "sequencer": "0A", **item},
+            "reason": "PutObject",
+        },
+    }
+
+
+def test_an_object_starts_an_execution_on_itself(step_functions: FakeStepFunctions) -> None:
+    """The key is used as it comes: EventBridge does not encode it."""
+    result = start.handler(created("incoming/a b+é%20.csv", **{"version-id": "v1"}), None)
+    [(name, execution_input)] = step_functions.executions.items()
+    assert re.fullmatch(r"file-[0-9a-f]{32}", name)
+    assert execution_input == {
+        "source": {"uri": "s3://b/incoming/a b+é%20.csv", "version_id": "v1"}
+    }
+    assert result["started"] is True
+    assert result["execution"].endswith(f":execution:spine-dev:{name}")
+
+
+def test_the_configured_input_lies_under_the_source(
+    step_functions: FakeStepFunctions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A deployment sets label and thresholds once; the object's address always wins."""
+    monkeypatch.setenv(
+        "INPUT",
+        json.dumps(
+            {"source": {"uri": "s3://x/y", "label": "sick"}, "endpoint": {"enabled": False}}
+        ),
+    )
+    start.handler(created("incoming/a.csv"), None)
+    [execution_input] = step_functions.executions.values()
+    assert execution_input == {
+        "source": {"uri": "s3://b/incoming/a.csv", "version_id": None, "label": "sick"},
+        "endpoint": {"enabled": False},
+    }
+
+
+def test_duplicate_and_reordered_deliveries_start_one_execution_each(
+    step_functions: FakeStepFunctions,
+) -> None:
+    """A thousand deliveries of ten uploads make ten runs, and no error."""
+    uploads = [
+        created(f"incoming/{name}.csv", **{"version-id": version})
+        for name, version in itertools.product("abcde", ("1", "2"))
+    ]
+    deliveries = uploads * 100
+    random.Random(7).shuffle(deliveries)  # noqa: S311 (a repeatable order, not a secret)
+    outcomes = [start.handler(event, None)["started"] for event in deliveries]
+    assert outcomes.count(True) == 10
+    assert len(step_functions.executions) == 10
+
+
+@pytest.mark.parametrize(
+    ("item", "other"),
+    [
+        ({"sequencer": "0A"}, {"sequencer": "0B"}),
+        ({"etag": "1"}, {"etag": "2"}),
+        ({"version-id": "1"}, {"version-id": "2"}),
+    ],
+)
+def test_each_upload_is_its_own_execution(
+    step_functions: FakeStepFunctions, item: dict[str, str], other: dict[str, str]
+) -> None:
+    """The same key again, with or without versioning, is a new run."""
+    start.handler(created("incoming/a.csv", **item), None)
+    start.handler(created("incoming/a.csv", **other), None)
+    assert len(step_functions.executions) == 2
+
+
+def test_bucket_and_key_cannot_be_confused() -> None:
+    """Names are made of unambiguous parts."""
+    item = {"version-id": "v"}
+    assert start.execution_name("b", {"key": "c/d", **item}) != start.execution_name(
+        "b/c", {"key": "d", **item}
+    )
+
+
+def test_a_folder_starts_nothing(step_functions: FakeStepFunctions) -> None:
+    """The console makes an empty object for a new folder; an empty file is a source like others."""
+    assert start.handler(created("incoming/new/", size=0), None)["started"] is False
+    assert step_functions.executions == {}
+    assert start.handler(created("incoming/new", size=0), None)["started"] is True
+
+
+def test_another_failure_is_not_swallowed(
+    step_functions: FakeStepFunctions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """EventBridge retries and dead-letters what is raised."""
+
+    def refuse(**_: object) -> None:
+        raise client_error("AccessDeniedException", "no", "StartExecution")
+
+    monkeypatch.setattr(step_functions, "start_execution", refuse)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        start.handler(created("incoming/a.csv"), None)
