@@ -1,0 +1,16 @@
+"""The local cloud: one gateway process, its life, and deployments to it with the real CDK CLI."""
+
+from .cdk import DeployError, deploy, destroy, diff
+from .lifecycle import Cloud, CloudError, running, start, stop
+
+__all__ = [
+    "Cloud",
+    "CloudError",
+    "DeployError",
+    "deploy",
+    "destroy",
+    "diff",
+    "running",
+    "start",
+    "stop",
+]

@@ -1,0 +1,237 @@
+"""The local cloud's one server: ``python -m local.cloud.gateway --home .spine``.
+
+MiniStack answers for every service but two: state machines run in moto's interpreter
+(``local.states``) and SageMaker in a process of its own, to which requests are passed on. All of it
+is reached on one loopback port. Everything lives in memory and ends with the process.
+"""
+
+import argparse
+import asyncio
+import dataclasses
+import json
+import logging
+import os
+import secrets
+import socket
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from . import processes
+from .environment import ACCOUNT, HOST, REGION, endpoint_url, gateway_environment
+from .hooks import HookError
+from .proxy import App, Receive, Scope, Send, SageMakerProxy, is_sagemaker
+from .sagemaker_process import SageMakerProcess
+
+logger = logging.getLogger(__name__)
+
+HEALTH_PATH = "/_spine/health"
+STATE_FILE = "cloud.json"
+
+# sun_path holds 108 bytes on Linux and 104 on macOS, the closing NUL included.
+_LONGEST_SOCKET_PATH = 100
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the gateway is started with.
+
+    Attributes:
+        home: The state directory (``.spine``).
+        port: The port to listen on; 0 takes a free one.
+        sagemaker: The command that runs the SageMaker process.
+    """
+
+    home: Path
+    port: int
+    sagemaker: tuple[str, ...]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the gateway until it is told to stop (SIGTERM or SIGINT)."""
+    options = _options(arguments)
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True
+    )
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for every call otherwise
+    listener = _listen(options.port)
+    port: int = listener.getsockname()[1]
+    # Before MiniStack and moto are imported: they read their settings at import.
+    isolated = gateway_environment(os.environ, port=port)
+    os.environ.clear()
+    os.environ.update(isolated)
+    try:
+        asyncio.run(_serve(options, listener, port))
+    except (HookError, RuntimeError) as error:
+        raise SystemExit(str(error)) from error
+
+
+def _options(arguments: list[str] | None) -> Options:
+    parser = argparse.ArgumentParser(prog="python -m local.cloud.gateway", description=__doc__)
+    parser.add_argument("--home", type=Path, required=True, help="state directory")
+    parser.add_argument("--port", type=int, default=0, help="port, 0 for a free one")
+    parser.add_argument(
+        "--sagemaker",
+        type=json.loads,
+        default=[sys.executable, "-m", "local.sagemaker"],
+        help="command of the SageMaker process, as JSON",
+    )
+    found = parser.parse_args(arguments)
+    return Options(
+        home=found.home.resolve(), port=found.port, sagemaker=tuple(map(str, found.sagemaker))
+    )
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+    except OSError as error:
+        raise SystemExit(
+            f"The local cloud cannot listen on {HOST}:{port}: {error.strerror}. "
+            "Stop what uses the port, or leave the port out to take a free one."
+        ) from error
+    return listener
+
+
+async def _serve(options: Options, listener: socket.socket, port: int) -> None:
+    import uvicorn
+
+    emulator = _emulator(port)
+    uds = _socket_path(options.home)
+    logs = options.home / "logs"
+    sagemaker = SageMakerProcess(
+        command=options.sagemaker,
+        uds=uds,
+        jobs=options.home / "jobs",
+        log=logs / "sagemaker.log",
+        endpoint_url=endpoint_url(port),
+        environment=os.environ,
+    )
+    proxy = SageMakerProxy(uds=uds, log=logs / "sagemaker.log")
+    instance = secrets.token_hex(8)
+    app = Gateway(emulator=emulator, proxy=proxy, sagemaker=sagemaker, instance=instance)
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        lifespan="on",
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=3,
+        date_header=False,  # MiniStack writes its own
+        server_header=False,
+        access_log=False,
+        log_config=None,
+    )
+    server = uvicorn.Server(config)
+    state = options.home / STATE_FILE
+    try:
+        await sagemaker.start()
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        while not server.started and not serving.done():
+            await asyncio.sleep(0.01)
+        if server.started:
+            _record(state, port=port, instance=instance, uds=uds, sagemaker_pid=sagemaker.pid)
+            logger.info("The local cloud listens on %s", endpoint_url(port))
+        await serving
+    finally:
+        if _is_ours(state, instance):
+            state.unlink(missing_ok=True)
+        await proxy.aclose()
+        await sagemaker.stop()
+        _stop_functions()
+
+
+def _emulator(port: int) -> App:
+    """MiniStack's app with every hook checked, then installed."""
+    from local.states import engine
+
+    from . import formation, hooks, lambdas
+
+    hooks.check((*lambdas.HOOKS, *formation.HOOKS, *engine.HOOKS))
+    lambdas.install()
+    formation.install()
+    engine.install(endpoint_url=endpoint_url(port), region=REGION)
+    from ministack.app import app
+
+    emulator: App = app
+    return emulator
+
+
+def _stop_functions() -> None:
+    from . import lambdas
+
+    lambdas.stop_workers()
+
+
+class Gateway:
+    """The ASGI app: health, SageMaker, and MiniStack for the rest."""
+
+    def __init__(
+        self, *, emulator: App, proxy: SageMakerProxy, sagemaker: SageMakerProcess, instance: str
+    ) -> None:
+        self._emulator = emulator
+        self._proxy = proxy
+        self._sagemaker = sagemaker
+        self._instance = instance
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if is_sagemaker(scope):
+            await self._proxy(scope, receive, send)
+        elif scope["type"] == "http" and scope["path"] == HEALTH_PATH:
+            await self._health(send)
+        else:
+            await self._emulator(scope, receive, send)
+
+    async def _health(self, send: Send) -> None:
+        body = {
+            "status": "ok",
+            "instance": self._instance,
+            "pid": os.getpid(),
+            "sagemaker": {
+                "pid": self._sagemaker.pid,
+                "alive": self._sagemaker.alive and await self._proxy.healthy(),
+            },
+        }
+        headers = [(b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": json.dumps(body).encode()})
+
+
+def _socket_path(home: Path) -> Path:
+    """A path short enough for a Unix socket: in the state directory, or else a temporary one."""
+    path = home / "sagemaker.sock"
+    if len(os.fsencode(path)) <= _LONGEST_SOCKET_PATH:
+        return path
+    return Path(tempfile.mkdtemp(prefix="spine-")) / "sagemaker.sock"
+
+
+def _record(state: Path, *, port: int, instance: str, uds: Path, sagemaker_pid: int | None) -> None:
+    """Write the state file in one step, so that a reader sees all of it or none."""
+    record: dict[str, Any] = {
+        "pid": os.getpid(),
+        "process_started": processes.start_mark(os.getpid()),
+        "port": port,
+        "instance": instance,
+        "account": ACCOUNT,
+        "region": REGION,
+        "sagemaker_pid": sagemaker_pid,
+        "sagemaker_started": processes.start_mark(sagemaker_pid) if sagemaker_pid else None,
+        "sagemaker_socket": str(uds),
+    }
+    partial = state.with_suffix(".partial")
+    partial.write_text(json.dumps(record, indent=2) + "\n")
+    partial.replace(state)
+
+
+def _is_ours(state: Path, instance: str) -> bool:
+    try:
+        return bool(json.loads(state.read_text()).get("instance") == instance)
+    except (FileNotFoundError, ValueError):
+        return False
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,20 @@
+"""Step Functions on the local cloud: moto's interpreter in place of MiniStack's.
+
+Where this differs from AWS:
+
+* Redrive is not offered: ``RedriveExecution`` is an unknown action and ``RedriveCount`` is 0.
+* Express machines run as standard ones (``StartSyncExecution`` answers at their end).
+* The role of a state machine gives its account only; its policies are not enforced.
+* Of SageMaker's integration, ``createLabelingJob`` is missing, and jobs are not given the tag
+  ``MANAGED_BY_AWS=STARTED_BY_STEP_FUNCTIONS``. A ``.sync`` job is asked for its state instead of
+  awaited through EventBridge, so no rule ``StepFunctionsGetEventsFor...`` is needed or made.
+* A ``.sync`` job is stopped when its task times out, not only when the task is aborted.
+* Distributed Map runs in memory, without its own executions' quotas; its literal
+  ``ToleratedFailurePercentage`` of 0 is refused by the parser.
+* HTTP tasks, activities and the integrations moto lists as unsupported (EMR, EKS, ...) do not run.
+* An ``aws-sdk`` operation or parameter that does not exist fails when the task runs; AWS refuses
+  some of them when the machine is created.
+* ``States.TaskFailed`` does not match ``States.Runtime`` and ``States.DataLimitExceeded``, as
+  AWS documents for ``States.ALL``; AWS says nothing about the former.
+* The execution history has no limit of 25,000 events, and an execution none of a year.
+"""

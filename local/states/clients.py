@@ -1,0 +1,105 @@
+"""The AWS clients that the interpreter's tasks call with, all pointed at the gateway."""
+
+import functools
+import sys
+import threading
+from typing import Any
+
+import boto3
+from botocore.client import BaseClient
+from botocore.config import Config
+from moto.stepfunctions.parser.asl.utils import boto_client
+
+from local.cloud.hooks import Hook
+
+HOOKS = (
+    Hook(
+        target="moto.stepfunctions.parser.asl.utils.boto_client:boto_client_for",
+        reason="builds an uncached client for moto's own server on every task",
+        parameters=("region", "service", "state_credentials"),
+    ),
+)
+
+# The names that aws-sdk integrations use (those of the AWS SDK for Java 2) where botocore's differ.
+_BOTOCORE_NAMES = {
+    "cloudwatchevents": "events",
+    "cloudwatchlogs": "logs",
+    "cognitoidentityprovider": "cognito-idp",
+    "databasemigration": "dms",
+    "eventbridge": "events",
+    "elasticloadbalancingv2": "elbv2",
+    "sagemakerfeaturestoreruntime": "sagemaker-featurestore-runtime",
+    "sagemakermetrics": "sagemaker-metrics",
+    "sagemakerruntime": "sagemaker-runtime",
+    "sfn": "stepfunctions",
+    "states": "stepfunctions",
+}
+
+# One account's functions run at most 15 minutes; nothing a task calls takes longer.
+_READ_SECONDS = 15 * 60 + 10
+_lock = threading.Lock()
+_endpoint_url = ""
+
+
+def install(*, endpoint_url: str) -> None:
+    """Replace moto's client factory wherever its modules have imported it."""
+    global _endpoint_url  # noqa: PLW0603 - one gateway a process
+    _endpoint_url = endpoint_url
+    original = boto_client.boto_client_for
+    boto_client.boto_client_for = client_for
+    for name, module in list(sys.modules.items()):
+        if (
+            name.startswith("moto.stepfunctions")
+            and getattr(module, "boto_client_for", None) is original
+        ):
+            module.boto_client_for = client_for  # type: ignore[attr-defined]
+
+
+def client_for(region: str, service: str, state_credentials: Any = None) -> BaseClient:
+    """A client of the gateway, acting in the account of the state machine's role.
+
+    Args:
+        region: The region the task runs in.
+        service: botocore's name of the service, or that of an aws-sdk integration.
+        state_credentials: The role the task uses. Only its account matters now; its policies are
+            not enforced, and this is the place to sign with a session of the role when they are.
+    """
+    return _client(region or "us-east-1", botocore_name(service), _account(state_credentials))
+
+
+def botocore_name(service: str) -> str:
+    """Map the service name of an integration to botocore's."""
+    return _BOTOCORE_NAMES.get(service, service)
+
+
+def _account(state_credentials: Any) -> str:
+    """The 12 digits of the role's account: MiniStack takes them as an access key of it."""
+    parts = str(getattr(state_credentials, "role_arn", "")).split(":")
+    return parts[4] if len(parts) > 4 and parts[4].isdigit() else "test"
+
+
+@functools.cache
+def _client(region: str, service: str, access_key: str) -> BaseClient:
+    with _lock:  # a session is not safe for threads while it builds a client
+        client: BaseClient = _session().client(
+            service,  # type: ignore[call-overload] - any service, by name
+            region_name=region,
+            endpoint_url=_endpoint_url,
+            aws_access_key_id=access_key,
+            aws_secret_access_key="states",  # noqa: S106 - nothing checks it
+            config=Config(
+                # A request SageMaker would not understand must fail here rather than lose a field.
+                parameter_validation=service.startswith("sagemaker"),
+                # Retrying is the state machine's decision.
+                retries={"total_max_attempts": 1},
+                read_timeout=_READ_SECONDS,
+                max_pool_connections=64,
+                s3={"addressing_style": "path"},
+            ),
+        )
+    return client
+
+
+@functools.cache
+def _session() -> boto3.session.Session:
+    return boto3.session.Session()
