@@ -1,0 +1,46 @@
+"""Amazon's XGBoost images in algorithm mode."""
+
+import re
+
+from . import Algorithm
+
+# Source: the metric definitions of aws/sagemaker-xgboost-container, `algorithm_mode/metrics.py`:
+# the tab between metrics reaches CloudWatch as #011.
+_ROUND = re.compile(r"\[[0-9]+\]#011.*")
+_METRIC = re.compile(r"#011(train|validation)-([^\s:#]+):([^\s#]+)")
+
+
+def _metrics(log: str) -> dict[str, float]:
+    rounds = _ROUND.findall(log)
+    if not rounds:
+        return {}
+    return {f"{data}:{metric}": float(value) for data, metric, value in _METRIC.findall(rounds[-1])}
+
+
+ALGORITHM = Algorithm(
+    repository="sagemaker-xgboost",
+    container=f"{__package__.rpartition('.')[0]}.containers.xgboost",
+    # Source: the Dockerfiles of aws/sagemaker-xgboost-container at each release.
+    versions={
+        "1.0-1": "1.0.0",
+        "1.2-1": "1.2.0",
+        "1.2-2": "1.2.0",
+        "1.3-1": "1.3.3",
+        "1.5-1": "1.5.2",
+        "1.7-1": "1.7.4",
+        "3.0-5": "3.0.5",
+        "3.2-0": "3.2.0",
+    },
+    library="XGBoost",
+    distributions=("xgboost-cpu", "xgboost"),
+    metrics=_metrics,
+    # Script mode, selectable inference and multi-model hosting.
+    unsupported_environment=frozenset(
+        {
+            "SAGEMAKER_INFERENCE_OUTPUT",
+            "SAGEMAKER_MULTI_MODEL",
+            "SAGEMAKER_PROGRAM",
+            "SAGEMAKER_SUBMIT_DIRECTORY",
+        }
+    ),
+)

@@ -1,0 +1,113 @@
+"""What every kind of job shares: its folder, its thread, stopping and waiting."""
+
+import re
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .processes import Process, Processes
+from .records import Record, Store
+from .settings import Settings
+from .storage import Storage
+
+
+class Stopped(Exception):  # noqa: N818 (no error: the client asked for it)
+    """The job has been told to stop."""
+
+
+@dataclass
+class Platform:
+    """What resources need to run things: one for the whole process."""
+
+    settings: Settings
+    store: Store = field(init=False)
+    storage: Storage = field(init=False)
+    processes: Processes = field(default_factory=Processes)
+    closing: threading.Event = field(default_factory=threading.Event)
+    # Socket paths are limited to about 100 bytes, which a job's folder may exceed.
+    sockets: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.settings.jobs.mkdir(parents=True, exist_ok=True)
+        self.store = Store(region=self.settings.region, account=self.settings.account)
+        self.storage = Storage(self.settings)
+        self.sockets = Path(tempfile.mkdtemp(prefix="sagemaker-"))
+
+    def folder(self, record: Record) -> Path:
+        """A new, empty job folder with the container's layout, kept after the job.
+
+        A resource deleted and made again keeps the folder of its name: the older one is removed.
+        """
+        folder = self.settings.jobs / record.kind.segment / record.name
+        if folder.exists():
+            shutil.rmtree(folder)
+        for part in ("input/config", "input/data", "model", "output/data"):
+            (folder / part).mkdir(parents=True)
+        return folder
+
+    def start(self, record: Record, run: Callable[[], None]) -> None:
+        """Runs a job's life in a thread of its own."""
+        name = f"{record.kind.segment}/{record.name}"
+        threading.Thread(target=run, name=name, daemon=True).start()
+
+    def close(self) -> None:
+        """Ends everything that runs."""
+        self.closing.set()
+        for record in self.store.records():
+            if isinstance(record.runtime, Job):
+                record.runtime.stopping.set()
+        self.processes.close()
+        shutil.rmtree(self.sockets, ignore_errors=True)
+
+
+class Job:
+    """A running job, as seen by the client's calls that stop it."""
+
+    def __init__(self, platform: Platform, folder: Path) -> None:
+        self.platform = platform
+        self.folder = folder
+        self.stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._processes: list[Process] = []
+
+    def pause(self, delay: str) -> None:
+        """Waits as long as the setting `delay` says.
+
+        Raises:
+            Stopped: The job has been told to stop, before or meanwhile.
+        """
+        if self.stopping.wait(self.platform.settings.delay(delay)):
+            raise Stopped
+
+    def attach(self, process: Process) -> None:
+        """Makes `stop` stop this process too, at once if the job has already been stopped."""
+        with self._lock:
+            self._processes.append(process)
+            stopping = self.stopping.is_set()
+        if stopping:
+            process.stop(self.platform.settings.stop_grace)
+
+    def stop(self) -> None:
+        """Tells the job to stop: SIGTERM to its processes, SIGKILL after the grace time."""
+        with self._lock:
+            self.stopping.set()
+            processes = list(self._processes)
+        for process in processes:
+            process.stop(self.platform.settings.stop_grace)
+
+    def log(self, line: str) -> None:
+        """Adds a line of the platform to the job's log."""
+        with suppress(OSError), (self.folder / "log").open("a") as log:
+            log.write(f"{line}\n")
+
+
+def failure_reason(folder: Path) -> str:
+    """What the container wrote about its failure; AWS keeps the first 1024 characters."""
+    with suppress(OSError):
+        text = (folder / "output" / "failure").read_text(errors="replace")[:1024]
+        return re.sub(r"\s+$", "", text)
+    return ""

@@ -1,0 +1,107 @@
+"""Models: an image, an artifact and its environment."""
+
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local.sagemaker import algorithms
+from local.sagemaker.errors import invalid, not_available
+from local.sagemaker.records import hosted
+from local.sagemaker.storage import parse_uri
+
+from . import Request, Resource, only, operation, value_of
+
+MODEL = hosted("model", "model", "Model")
+_CONTAINER = ("ContainerHostname", "Image", "ImageConfig", "Mode", "ModelDataUrl", "Environment")
+# One container in `Containers` is the same as a primary container (SDK 3 writes it so).
+_SUPPORTED = (
+    "ModelName",
+    *(f"{place}.{member}" for place in ("PrimaryContainer", "Containers") for member in _CONTAINER),
+    *(f"{place}.ModelDataSource.S3DataSource" for place in ("PrimaryContainer", "Containers")),
+    "ExecutionRoleArn",
+    "Tags",
+    "VpcConfig",
+    "EnableNetworkIsolation",
+    "InferenceExecutionConfig",
+)
+
+
+class Models(Resource):
+    """CreateModel, DescribeModel, ListModels, DeleteModel."""
+
+    @operation
+    def create_model(self, request: Request) -> dict[str, Any]:
+        """Makes a model after looking for its artifact."""
+        only("CreateModel", request, _SUPPORTED)
+        name = request["ModelName"]
+        container = primary_container(request)
+        if "Image" not in container:
+            raise invalid("CreateModel: the container needs an Image.")
+        value_of("CreateModel", "Mode", container.get("Mode"), ["SingleModel"])
+        image = algorithms.find(container["Image"])
+        image.check_environment(container.get("Environment", {}))
+        if "ExecutionRoleArn" not in request:
+            raise invalid("CreateModel: ExecutionRoleArn is needed to read the model data.")
+        if self.store.find(MODEL, name) is None:
+            self._check_artifact(container, request["ExecutionRoleArn"])
+        members = {key: value for key, value in request.items() if key != "Containers"}
+        members["PrimaryContainer"] = {"Mode": "SingleModel", "Environment": {}, **container}
+        members.setdefault("EnableNetworkIsolation", False)
+        record = self.store.create(MODEL, name, members, request.get("Tags", []))
+        return {"ModelArn": record.arn}
+
+    def _check_artifact(self, container: dict[str, Any], role: str) -> None:
+        url = container.get("ModelDataUrl")
+        if url is None:
+            raise invalid("CreateModel: ModelDataUrl is needed: the built-in images hold no model.")
+        try:
+            if self.platform.storage.exists(parse_uri(url)):
+                return
+        except (ClientError, BotoCoreError, ValueError) as error:
+            raise invalid(
+                f'Could not access model data at {url}. Please ensure that the role "{role}" '
+                "exists and that its trust relationship policy allows the action "
+                '"sts:AssumeRole" for the service principal "sagemaker.amazonaws.com". Also '
+                'ensure that the role has "s3:GetObject" permissions and that the object is '
+                f"located in {self.platform.settings.region}. ({error})"
+            ) from error
+        raise invalid(f"Could not find model data at {url}.")
+
+    @operation
+    def describe_model(self, request: Request) -> dict[str, Any]:
+        """Describes a model."""
+        return self.store.describe(MODEL, request["ModelName"])
+
+    @operation
+    def list_models(self, request: Request) -> dict[str, Any]:
+        """Lists models."""
+        return self.listing(MODEL, request, "Models")
+
+    @operation
+    def delete_model(self, request: Request) -> dict[str, Any]:
+        """Forgets a model, also one that an endpoint serves: the endpoint keeps its copy."""
+        self.store.remove(self.store.get(MODEL, request["ModelName"]))
+        return {}
+
+
+def primary_container(request: Request) -> dict[str, Any]:
+    """The one container of a CreateModel request, its artifact as `ModelDataUrl`.
+
+    Raises:
+        ApiError: There is none, or an inference pipeline of several.
+    """
+    containers = [request["PrimaryContainer"]] if "PrimaryContainer" in request else []
+    containers += request.get("Containers") or []
+    if not containers:
+        raise invalid("CreateModel needs a PrimaryContainer or Containers.")
+    if len(containers) > 1:
+        raise not_available("A model of several containers (an inference pipeline)")
+    container = dict(containers[0])
+    source = container.pop("ModelDataSource", {}).get("S3DataSource")
+    if source is not None:
+        value_of("CreateModel", "S3DataType", source["S3DataType"], ["S3Object"])
+        value_of("CreateModel", "CompressionType", source["CompressionType"], ["Gzip"])
+        for other in source.keys() - {"S3Uri", "S3DataType", "CompressionType"}:
+            raise not_available(f"ModelDataSource.S3DataSource.{other} of CreateModel")
+        container["ModelDataUrl"] = source["S3Uri"]
+    return container

@@ -1,0 +1,49 @@
+"""What the process is told at its start."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+# What each delay slows down: every secondary state of a training job, an endpoint's creation and
+# deletion, and the start of a transform job.
+DELAYS = ("training", "endpoint-create", "endpoint-delete", "transform")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The process's settings.
+
+    Attributes:
+        jobs: Folder that receives one folder a job or model server.
+        aws_endpoint: Address of the S3 that holds data and models; None means AWS itself.
+        region: Region that ARNs and S3 requests name.
+        account: Twelve-digit account that ARNs name.
+        delays: Seconds added to each of `DELAYS`; none by default.
+        stop_grace: Seconds between SIGTERM and SIGKILL for a job that is stopped. AWS: 120.
+    """
+
+    jobs: Path
+    aws_endpoint: str | None = None
+    region: str = "us-east-1"
+    account: str = "000000000000"
+    delays: Mapping[str, float] = field(default_factory=dict)
+    stop_grace: float = 120.0
+
+    def delay(self, name: str) -> float:
+        """The seconds to wait at `name`, one of `DELAYS`."""
+        return self.delays.get(name, 0.0)
+
+
+def parse_delay(text: str) -> tuple[str, float]:
+    """Reads `training=2.5`.
+
+    Raises:
+        ValueError: The name is none of `DELAYS`, or the seconds are not a number from 0.
+    """
+    name, equals, value = text.partition("=")
+    if not equals or name not in DELAYS:
+        raise ValueError(f"{text!r} is not NAME=SECONDS with a name of {', '.join(DELAYS)}")
+    seconds = float(value)
+    if not 0 <= seconds < float("inf"):
+        raise ValueError(f"{text!r}: the seconds must be 0 or more")
+    return name, seconds
