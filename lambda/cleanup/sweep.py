@@ -1,0 +1,175 @@
+"""Sweep: clean up after every execution that ended without doing so, and kept endpoints in time.
+
+Two rules call it: every 15 minutes, for the whole deployment; and when an execution ends other than
+by success, for that execution alone.
+"""
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Protocol, cast
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ..common import aws, log, names
+from ..common.errors import SpineError
+from . import inventory
+from .removal import EndpointBusyError, Patience, Removal
+from .resources import Kind, SageMaker, is_missing, tags
+
+_KEEP_UNTIL = "%Y-%m-%dT%H:%M:%SZ"
+# A sweep that comes back in 15 minutes need not wait long; one that an execution's end asked for
+# does, up to this long before its own time-out.
+_SWEEP_SECONDS = 60.0
+_MARGIN_SECONDS = 30.0
+# PENDING_REDRIVE is the one other status of an execution that may go on.
+_GOING_ON = {"RUNNING", "PENDING_REDRIVE"}
+
+
+class SweepError(SpineError):
+    """Some of what the sweep found could not be looked at or removed; the rest was."""
+
+
+class StepFunctions(Protocol):
+    """The one call of boto3's Step Functions client that sweeping needs."""
+
+    def describe_execution(self, *, executionArn: str) -> Any: ...  # noqa: D102, N803 (boto3's own)
+
+
+class Context(Protocol):
+    """What Lambda tells a function about its call."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return the time left before Lambda ends the function."""
+
+
+def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
+    """Sweep for a schedule's event, or for an execution's status change.
+
+    Returns:
+        `{"removed": [...], "left": [{"run", "reason"}], "pending": [...], "foreign": [...]}`.
+
+    Raises:
+        EndpointBusyError: The ended execution's endpoint cannot be deleted yet; Lambda repeats the
+            event, and the next sweep comes anyway.
+        SweepError: Something failed; everything else was done first.
+    """
+    prefix = os.environ["NAME_PREFIX"]
+    execution = event.get("detail", {}).get("executionArn")
+    scope = names.base_name(prefix, names.run_id_of(execution)) if execution else None
+    remaining = context.get_remaining_time_in_millis() / 1000 - _MARGIN_SECONDS
+    done = sweep(
+        cast("SageMaker", aws.client("sagemaker")),
+        cast("StepFunctions", aws.client("stepfunctions")),
+        prefix,
+        scope=scope,
+        now=lambda: datetime.now(UTC),
+        patience=Patience(remaining if scope else min(remaining, _SWEEP_SECONDS)),
+    )
+    log.event("swept", scope=scope or prefix, **done)
+    if done["failures"]:
+        raise SweepError(f"{len(done['failures'])} failed: {'; '.join(done['failures'])}")
+    if scope and done["pending"]:
+        raise EndpointBusyError(f"Cannot finish yet: {', '.join(done['pending'])}.")
+    return done
+
+
+def sweep(
+    sagemaker: SageMaker,
+    step_functions: StepFunctions,
+    prefix: str,
+    *,
+    scope: str | None,
+    now: Callable[[], datetime],
+    patience: Patience,
+) -> dict[str, Any]:
+    """Remove what ended runs left, and return what was done, what was left and what failed.
+
+    The model of a run goes unless the run succeeded: a model costs nothing, and after success it is
+    the run's result.
+    """
+    kinds: tuple[Kind, ...] = (*inventory.BILLED, "endpoint_config")
+    # One ended execution is worth the look at its models; all models every 15 minutes are not.
+    found = inventory.take(sagemaker, prefix, (*kinds, "model") if scope else kinds, scope=scope)
+    failures = found.failures
+    left = []
+    removals = []
+    for run in found.runs.values():
+        try:
+            status = _status(step_functions, run.execution)
+            reason = _reason_to_leave(sagemaker, run.base, status, now())
+        except (BotoCoreError, ClientError, ValueError) as error:
+            failures.append(f"{run.base}: {error}")
+            continue
+        if reason:
+            left.append({"run": run.base, "reason": reason})
+        else:
+            removals.append(Removal(sagemaker, run.base, models=status != "SUCCEEDED"))
+    pending = _carry_out(removals, patience, failures)
+    return {
+        "removed": [{"run": removal.base, **removal.report()} for removal in removals],
+        "left": left,
+        "pending": pending,
+        "foreign": found.foreign,
+        "failures": failures,
+    }
+
+
+def _status(step_functions: StepFunctions, execution: str) -> str:
+    """Return the execution's status now: an event may be late, and the execution redriven since."""
+    try:
+        answer = step_functions.describe_execution(executionArn=execution)
+    except ClientError as error:
+        # Step Functions forgets executions after 90 days, and all when the state machine goes.
+        if error.response["Error"]["Code"] == "ExecutionDoesNotExist":
+            return "GONE"
+        raise
+    status: str = answer["status"]
+    return status
+
+
+def _reason_to_leave(sagemaker: SageMaker, base: str, status: str, now: datetime) -> str | None:
+    """Say why a run's resources stay, or return None.
+
+    Raises:
+        ValueError: The tag `spine:keep-until` holds no time; somebody changed it by hand.
+    """
+    if status in _GOING_ON:
+        return "its execution is running"
+    # Read only now: the state machine writes the tag just before its execution ends.
+    keep_until = _keep_until(sagemaker, base)
+    if keep_until is None:
+        return None
+    until = datetime.strptime(keep_until, _KEEP_UNTIL).replace(tzinfo=UTC)
+    return f"kept until {keep_until}" if now < until else None
+
+
+def _keep_until(sagemaker: SageMaker, base: str) -> str | None:
+    try:
+        endpoint = sagemaker.describe_endpoint(EndpointName=base)
+    except ClientError as error:
+        if is_missing(error):
+            return None
+        raise
+    return tags(sagemaker, endpoint["EndpointArn"]).get("spine:keep-until")
+
+
+def _carry_out(removals: list[Removal], patience: Patience, failures: list[str]) -> list[str]:
+    """Advance all removals side by side, and return what is still busy when patience ends."""
+    unfinished = removals
+    while True:
+        unfinished = [removal for removal in unfinished if not _advance(removal, failures)]
+        if not unfinished or not patience.wait():
+            return [
+                f"{name} is {status}"
+                for removal in unfinished
+                for name, status in removal.busy.items()
+            ]
+
+
+def _advance(removal: Removal, failures: list[str]) -> bool:
+    try:
+        return removal.advance()
+    except (BotoCoreError, ClientError) as error:
+        failures.append(f"{removal.base}: {error}")
+        return True

@@ -1,0 +1,100 @@
+"""Teardown: a CloudFormation custom resource that removes what runs left before the stack goes."""
+
+import json
+import os
+import urllib.request
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ..common import aws, log
+from ..common.errors import SpineError
+from . import inventory
+from .removal import Patience, Removal
+from .resources import Kind, SageMaker
+from .sweep import Context
+
+_KINDS: tuple[Kind, ...] = (*inventory.BILLED, "endpoint_config", "model")
+# What an answer to CloudFormation may need, at worst.
+_MARGIN_SECONDS = 60.0
+# CloudFormation takes answers of 4,096 bytes.
+_LONGEST_REASON = 1500
+
+
+class LeftoverError(SpineError):
+    """Something of the deployment's runs is still there."""
+
+
+def handler(event: dict[str, Any], context: Context) -> None:
+    """Answer a CloudFormation request; on Delete, remove everything first.
+
+    CloudFormation waits for an answer for up to an hour, so one is sent whatever happens.
+    """
+    prefix = os.environ["NAME_PREFIX"]
+    status, reason = "SUCCESS", ""
+    try:
+        if event["RequestType"] == "Delete":
+            seconds = context.get_remaining_time_in_millis() / 1000 - _MARGIN_SECONDS
+            tear_down(
+                cast("SageMaker", aws.client("sagemaker")), prefix, patience=Patience(seconds)
+            )
+    except Exception as error:  # noqa: BLE001 (any failure has to be answered, or the stack hangs)
+        status, reason = "FAILED", f"{type(error).__name__}: {error}"[:_LONGEST_REASON]
+    log.event("teardown", request=event.get("RequestType"), status=status, reason=reason)
+    _answer(event, prefix, status, reason)
+
+
+def tear_down(sagemaker: SageMaker, prefix: str, *, patience: Patience) -> None:
+    """Remove everything the deployment's runs left, and wait until it is gone.
+
+    Looks again after each round: an execution that still runs may have made something meanwhile.
+
+    Raises:
+        LeftoverError: Patience ran out, or something could not be looked at; the message lists it.
+    """
+    while True:
+        found = inventory.take(sagemaker, prefix, _KINDS, job_statuses=("InProgress", "Stopping"))
+        if not found.runs and not found.failures:
+            return
+        failures = found.failures + _remove(sagemaker, list(found.runs))
+        if not patience.wait():
+            remains = [item.name for run in found.runs.values() for item in run.resources]
+            raise LeftoverError(
+                "Not everything is gone yet; delete the stack again, or remove by hand:"
+                f" {', '.join([*failures, *remains])}"
+            )
+
+
+def _remove(sagemaker: SageMaker, bases: list[str]) -> list[str]:
+    failures = []
+    for base in bases:
+        try:
+            Removal(sagemaker, base, models=True).advance()
+        except (BotoCoreError, ClientError) as error:
+            failures.append(f"{base} ({error})")
+    return failures
+
+
+def _answer(event: dict[str, Any], prefix: str, status: str, reason: str) -> None:
+    url = event["ResponseURL"]
+    parts = urlsplit(url)
+    # The address is CloudFormation's own and signed; plain http is that of a local cloud.
+    if parts.scheme != "https" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+        raise SpineError("CloudFormation's ResponseURL is not an https address.")
+    body = json.dumps(
+        {
+            "Status": status,
+            "Reason": reason,
+            "PhysicalResourceId": event.get("PhysicalResourceId", f"{prefix}-teardown"),
+            "StackId": event["StackId"],
+            "RequestId": event["RequestId"],
+            "LogicalResourceId": event["LogicalResourceId"],
+        }
+    ).encode()
+    # The signature covers an empty content type; urllib would send one of its own.
+    request = urllib.request.Request(  # noqa: S310 (checked above)
+        url, data=body, method="PUT", headers={"Content-Type": ""}
+    )
+    with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 (checked above)
+        answer.read()
