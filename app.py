@@ -1,15 +1,20 @@
 """The CDK app: settings, stacks, checks, synthesis. Only this file reads context."""
 
+import sys
+
 from aws_cdk import App
 
 from stacks.checks import add_checks
 from stacks.pipeline import Pipeline
-from stacks.settings import Settings
+from stacks.settings import Settings, SettingsError
 from stacks.storage import Storage
 from stacks.triggers import Triggers
 
 app = App()
-settings = Settings.from_context(app.node.try_get_context)
+try:
+    settings = Settings.from_context(app.node.try_get_context)
+except SettingsError as error:
+    sys.exit(f"Cannot deploy with these settings (cdk.json, or -c on the command line):\n{error}")
 storage = Storage(app, settings=settings)
 pipeline = Pipeline(app, settings=settings, storage=storage)
 Triggers(app, settings=settings, storage=storage, pipeline=pipeline)

@@ -4,6 +4,7 @@ The defaults of each stage stand in `cdk.json` under `stages`. `cdk deploy -c st
 and `-c name=value` overrides one of its plain settings (not the lists and objects).
 """
 
+import importlib
 import re
 from collections.abc import Callable
 from functools import cache
@@ -148,6 +149,35 @@ class Settings(_Model):
     def _account_and_region_together(self) -> Self:
         if (self.account is None) != (self.region is None):
             raise ValueError("account and region go together: give both, or neither")
+        return self
+
+    @model_validator(mode="after")
+    def _inputs_can_run(self) -> Self:
+        """Hold the triggers' inputs to the rules of the state that would read them."""
+        # `lambda` is a keyword: no import statement can name it.
+        model = importlib.import_module("lambda.plan.model")
+        known = importlib.import_module("lambda.plan.instances").known()
+        rules = model.Rules(
+            bucket=self.prefix,
+            hosts=frozenset(self.source_hosts),
+            buckets=frozenset(self.source_buckets),
+            instances={use: types & {*self.instance_types} for use, types in known.items()},
+        )
+        arrived = {"uri": f"s3://{self.prefix}/incoming/file"}
+        source = self.incoming.input.get("source", {})
+        inputs = {
+            "incoming.input": {
+                **self.incoming.input,
+                "source": {**source, **arrived} if isinstance(source, dict) else source,
+            }
+        }
+        if self.schedule.enabled or self.schedule.input:
+            inputs["schedule.input"] = self.schedule.input
+        for name, given in inputs.items():
+            try:
+                model.parse(given, rules)
+            except importlib.import_module("lambda.plan.refusal").InvalidInputError as error:
+                raise ValueError(f"{name}: {error}") from error
         return self
 
     @property

@@ -1,0 +1,64 @@
+"""The app as a whole: synthesis is offline, deterministic, and passes the scanners."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.stacks.conftest import Assembly, run_app
+
+ROOMS = ("storage", "pipeline", "triggers")
+Synth = Callable[..., Assembly]
+
+
+def test_the_same_input_gives_the_same_template(dev: Assembly, tmp_path: Path) -> None:
+    """Nothing of the moment or the machine gets into a template."""
+    done = run_app(tmp_path, functions="local")
+    assert done.returncode == 0, done.stderr
+    again = Assembly(tmp_path, "dev")
+    assert all(again.text(room) == dev.text(room) for room in ROOMS)
+
+
+def test_a_template_is_bound_to_no_place_unless_asked(dev: Assembly) -> None:
+    """One synthesized app deploys to any account and any region with the image."""
+    assert '"AWS::Region"' in dev.text("pipeline")
+    assert "ImageRegistry" in dev.text("pipeline")
+    assert "eu-west-3" in dev.text("pipeline")
+
+
+def test_an_account_and_region_bind_it(synth: Synth) -> None:
+    """With both given, the image's registry is known at synth and needs no mapping."""
+    bound = synth(account="111122223333", region="eu-west-3")
+    assert "ImageRegistry" not in bound.text("pipeline")
+    assert "659782779980.dkr.ecr.eu-west-3" in bound.text("pipeline")
+
+
+def test_a_bad_setting_stops_the_synthesis_with_a_sentence(tmp_path: Path) -> None:
+    """The last thing a person sees is the setting, not a stack trace of the CDK."""
+    done = run_app(tmp_path, functions="local", xgboost_version="9.9-9")
+    assert done.returncode != 0
+    assert "xgboost_version: '9.9-9' is not a version" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_cfn_lint_finds_nothing(synth: Synth, stage: str) -> None:
+    """The templates, the state machine definition in them included, are valid CloudFormation."""
+    assembly = synth(stage=stage)
+    templates = [str(path) for path in sorted(assembly.folder.glob("*.template.json"))]
+    assert len(templates) == len(ROOMS)
+    done = subprocess.run(
+        [
+            str(Path(sys.executable).with_name("cfn-lint")),
+            "--regions",
+            "eu-west-1",
+            "--",
+            *templates,
+        ],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -1,0 +1,95 @@
+"""Functions ship their own code and exactly the packages they import, within Lambda's limit."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from stacks.bundling import BUNDLES, LIMIT_BYTES, Bundle, BundleMissingError, size_of
+from tests.support import ROOT
+
+# Lambda's runtime brings it.
+RUNTIME = {"boto3", "botocore"}
+# Where a distribution's name is not its module's.
+MODULES = {"scikit-learn": "sklearn"}
+
+
+def imported(bundle: Bundle) -> set[str]:
+    """The top-level modules its code imports that are neither ours nor the standard library's."""
+    found = set()
+    for path in bundle.sources():
+        if path.suffix != ".py":
+            continue
+        for node in _running(ast.parse((ROOT / path).read_text())):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+                found.add(node.module.split(".")[0])
+    # pydantic brings pydantic_core, which defines its errors.
+    return found - set(sys.stdlib_module_names) - RUNTIME - {"data_prep", "pydantic_core"}
+
+
+def _running(node: ast.AST) -> Iterator[ast.AST]:
+    """Every node that runs: what stands under `if TYPE_CHECKING` does not."""
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if not (isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"):
+            yield from _running(child)
+
+
+@pytest.mark.parametrize("name", BUNDLES)
+def test_a_function_locks_what_it_imports(name: str) -> None:
+    """Nothing is missing on AWS, and nothing is shipped in vain."""
+    bundle = BUNDLES[name]
+    source = bundle.lock.with_suffix(".in")
+    asked = set(source.read_text().split()) if source.exists() else set()
+    assert imported(bundle) == {MODULES.get(each, each) for each in asked}
+
+
+@pytest.mark.parametrize("name", [name for name in BUNDLES if BUNDLES[name].lock.exists()])
+def test_pip_builds_a_bundle_that_lambda_takes(name: str) -> None:
+    """The real wheels for Lambda's platform, our code beside them, under the unzipped limit."""
+    bundle = BUNDLES[name]
+    bundle.build("x86_64")
+    folder = bundle.stage("x86_64")
+    assert 0 < size_of(folder) < LIMIT_BYTES
+    assert (folder / "lambda" / name / "handler.py").exists()
+    assert not list(folder.rglob("__pycache__"))
+    libraries = {path.name for path in folder.rglob("*.so")}
+    assert libraries
+    assert not [each for each in libraries if "cpython" in each and "cpython-313" not in each]
+
+
+def test_a_local_bundle_is_our_code_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The local cloud takes packages from the project's environment."""
+    monkeypatch.setattr("stacks.bundling.BUILD", tmp_path)
+    folder = BUNDLES["evaluate"].stage(None)
+    assert {path.name for path in folder.iterdir()} == {"lambda"}
+    assert not list(folder.rglob("requirements*"))
+
+
+def test_synthesis_for_aws_asks_for_missing_packages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Synthesis never reaches for the network itself; it says what to run."""
+    monkeypatch.setattr("stacks.bundling.BUILD", tmp_path)
+    with pytest.raises(BundleMissingError, match=r"'plan'.*python -m stacks\.bundling"):
+        BUNDLES["plan"].stage("x86_64")
+    assert not list((tmp_path / "functions").iterdir())
+
+
+def test_a_bundle_is_known_by_its_content() -> None:
+    """Architecture and packages count; the same tree gives the same digest."""
+    bundle = BUNDLES["plan"]
+    digests = {bundle.digest(None), bundle.digest("x86_64"), bundle.digest("arm64")}
+    assert len(digests) == 3
+    assert bundle.digest("arm64") in digests
+
+
+def test_prepare_ships_the_pure_room_beside_its_handler() -> None:
+    """`data_prep` goes with the one function that uses it."""
+    shipped = {path.parts[0] for path in BUNDLES["prepare"].sources()}
+    assert shipped == {"lambda", "data_prep"}
+    assert {path.parts[0] for path in BUNDLES["plan"].sources()} == {"lambda"}

@@ -1,0 +1,187 @@
+"""The state machine's definition: bounded, repeated where it helps, and always cleaned up after."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.stacks.conftest import Assembly
+
+State = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def definition(dev: Assembly) -> dict[str, Any]:
+    """The definition of the development stage."""
+    return dev.definition()
+
+
+def all_states(definition: dict[str, Any]) -> Iterator[tuple[str, State]]:
+    """Every state, those inside Parallel's branches included."""
+    for name, state in definition["States"].items():
+        yield name, state
+        for branch in state.get("Branches", []):
+            yield from all_states(branch)
+
+
+def tasks(definition: dict[str, Any]) -> dict[str, State]:
+    """Every Task, by name."""
+    return {name: state for name, state in all_states(definition) if state["Type"] == "Task"}
+
+
+def successors(state: State) -> set[str]:
+    """The states that may follow, errors included."""
+    choices = [choice["Next"] for choice in state.get("Choices", [])]
+    caught = [catch["Next"] for catch in state.get("Catch", [])]
+    return {*choices, *caught, *(state[key] for key in ("Next", "Default") if key in state)}
+
+
+def test_the_main_path_reads_top_to_bottom(definition: dict[str, Any]) -> None:
+    """Following Next from the start tells the story a stranger sees in the console."""
+    path, name = [], definition["StartAt"]
+    while name:
+        path.append(name)
+        name = definition["States"][name].get("Next")
+    assert path == [
+        "Plan the run",
+        "Prepare the data",
+        "Train the model",
+        "Create the model",
+        "Serve and score",
+        "Quality gate",
+    ]
+
+
+def test_the_machine_and_every_task_are_bounded_in_time(definition: dict[str, Any]) -> None:
+    """Nothing can wait for ever, least of all for an answer that was lost."""
+    assert definition["TimeoutSeconds"] == 24 * 3600
+    assert [name for name, task in tasks(definition).items() if "TimeoutSeconds" not in task] == []
+
+
+def test_every_retry_backs_off_with_a_cap(definition: dict[str, Any]) -> None:
+    """Each task repeats transient errors, with growing, capped waits."""
+    for name, task in tasks(definition).items():
+        assert task["Retry"], name
+        for retry in task["Retry"]:
+            assert retry["BackoffRate"] > 1, name
+            assert retry["MaxDelaySeconds"] <= 60, name
+            assert retry["JitterStrategy"] in {"FULL", "NONE"}, name
+            assert "States.ALL" not in retry["ErrorEquals"], name
+
+
+def test_every_error_is_caught(definition: dict[str, Any]) -> None:
+    """Each task and the Parallel around the branches catch everything."""
+    for name, state in definition["States"].items():
+        if state["Type"] in {"Task", "Parallel"}:
+            caught = [error for catch in state["Catch"] for error in catch["ErrorEquals"]]
+            assert caught == ["States.ALL"], name
+
+
+def test_any_failure_after_planning_passes_the_clean_up(definition: dict[str, Any]) -> None:
+    """The one way around it is a plan that failed, when there is nothing to clean."""
+    states = definition["States"]
+    to_failed = {name for name, state in states.items() if "Run failed" in successors(state)}
+    assert to_failed == {"Plan the run", "Clean up after failure"}
+    for name, state in states.items():
+        if state["Type"] in {"Task", "Parallel"} and name not in to_failed:
+            assert [catch["Next"] for catch in state["Catch"]] == ["Clean up after failure"], name
+
+
+def test_a_failure_keeps_its_error_and_cause(definition: dict[str, Any]) -> None:
+    """What the execution reports is what went wrong first, not what came of it."""
+    assert definition["States"]["Run failed"] == {
+        "Type": "Fail",
+        "Error": "{% $failure.Error %}",
+        "Cause": "{% $failure.Cause %}",
+    }
+    clean_up = definition["States"]["Clean up after failure"]
+    assert clean_up["Next"] == "Run failed"
+    # Its own failure must not replace the one that led here.
+    assert all("Assign" not in catch for catch in clean_up["Catch"])
+
+
+def test_every_way_to_the_end_deletes_the_endpoint_or_keeps_it_knowingly(
+    definition: dict[str, Any],
+) -> None:
+    """Once served, no path reaches an end state but through a clean-up or the keeping."""
+    states = definition["States"]
+    passes = {"Clean up", "Clean up after failure", "Keep the endpoint"}
+    seen, open_ends = set(), ["Serve and score"]
+    while open_ends:
+        name = open_ends.pop()
+        if name in seen or name in passes:
+            continue
+        seen.add(name)
+        assert "End" not in states[name], name
+        assert states[name]["Type"] not in {"Fail", "Succeed"}, name
+        open_ends += successors(states[name])
+
+
+def test_an_endpoint_is_kept_only_past_the_gate(definition: dict[str, Any]) -> None:
+    """A model that failed, or was not measured as asked, is never left serving."""
+    states = definition["States"]
+    leading = {name for name, state in states.items() if "Keep the endpoint?" in successors(state)}
+    assert leading == {"Quality gate"}
+    assert (
+        states["Quality gate"]["Choices"][0]["Condition"] == "{% $evaluation.gate.passed = true %}"
+    )
+    assert states["Quality gate"]["Default"] == "Clean up"
+    assert states["Keep the endpoint?"]["Default"] == "Clean up"
+
+
+@pytest.mark.parametrize(
+    ("state", "name"),
+    [("Train the model", "TrainingJobName"), ("Transform the batch", "TransformJobName")],
+)
+def test_a_repeated_job_gets_a_new_name(definition: dict[str, Any], state: str, name: str) -> None:
+    """Retry and redrive count are part of it, since failed jobs keep their names."""
+    expression = tasks(definition)[state]["Arguments"][name]
+    assert "$states.context.State.RetryCount" in expression
+    assert "$states.context.Execution.RedriveCount" in expression
+    assert tasks(definition)[state]["Resource"].endswith(".sync")
+
+
+def test_all_that_sagemaker_makes_is_tagged_and_isolated(definition: dict[str, Any]) -> None:
+    """The sweeper finds owners by tag; training and serving code has no network."""
+    creating = {
+        name: task
+        for name, task in tasks(definition).items()
+        if ":sagemaker:create" in task["Resource"]
+    }
+    assert creating
+    for name, task in creating.items():
+        tags = {tag["Key"] for tag in task["Arguments"]["Tags"]}
+        assert tags == {"spine:stage", "spine:run", "spine:execution"}, name
+    for name in ("Train the model", "Create the model"):
+        assert creating[name]["Arguments"]["EnableNetworkIsolation"] is True
+    assert creating["Train the model"]["Arguments"]["EnableInterContainerTrafficEncryption"] is True
+
+
+def test_the_image_that_trains_also_serves(definition: dict[str, Any]) -> None:
+    """Another version may load a model and predict wrong values silently."""
+    found = tasks(definition)
+    training = found["Train the model"]["Arguments"]["AlgorithmSpecification"]["TrainingImage"]
+    serving = found["Create the model"]["Arguments"]["PrimaryContainer"]["Image"]
+    assert training == serving
+    assert training.endswith("/sagemaker-xgboost:3.2-0")
+
+
+def test_what_is_off_does_nothing(definition: dict[str, Any]) -> None:
+    """Each branch's first choice leads straight to its end unless the branch is wanted."""
+    for branch in definition["States"]["Serve and score"]["Branches"]:
+        first = branch["States"][branch["StartAt"]]
+        idle = branch["States"][first["Default"]]
+        assert (first["Type"], idle["Type"], idle["End"]) == ("Choice", "Pass", True)
+
+
+def test_the_wait_for_the_endpoint_is_bounded(definition: dict[str, Any]) -> None:
+    """The only way back to the wait asks whether looks are left."""
+    states = dict(all_states(definition))
+    (again,) = (
+        choice
+        for choice in states["Endpoint in service?"]["Choices"]
+        if choice["Next"] == "Wait for the endpoint"
+    )
+    assert "$look < $count($plan.endpoint.polls)" in again["Condition"]
+    assert states["Wait for the endpoint"]["Assign"] == {"look": "{% $look + 1 %}"}
+    assert states["Endpoint in service?"]["Default"] == "Endpoint failed"
