@@ -1,0 +1,141 @@
+"""What is in the local cloud right now: executions, and endpoints with how long they stay."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from local.cli import sources
+from local.cli.session import STACKS, Deployment
+
+if TYPE_CHECKING:
+    from local.cloud import Cloud
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """One run of the state machine."""
+
+    name: str
+    arn: str
+    status: str
+    started: datetime
+    stopped: datetime | None
+
+    def seconds(self, now: datetime) -> float:
+        """How long it took, or takes so far."""
+        return ((self.stopped or now) - self.started).total_seconds()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """An endpoint of the app.
+
+    Attributes:
+        until: When it is deleted; None when nothing was promised: its run or the sweeper decides.
+        execution: The ARN of the execution that made it.
+    """
+
+    name: str
+    arn: str
+    status: str
+    until: datetime | None
+    execution: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """What the run that made an endpoint knows about the model behind it.
+
+    Attributes:
+        features: How many values a row has.
+        threshold: Above it a probability means the positive class.
+        positive: The name of the positive class.
+        negative: The name of the other.
+        synthetic: Whether it learned from the bundled sample.
+    """
+
+    features: int | None = None
+    threshold: float | None = None
+    positive: str = "1"
+    negative: str = "0"
+    synthetic: bool = False
+
+
+def executions(cloud: "Cloud", app: Deployment, *, limit: int) -> list[Execution]:
+    """The latest executions, newest first."""
+    client = cloud.client("stepfunctions")
+    answer = client.list_executions(stateMachineArn=app.state_machine, maxResults=limit)
+    found = [
+        Execution(
+            name=item["name"],
+            arn=item["executionArn"],
+            status=item["status"],
+            started=item["startDate"],
+            stopped=item.get("stopDate"),
+        )
+        for item in answer["executions"]
+    ]
+    # A page may hold more than was asked for where the service does not cut pages.
+    return sorted(found, key=lambda item: item.started, reverse=True)[:limit]
+
+
+def execution_output(cloud: "Cloud", arn: str) -> dict[str, Any]:
+    """The output of an execution, {} while it has none."""
+    text = cloud.client("stepfunctions").describe_execution(executionArn=arn).get("output")
+    output = json.loads(text) if text else {}
+    return output if isinstance(output, dict) else {}
+
+
+def ran_on_synthetic(cloud: "Cloud", arn: str) -> bool:
+    """Tell whether an execution was given the bundled sample."""
+    found = cloud.client("stepfunctions").describe_execution(executionArn=arn)
+    given = json.loads(found.get("input") or "{}")
+    return isinstance(given, dict) and sources.is_synthetic(sources.given_uri(given))
+
+
+def endpoints(cloud: "Cloud") -> list[Endpoint]:
+    """The app's endpoints, by name."""
+    client = cloud.client("sagemaker")
+    found = []
+    for page in client.get_paginator("list_endpoints").paginate(NameContains=STACKS):
+        for item in page["Endpoints"]:
+            if item["EndpointName"].startswith(STACKS):
+                tags = _tags(client, item["EndpointArn"])
+                found.append(
+                    Endpoint(
+                        name=item["EndpointName"],
+                        arn=item["EndpointArn"],
+                        status=item["EndpointStatus"],
+                        until=_moment(tags.get("spine:keep-until")),
+                        execution=tags.get("spine:execution"),
+                    )
+                )
+    return sorted(found, key=lambda endpoint: endpoint.name)
+
+
+def model_behind(cloud: "Cloud", endpoint: Endpoint) -> Model:
+    """What the endpoint's run says about its model; nothing for an endpoint made by hand."""
+    output = execution_output(cloud, endpoint.execution) if endpoint.execution else {}
+    data = output.get("data") or {}
+    classes = data.get("classes") or {}
+    return Model(
+        features=data.get("feature_count"),
+        threshold=(output.get("metrics") or {}).get("threshold"),
+        positive=str(classes.get("positive", "1")),
+        negative=str(classes.get("negative", "0")),
+        synthetic=sources.is_synthetic((data.get("source") or {}).get("uri")),
+    )
+
+
+def _tags(client: Any, arn: str) -> dict[str, str]:
+    pages = client.get_paginator("list_tags").paginate(ResourceArn=arn)
+    return {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+    return found if found is None or found.tzinfo else found.replace(tzinfo=UTC)

@@ -1,0 +1,271 @@
+"""What a finished run shows: data, metrics, gate, predictions, artifacts, report and endpoint."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.panel import Panel
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from local.cli.failure import Failure
+from local.cli.places import shown
+from local.cli.view import ago, marks
+
+_LONGEST = 120
+# Metrics, confusion matrix and predictions fit side by side from this width on.
+_SIDE_BY_SIDE = 100
+_METRICS = (
+    ("auc", "AUC"),
+    ("accuracy", "accuracy"),
+    ("precision", "precision"),
+    ("recall", "recall"),
+    ("f1", "F1"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """A finished run and what the command line knows about it beyond its output.
+
+    Attributes:
+        output: The execution output.
+        name: The execution's name.
+        seconds: How long the execution took, as text.
+        synthetic: Whether it ran on the bundled sample.
+        report: The report's copy on this machine.
+        example: A row of the test split, as an example for `spine predict`.
+    """
+
+    output: Mapping[str, Any]
+    name: str
+    seconds: str
+    synthetic: bool = False
+    report: Path | None = None
+    example: str | None = None
+
+
+def show(target: Console, result: Result) -> None:
+    """Print the results."""
+    output = result.output
+    width = min(target.width, _LONGEST)
+    parts: list[RenderableType] = [_data(output["data"], synthetic=result.synthetic)]
+    if output.get("metrics"):
+        parts += [Text(), _measures(output, width)]
+    elif output.get("predictions"):
+        parts += [Text(), _predictions(output)]
+    parts += [Text(), _facts(result, target)]
+    title = Text.assemble(" Run ", (result.name, "bold"), f"  succeeded in {result.seconds} ")
+    if result.synthetic:
+        title.append_text(Text.assemble(("SYNTHETIC DATA", "bold black on yellow"), " "))
+    target.print()
+    target.print(
+        Panel(
+            Group(*parts),
+            title=title,
+            title_align="left",
+            border_style=_colour(output),
+            width=width,
+            padding=(1, 2),
+            box=box.ROUNDED,
+        )
+    )
+    _places(target, result)
+
+
+def show_failure(target: Console, *, name: str, how: str, failure: Failure) -> None:
+    """Print why a run did not succeed and what to do about it."""
+    lines = Table.grid(padding=(0, 2))
+    lines.add_column(style="dim", no_wrap=True)
+    lines.add_column(overflow="fold")
+    if failure.state:
+        lines.add_row("State", Text(failure.state, style="bold"))
+    lines.add_row("Error", Text(failure.error, style="bold red"))
+    lines.add_row("Cause", Text(failure.message))
+    lines.add_row("Remedy", Text(failure.remedy))
+    lines.add_row("Logs", Text(failure.logs, style="cyan"))
+    title = Text.assemble(" Run ", (name, "bold"), f"  {how} ")
+    target.print()
+    target.print(
+        Panel(
+            lines,
+            title=title,
+            title_align="left",
+            border_style="red",
+            width=min(target.width, _LONGEST),
+            padding=(1, 2),
+            box=box.ROUNDED,
+        )
+    )
+
+
+def _colour(output: Mapping[str, Any]) -> str:
+    return "yellow" if output["quality_gate"]["passed"] is False else "green"
+
+
+def _grid() -> Table:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True, min_width=10)
+    grid.add_column(overflow="fold")
+    return grid
+
+
+def _data(data: Mapping[str, Any], *, synthetic: bool) -> Table:
+    source, counts = data["source"], data["counts"]
+    grid = _grid()
+    name = source.get("member") or source["uri"].rpartition("/")[2]
+    words = Text(name, style="bold")
+    if synthetic:
+        words.append("  synthetic, drawn from published moments: not measurements", style="yellow")
+    grid.add_row("Data", words)
+    grid.add_row("", Text(source["uri"], style="dim"))
+    grid.add_row(
+        "Rows",
+        f"{data['rows']:,} with {data['feature_count']} features: {counts['train']:,} to train, "
+        f"{counts['validate']:,} to validate, {counts['test']:,} to test",
+    )
+    return grid
+
+
+def _measures(output: Mapping[str, Any], width: int) -> RenderableType:
+    blocks = [_metrics(output), _confusion(output)]
+    predictions = _predictions(output) if output.get("predictions") else None
+    row = Table.grid(padding=(0, 3))
+    if predictions is not None and width >= _SIDE_BY_SIDE:
+        row.add_row(*blocks, predictions)
+        return row
+    row.add_row(*blocks)
+    return Group(row, Text(), predictions) if predictions is not None else row
+
+
+def _table(title: str) -> Table:
+    return Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        header_style="dim",
+    )
+
+
+def _metrics(output: Mapping[str, Any]) -> Table:
+    metrics = output["metrics"]
+    minimum = {check["metric"]: check for check in output["quality_gate"]["checks"]}
+    table = _table(f"Test split, {metrics['rows']:,} rows")
+    table.add_column("metric", no_wrap=True)
+    table.add_column("value", justify="right")
+    table.add_column("at least", justify="right")
+    for key, name in _METRICS:
+        value = metrics.get(key)
+        check = minimum.get(key)
+        style = "" if check is None else "green" if check["passed"] else "bold red"
+        table.add_row(
+            name,
+            Text("undefined" if value is None else f"{value:.4f}", style=style),
+            f"{check['minimum']:g}" if check else "",
+        )
+    return table
+
+
+def _confusion(output: Mapping[str, Any]) -> Table:
+    matrix = output["metrics"]["confusion_matrix"]
+    classes = output["data"].get("classes") or {}
+    negative, positive = str(classes.get("negative", "0")), str(classes.get("positive", "1"))
+    table = _table(f"Confusion at threshold {output['metrics']['threshold']:g}")
+    table.add_column("actual", no_wrap=True)
+    table.add_column(f"{negative} predicted", justify="right", max_width=12)
+    table.add_column(f"{positive} predicted", justify="right", max_width=12)
+    right, wrong = "green", "red"
+    table.add_row(negative, Text(str(matrix["tn"]), right), Text(str(matrix["fp"]), wrong))
+    table.add_row(positive, Text(str(matrix["fn"]), wrong), Text(str(matrix["tp"]), right))
+    return table
+
+
+def _predictions(output: Mapping[str, Any]) -> Table:
+    classes = output["data"].get("classes") or {}
+    names = {1: str(classes.get("positive", "1")), 0: str(classes.get("negative", "0"))}
+    table = _table("Predicted by the endpoint")
+    table.add_column("row", justify="right")
+    table.add_column("actual", no_wrap=True)
+    table.add_column("predicted", no_wrap=True)
+    table.add_column("probability", justify="right")
+    for found in output["predictions"]:
+        right = found["label"] == found["class"]
+        table.add_row(
+            str(found["row"]),
+            names.get(found["label"], str(found["label"])),
+            Text(names.get(found["class"], str(found["class"])), "green" if right else "red"),
+            f"{found['probability']:.4f}",
+        )
+    return table
+
+
+def _facts(result: Result, target: Console) -> Table:
+    grid = _grid()
+    gate = result.output["quality_gate"]
+    sign = marks(target)
+    if gate["passed"] is None:
+        grid.add_row("Gate", "not measured: the batch transform was off")
+    elif not gate["checks"]:
+        grid.add_row("Gate", "passed: no minimum was asked for")
+    elif gate["passed"]:
+        grid.add_row("Gate", Text(f"{sign.succeeded} passed", style="green"))
+    else:
+        grid.add_row("Gate", Text(f"{sign.failed} not passed: {_short(gate)}", style="bold red"))
+    if result.output["run"].get("model_name"):
+        grid.add_row("Model", str(result.output["run"]["model_name"]))
+    grid.add_row("Endpoint", _endpoint(result.output["endpoint"]))
+    return grid
+
+
+def _short(gate: Mapping[str, Any]) -> str:
+    return ", ".join(
+        f"{check['metric']} {_number(check['value'])} is below {check['minimum']:g}"
+        for check in gate["checks"]
+        if not check["passed"]
+    )
+
+
+def _number(value: object) -> str:
+    return f"{value:.4f}" if isinstance(value, float | int) else "undefined"
+
+
+def _endpoint(endpoint: Mapping[str, Any]) -> Text:
+    if not endpoint["left"]:
+        return Text("none left: nothing goes on costing money")
+    until = datetime.fromisoformat(endpoint["until"])
+    return Text.assemble(
+        (str(endpoint["name"]), "bold"),
+        f"  until {endpoint['until']} (for {ago(until, datetime.now(UTC))})",
+    )
+
+
+def _places(target: Console, result: Result) -> None:
+    """Print the addresses under the panel, unbroken, so that they can be clicked and copied."""
+    output = result.output
+    artifacts = output.get("artifacts") or {}
+    if artifacts:
+        longest = max(len(name) for name in artifacts)
+        target.print(
+            Rule("Artifacts", align="left", style="dim", characters="-"),
+            width=min(target.width, _LONGEST),
+        )
+        for name, uri in artifacts.items():
+            target.print(
+                Text.assemble((f"  {name.replace('_', ' '):<{longest}}  ", "dim"), str(uri)),
+                soft_wrap=True,
+            )
+    if result.report:
+        label = "Report (synthetic data)" if result.synthetic else "Report"
+        target.print(Text.assemble(f"\n{label}  ", (shown(result.report), "bold")), soft_wrap=True)
+        target.print(Text(f"  {result.report.as_uri()}", style="cyan"), soft_wrap=True)
+    if output["endpoint"]["left"]:
+        row = result.example or "VALUE,VALUE,..."
+        command = f'spine predict {output["endpoint"]["name"]} --row "{row}"'
+        target.print(Text.assemble("\nCall the endpoint  ", (command, "bold cyan")), soft_wrap=True)

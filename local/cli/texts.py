@@ -1,0 +1,73 @@
+"""The longer texts of the help: examples, and the execution input field by field."""
+
+INTRODUCTION = (
+    "A training file in; a trained, measured, served and cleaned-up model out.\n\n"
+    "Everything here happens on this machine, in a local cloud that stands in for AWS: no account, "
+    "no cost. [bold]spine run[/] does all of it, from starting the cloud to the report."
+)
+
+FAREWELL = (
+    "Start with [bold]spine run[/]; look around with [bold]spine status[/] and "
+    "[bold]spine logs[/]; stop with [bold]spine down[/]."
+)
+
+_INPUT = {
+    "source": "uri, member (of a ZIP), label, positive (class), sha256",
+    "split": "train 0.8, test 0.1, validate 0.1, seed 42",
+    "training": "instance_type, instance_count, hyperparameters, spot,\n"
+    + " " * 19
+    + "max_runtime_seconds",
+    "endpoint": "enabled true, keep false, ttl_minutes 60, instance_type",
+    "batch_transform": "enabled true, instance_type, instance_count",
+    "evaluation": 'threshold 0.65, minimum {"auc": 0.8} (the gate)',
+}
+
+
+def _example(command: str, why: str = "") -> str:
+    return f"  {command}  [dim]{why}[/]" if why else f"  {command}"
+
+
+def _examples(*lines: str) -> str:
+    return "\n".join(["[bold]Examples[/]", *lines])
+
+
+RUN = "\n\n".join(
+    [
+        _examples(
+            _example("spine run", "UCI's vertebral column data, every default"),
+            _example("spine run --source data.zip --json > result.json"),
+            _example(
+                """spine run -s ill.csv -i '{"source": {"label": "ill", "positive": "yes"}}'"""
+            ),
+            _example("""spine run -i '{"endpoint": {"keep": true}}'""", "then: spine predict"),
+            _example("""spine run -i '{"training": {"hyperparameters": {"max_depth": 4}}}'"""),
+            _example("spine run -i input.json --name tuned-1"),
+        ),
+        "\n".join(
+            [
+                "[bold]The input[/]  every field has a default; what is wrong is refused by name",
+                *[f"  [bold]{name:<15}[/]  {fields}" for name, fields in _INPUT.items()],
+            ]
+        ),
+        "[bold]Exit code[/]  0 succeeded, 1 failed, 2 something typed is wrong, 130 Ctrl-C",
+    ]
+)
+
+PREDICT = _examples(
+    _example('spine predict --row "63.0,22.6,39.6,40.5,98.7,-0.3"'),
+    _example('spine predict my-run --row "1,2,3" --row "4,5,6"', "by the run's name"),
+    _example("spine predict --file rows.csv --json"),
+    _example("cut -d, -f1-6 data.csv | spine predict"),
+)
+
+LOGS = _examples(
+    _example("spine logs", "everything that has a log"),
+    _example("spine logs last", "all functions and jobs of the last run, in order"),
+    _example("spine logs prepare --follow", "a function"),
+    _example("spine logs gateway", "the cloud itself; also sagemaker, deploy"),
+)
+
+ENV = _examples(
+    _example('eval "$(spine env)" && aws s3 ls', "this shell talks to the local cloud only"),
+    _example('eval "$(spine env --unset)"', "and no longer"),
+)
