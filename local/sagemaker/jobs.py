@@ -80,8 +80,12 @@ class Job:
         Raises:
             Stopped: The job has been told to stop, before or meanwhile.
         """
-        if self.stopping.wait(self.platform.settings.delay(delay)):
+        if self.linger(delay):
             raise Stopped
+
+    def linger(self, delay: str) -> bool:
+        """Waits as `pause` does; says whether the job has been told to stop."""
+        return self.stopping.wait(self.platform.settings.delay(delay))
 
     def attach(self, process: Process) -> None:
         """Makes `stop` stop this process too, at once if the job has already been stopped."""

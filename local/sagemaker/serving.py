@@ -159,8 +159,10 @@ class ModelServer:
 
     def last_line(self) -> str:
         """The last line of the log."""
-        lines = (self._folder / "log").read_text(errors="replace").strip().splitlines()
-        return lines[-1] if lines else ""
+        with suppress(OSError):
+            lines = (self._folder / "log").read_text(errors="replace").strip().splitlines()
+            return lines[-1] if lines else ""
+        return ""
 
     def stop(self) -> None:
         """Ends the process at once; it holds nothing worth saving."""

@@ -15,7 +15,7 @@ from botocore.model import ListShape, MapShape, OperationModel, Shape, StringSha
 
 from .errors import ApiError, invalid
 
-# The service's patterns are Java's. Each class below stands inside a character class there.
+# The service's patterns are Java's; what each class is in Python, between brackets.
 _JAVA_CLASSES = {
     r"\p{Alnum}": "a-zA-Z0-9",
     r"\p{ASCII}": r"\x00-\x7f",
@@ -25,6 +25,7 @@ _JAVA_CLASSES = {
     r"\p{Z}": r"\s",
     r"\p{M}": "",
 }
+_PARTS = re.compile(r"\[(?:\\.|[^\]\\])*\]|\\p\{\w+\}")
 _JSON_TYPES: dict[str, tuple[type | tuple[type, ...], str]] = {
     "string": (str, "String"),
     "boolean": (bool, "Boolean"),
@@ -158,6 +159,13 @@ def _own_violations(shape: Shape, value: Any) -> Iterator[str]:
 
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(_PARTS.sub(_translated, pattern), re.DOTALL)
+
+
+def _translated(part: re.Match[str]) -> str:
+    """A part of a Java pattern in Python: a whole `[...]`, or a class that stands alone."""
+    text = part[0]
+    alone = not text.startswith("[")
     for java, python in _JAVA_CLASSES.items():
-        pattern = pattern.replace(java, python)
-    return re.compile(pattern, re.DOTALL)
+        text = text.replace(java, f"[{python}]" if alone else python)
+    return text

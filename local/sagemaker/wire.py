@@ -12,6 +12,7 @@ import botocore.session
 from botocore.model import ServiceModel
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -46,6 +47,9 @@ class Api:
         session = botocore.session.Session()
         self._platform = platform
         self._model: ServiceModel = session.get_service_model("sagemaker")
+        self._invocation = session.get_service_model("sagemaker-runtime").operation_model(
+            "InvokeEndpoint"
+        )
         self._handlers = resources.load(platform)
 
     def application(self) -> Starlette:
@@ -60,6 +64,7 @@ class Api:
             routes=[
                 Route("/_health", self._health),
                 Route("/endpoints/{name}/invocations", self._invoke, methods=["POST"]),
+                Route("/endpoints/{name}/{rest:path}", self._unavailable, methods=["POST"]),
                 Route("/", self._control, methods=["POST"]),
             ],
             lifespan=lifespan,
@@ -116,6 +121,11 @@ class Api:
         except ApiError as error:
             return _refusal(error, "ErrorCode", "Message")
 
+    async def _unavailable(self, request: Request) -> Response:
+        what = f"The runtime's operation at {request.url.path}"
+        error = ApiError("ValidationError", f"{what} is not available locally.")
+        return _refusal(error, "ErrorCode", "Message")
+
     async def _forward(self, request: Request) -> Response:
         headers = request.headers
         for header, member in _UNSUPPORTED.items():
@@ -126,6 +136,7 @@ class Api:
         body = await _limited_body(request)
         name = request.path_params["name"]
         target = headers.get("x-amzn-sagemaker-target-variant")
+        self._check_invocation({"EndpointName": name, "Body": body}, headers)
         variant, server = endpoints.route(self._platform, name, target)
         passed = {header: headers[header] for header in _FORWARDED if header in headers}
         try:
@@ -146,12 +157,23 @@ class Api:
         return Response(
             answer.body,
             answer.status,
+            media_type=answer.headers.get("content-type"),
             headers={
-                "content-type": answer.headers.get("content-type", ""),
                 "x-amzn-invoked-production-variant": variant,
                 "x-amzn-requestid": str(uuid.uuid4()),
             },
         )
+
+    def _check_invocation(self, given: dict[str, Any], headers: Headers) -> None:
+        inputs = self._invocation.input_shape
+        for member, shape in (inputs.members if inputs else {}).items():
+            header = shape.serialization.get("name", "")
+            if shape.serialization.get("location") == "header" and header in headers:
+                given[member] = headers[header]
+        try:
+            validation.check(self._invocation, given)
+        except ApiError as error:
+            raise ApiError("ValidationError", error.message) from None
 
     def _model_error(self, endpoint: str, variant: str, answer: Answer) -> ApiError:
         settings = self._platform.settings
@@ -191,7 +213,10 @@ async def _limited_body(request: Request) -> bytes:
     parts, size = [], 0
     async for part in request.stream():
         size += len(part)
-        parts.append(part)
+        # What is too large is read to its end all the same: a client that is still sending
+        # would see a broken connection instead of the answer.
+        if size <= MAX_BODY_BYTES:
+            parts.append(part)
     if size > MAX_BODY_BYTES:
         # No error type: clients show the status as the code, as they do for AWS's answer.
         raise ApiError("413", f"HTTP content length exceeded {MAX_BODY_BYTES} bytes.", 413)

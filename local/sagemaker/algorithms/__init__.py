@@ -31,10 +31,9 @@ class Algorithm:
         versions: Version of the library in each image, by image tag.
         library: What the library is called.
         distributions: Names under which the library may be installed here.
-        metrics: Given a log, the last value of each metric the algorithm defines, with the line
-            it was seen on being the last.
-        environment: Says whether a model's or job's environment variable is one the real
-            container reads and this one does not.
+        metrics: Given a log, the last value of each metric the algorithm defines.
+        unsupported_environment: Variables of a model or job that the real container reads and
+            this one does not.
     """
 
     repository: str
@@ -115,12 +114,10 @@ def find(uri: str) -> Image:
         offered = ", ".join(sorted(_algorithms()))
         raise _unknown(uri, f"Images of these ECR repositories are: {offered}.")
     tag = match["tag"] or "latest"
-    # Tags up to 1.0-1 also exist with the platform spelled out.
-    for known in (tag, tag.removesuffix("-cpu-py3")):
-        if known in algorithm.versions and (known == tag or known <= "1.0-1"):
-            algorithm.installed()
-            return Image(uri, known, algorithm)
-    raise _unknown(uri, f"Tags of {algorithm.repository} are: {', '.join(algorithm.versions)}.")
+    if tag not in algorithm.versions:
+        raise _unknown(uri, f"Tags of {algorithm.repository} are: {', '.join(algorithm.versions)}.")
+    algorithm.installed()
+    return Image(uri, tag, algorithm)
 
 
 def _unknown(uri: str, remedy: str) -> ApiError:

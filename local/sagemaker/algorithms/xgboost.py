@@ -23,6 +23,8 @@ ALGORITHM = Algorithm(
     # Source: the Dockerfiles of aws/sagemaker-xgboost-container at each release.
     versions={
         "1.0-1": "1.0.0",
+        # The last version whose tag the SageMaker SDK writes with the platform spelled out.
+        "1.0-1-cpu-py3": "1.0.0",
         "1.2-1": "1.2.0",
         "1.2-2": "1.2.0",
         "1.3-1": "1.3.3",

@@ -104,12 +104,13 @@ class Endpoints(Resource):
         """Waits for a server's end, which only DeleteEndpoint may bring about."""
         code = server.process.wait() if server.process else None
         with self.store.lock:
+            log = f"Last line of its log: {server.last_line()}"
             expected = record.members["EndpointStatus"] != "InService"
             if not expected and not self.platform.closing.is_set() and code is not None:
                 self._fail(
                     record,
                     f"The primary container for production variant {variant} has ended "
-                    f"({describe_exit(code)}). Last line of its log: {server.last_line()}",
+                    f"({describe_exit(code)}); the endpoint serves no more. {log}",
                 )
 
     def _fail(self, record: Record, reason: str) -> None:

@@ -1,6 +1,7 @@
 """Training jobs: from the request to the model artifact."""
 
 import json
+import math
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -160,18 +161,17 @@ class TrainingJobs(Resource):
         code, late = self._container(record, job, image)
         self._read_metrics(record, job, image)
         reason = None
-        stopped = job.stopping.is_set()
-        if code != 0 and not stopped and not late:
-            text = failure_reason(job.folder)
+        if code != 0 and not late and not job.stopping.is_set():
+            text = failure_reason(job.folder) or "the container left no message"
             reason = f"AlgorithmError: {text}, {describe_exit(code)}"
-        elif not stopped:
-            job.pause("training")
-        if not stopped:
-            self._enter(record, "Uploading")
+        # What the container has left is uploaded however it ended, as on AWS.
+        job.linger("training")
+        self._enter(record, "Uploading")
+        job.linger("training")
         self._upload(members, job)
         if reason:
             return "Failed", reason
-        return ("Stopped" if stopped else "MaxRuntimeExceeded" if late else "Completed"), None
+        return ("MaxRuntimeExceeded" if late else "Completed"), None
 
     def _container(self, record: Record, job: Job, image: algorithms.Image) -> tuple[int, bool]:
         """Runs the container; returns its exit code and whether its time ran out."""
@@ -242,6 +242,8 @@ class TrainingJobs(Resource):
         metrics = [
             {"MetricName": name, "Value": value, "Timestamp": now}
             for name, value in image.algorithm.metrics(log).items()
+            # JSON has no NaN.
+            if math.isfinite(value)
         ]
         if metrics:
             self.store.update(record, FinalMetricDataList=metrics)

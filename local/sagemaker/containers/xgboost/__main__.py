@@ -50,7 +50,8 @@ def main() -> int:
     base = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
     if arguments.command == "train":
         return _train(base)
-    return _serve(base, arguments.socket, joined=arguments.image_tag in ("1.0-1", "1.2-1"))
+    joined = arguments.image_tag in ("1.0-1", "1.0-1-cpu-py3", "1.2-1")
+    return _serve(base, arguments.socket, joined=joined)
 
 
 if __name__ == "__main__":
