@@ -142,7 +142,7 @@ def _refusal(name: str, text: str, line: int, missing: frozenset[str]) -> DataEr
             f"the value is missing ({shown(text)})",
             "Fill it in, or remove the row.",
         )
-    elif (value := _float(stripped)) is None:
+    elif (value := _float(text)) is None:
         decimal_comma = _float(stripped.replace(",", ".")) is not None
         kind, problem, remedy = (
             NotANumberError,

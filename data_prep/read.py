@@ -257,7 +257,7 @@ def _locate_in_zip(
         raise DamagedArchiveError(
             f"{shown(name)} is not a whole zip file ({error})", remedy=_FETCH_AGAIN
         ) from error
-    entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+    entries = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]
     _check_names(name, entries)
     if any(entry.filename == "[Content_Types].xml" for entry in entries):
         raise UnsupportedFormatError(
@@ -355,7 +355,7 @@ def _examine(
     text = _TextCheck(name, limits)
     size = 0
     with open_member() as stream:
-        while chunk := _read(name, stream):
+        while chunk := _read(name, stream, min(_CHUNK, limits.line_bytes)):
             if size == 0:
                 _check_kind(name, chunk)
             size += len(chunk)
@@ -370,9 +370,9 @@ def _examine(
     return size, digest.hexdigest()
 
 
-def _read(name: str, stream: io.BufferedIOBase) -> bytes:
+def _read(name: str, stream: io.BufferedIOBase, size: int) -> bytes:
     try:
-        return stream.read(_CHUNK)
+        return stream.read(size)
     except _DAMAGE as error:
         raise DamagedArchiveError(
             f"{shown(name)} cannot be unpacked ({error})", remedy=_FETCH_AGAIN
@@ -457,7 +457,7 @@ class _TextCheck:
             ) from error
 
     def _measure(self, chunk: bytes) -> None:
-        """Keep the length of the unfinished line; one chunk is shorter than the limit."""
+        """Keep the length of the unfinished line; no chunk is longer than the limit."""
         ends = [chunk.find(end) for end in (b"\n", b"\r")]
         first = min((end for end in ends if end >= 0), default=len(chunk))
         if self._unfinished + first > self._limit:

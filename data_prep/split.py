@@ -98,7 +98,10 @@ def three_way(labels: bytes, fractions: Fractions, seed: int) -> Parts:
         )
     train, rest = stratified(labels, fractions.held_out, seed)
     rest_labels = bytes(map(labels.__getitem__, rest))
-    test, validate = stratified(rest_labels, fractions.validate_of_held_out, seed)
+    try:
+        test, validate = stratified(rest_labels, fractions.validate_of_held_out, seed)
+    except TooFewRowsError as error:
+        raise _too_few(labels, f"of those held out, {error.problem}") from error
     parts = Parts(train, [rest[row] for row in test], [rest[row] for row in validate])
     for name, rows in parts._asdict().items():
         # scikit-learn lets a part go without a class; no metric of that part would be defined.

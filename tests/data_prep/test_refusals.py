@@ -1,0 +1,409 @@
+# ruff: noqa: S311 (seeded, so that a failure can be repeated)
+"""Every bad input is refused by a class of its own, saying where and what to do."""
+
+import gzip
+import io
+import random
+import stat
+import struct
+import warnings
+import zipfile
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import pytest
+
+from data_prep import DataError, Fractions, Limits, errors, prepare
+from tests.support import REAL_DATA, needs_real_data
+
+HEAD = "@relation r\n@attribute a numeric\n@attribute b real\n@attribute class {Abnormal,Normal}\n"
+ROWS = "".join(f"{row},{row}.5,{('Abnormal', 'Normal')[row % 2]}\n" for row in range(40))
+ARFF = f"{HEAD}@data\n{ROWS}"
+CSV = "a,b,class\n" + ROWS
+SMALL = Limits(member_bytes=10_000, line_bytes=1000, ratio_from=1000, directory_bytes=2000)
+
+
+class Bad(NamedTuple):
+    """An input, how it is refused, and what the message must say."""
+
+    content: bytes
+    name: str
+    error: type[DataError]
+    says: tuple[str, ...]
+    options: Mapping[str, Any] = MappingProxyType({})
+
+
+def arff(rows: str, error: type[DataError], *says: str, **options: Any) -> Bad:
+    """Rows after a good ARFF header and two good rows; the first of them is line 8."""
+    text = f"{HEAD}@data\n1,2,Abnormal\n3,4,Normal\n{rows}"
+    return Bad(text.encode(), "x.arff", error, says, options)
+
+
+def header(lines: str, error: type[DataError], *says: str, **options: Any) -> Bad:
+    """An ARFF header of one's own, before good rows."""
+    return Bad(f"{lines}\n@data\n{ROWS}".encode(), "x.arff", error, says, options)
+
+
+def csv(text: str, error: type[DataError], *says: str, **options: Any) -> Bad:
+    """A CSV file."""
+    return Bad(text.encode(), "x.csv", error, says, options)
+
+
+def zipped(*members: tuple[str | zipfile.ZipInfo, str | bytes], **options: Any) -> bytes:
+    """A zip file."""
+    buffer = io.BytesIO()
+    with warnings.catch_warnings(), zipfile.ZipFile(buffer, "w", **options) as archive:
+        warnings.simplefilter("ignore")  # a duplicate name
+        for name, content in members:
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def archive(content: bytes, error: type[DataError], *says: str, **options: Any) -> Bad:
+    """A zip file that is refused."""
+    return Bad(content, "x.zip", error, says, options)
+
+
+def link() -> zipfile.ZipInfo:
+    """A zip entry that is a symbolic link."""
+    entry = zipfile.ZipInfo("data.arff")
+    entry.external_attr = (stat.S_IFLNK | 0o777) << 16
+    return entry
+
+
+def encrypted() -> bytes:
+    """A zip file whose member says it is encrypted."""
+    content = bytearray(zipped(("data.arff", ARFF)))
+    content[6] |= 1  # general purpose flags, local header
+    content[content.index(b"PK\x01\x02") + 8] |= 1
+    return bytes(content)
+
+
+def altered() -> bytes:
+    """A stored member whose bytes no longer have their checksum."""
+    return zipped(("data.arff", ARFF)).replace(b"3,3.5,Normal", b"3,3.6,Normal")
+
+
+def method(number: int) -> bytes:
+    """A zip file whose member claims a compression method."""
+    content = bytearray(zipped(("data.arff", ARFF)))
+    at = content.index(b"PK\x01\x02")
+    content[8:10] = content[at + 10 : at + 12] = struct.pack("<H", number)
+    return bytes(content)
+
+
+DEFLATED = {"compression": zipfile.ZIP_DEFLATED}
+LONG_NUMBER = "9" * 400
+
+BAD = {
+    # The file as a whole.
+    "empty": Bad(b"", "x.csv", errors.EmptyFileError, ("'x.csv' is empty", "header")),
+    "empty member": archive(zipped(("a.csv", b"")), errors.EmptyFileError, "'a.csv' is empty"),
+    "empty gzip": Bad(gzip.compress(b""), "x.csv.gz", errors.EmptyFileError, ("'x.csv'",)),
+    "web page": Bad(b"\n<!DOCTYPE html><html>Moved", "x.zip", errors.WebPageError, ("browser",)),
+    "web page in a member": archive(zipped(("a.csv", "<html>")), errors.WebPageError, "'a.csv'"),
+    "parquet": Bad(b"PAR1\x15\x04", "x", errors.UnsupportedFormatError, ("Parquet", "CSV")),
+    "pdf": Bad(b"%PDF-1.7", "x.csv", errors.UnsupportedFormatError, ("PDF",)),
+    "old excel": Bad(
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1..", "x.xls", errors.UnsupportedFormatError, ("Excel",)
+    ),
+    "excel": archive(
+        zipped(("[Content_Types].xml", "<a/>"), ("xl/sheet.xml", "<a/>")),
+        errors.UnsupportedFormatError,
+        "Save the sheet as CSV",
+    ),
+    "bzip2": Bad(b"BZh91AY", "x.bz2", errors.UnsupportedFormatError, ("bzip2", "zip")),
+    "zstandard": Bad(b"\x28\xb5\x2f\xfd..", "x", errors.UnsupportedFormatError, ("Zstandard",)),
+    "tar in gzip": Bad(
+        gzip.compress(b"a.csv".ljust(257, b"1") + b"ustar"),
+        "x.tar.gz",
+        errors.UnsupportedFormatError,
+        ("tar",),
+    ),
+    "too large": csv(CSV * 20, errors.TooLargeError, "10,000 bytes", "sample", limits=SMALL),
+    "checksum": csv(CSV, errors.ChecksumError, "not " + "ab" * 32, "sha256", sha256="AB" * 32),
+    # Archives.
+    "truncated zip": archive(
+        zipped(("a.arff", ARFF))[:-30], errors.DamagedArchiveError, "Download the file again"
+    ),
+    "zip without a tail": archive(
+        zipped(("a.arff", ARFF))[:400], errors.DamagedArchiveError, "Download the file again"
+    ),
+    "altered zip": archive(altered(), errors.DamagedArchiveError, "data.arff", "CRC"),
+    "truncated gzip": Bad(
+        gzip.compress(CSV.encode())[:-12], "x.csv.gz", errors.DamagedArchiveError, ("again",)
+    ),
+    "altered gzip": Bad(
+        gzip.compress(CSV.encode())[:-8] + b"\0" * 8,
+        "x.csv.gz",
+        errors.DamagedArchiveError,
+        ("CRC",),
+    ),
+    "gzip of noise": Bad(b"\x1f\x8b" + b"noise" * 9, "x.gz", errors.DamagedArchiveError, ("x",)),
+    "encrypted": archive(encrypted(), errors.EncryptedArchiveError, "without a password"),
+    "slip": archive(
+        zipped(("../../etc/x.arff", ARFF)), errors.UnsafeMemberNameError, "../../etc/x.arff"
+    ),
+    "absolute": archive(zipped(("/etc/x.arff", ARFF)), errors.UnsafeMemberNameError, "/etc"),
+    "drive": archive(zipped(("C:x.arff", ARFF)), errors.UnsafeMemberNameError, "C:x"),
+    "backslash": archive(zipped(("..\\x.arff", ARFF)), errors.UnsafeMemberNameError, "plain names"),
+    "slip beside the data": archive(
+        zipped(("a.arff", ARFF), ("../b", "")), errors.UnsafeMemberNameError, "../b"
+    ),
+    "link": archive(zipped((link(), "/etc/passwd")), errors.SymlinkMemberError, "the file itself"),
+    "duplicate": archive(
+        zipped(("a.arff", ARFF), ("a.arff", ARFF)), errors.DuplicateMemberError, "2 members"
+    ),
+    "zip in zip": archive(
+        zipped(("a.zip", zipped(("a.arff", ARFF)))), errors.NestedArchiveError, "inner archive"
+    ),
+    "gzip in zip": archive(
+        zipped(("a.csv", gzip.compress(b"a,b"))), errors.NestedArchiveError, "gzip"
+    ),
+    "zip in gzip": Bad(
+        gzip.compress(zipped(("a.arff", ARFF))), "x.gz", errors.NestedArchiveError, ("zip",)
+    ),
+    "bomb": archive(
+        zipped(("a.csv", b"0\n" * 10_000_000), **DEFLATED), errors.ArchiveBombError, "200 times"
+    ),
+    "gzip bomb": Bad(
+        gzip.compress(b"0\n" * 10_000_000), "x.csv.gz", errors.ArchiveBombError, ("compressed",)
+    ),
+    "many members": archive(
+        zipped(*[(f"{at}", "") for at in range(100)]),
+        errors.TooManyMembersError,
+        "more than 2,000",
+        "alone",
+        limits=SMALL,
+    ),
+    "lzma": archive(
+        zipped(("a.arff", ARFF), compression=zipfile.ZIP_LZMA),
+        errors.UnsupportedCompressionError,
+        "method 14",
+        "deflate",
+    ),
+    "unknown method": archive(method(99), errors.UnsupportedCompressionError, "method 99"),
+    "no such member": archive(
+        zipped(("a.csv", CSV), ("b.csv", CSV)),
+        errors.MemberNotFoundError,
+        "'c.csv'",
+        "one of: 'a.csv', 'b.csv'",
+        member="c.csv",
+    ),
+    "member of a bare file": csv(
+        CSV, errors.MemberNotFoundError, "'y.csv'", "'x.csv'", member="y.csv"
+    ),
+    "two members fit": archive(
+        zipped(("p/a.csv", CSV), ("q/a.csv", CSV)),
+        errors.MemberNotFoundError,
+        "several",
+        "'p/a.csv'",
+        member="a.csv",
+    ),
+    "which member": archive(
+        zipped(("a.csv", CSV), ("b.arff", ARFF)),
+        errors.AmbiguousMemberError,
+        "2 files",
+        "source.member",
+        "'b.arff'",
+    ),
+    "no member": archive(zipped(), errors.AmbiguousMemberError, "holds no file"),
+    # Text.
+    "latin-1": Bad(
+        CSV.replace("b", "é", 1).encode("latin-1"),
+        "x.csv",
+        errors.EncodingError,
+        ("line 1", "0xe9", "UTF-8"),
+    ),
+    "latin-1 further down": Bad(
+        (CSV + "1,2,Norm\xe4l\n").encode("latin-1"), "x.csv", errors.EncodingError, ("line 42",)
+    ),
+    "cut character": Bad(CSV.encode() + b"\xe2\x82", "x.csv", errors.EncodingError, ("line 42",)),
+    "utf-16": Bad(CSV.encode("utf-16"), "x.csv", errors.EncodingError, ("UTF-16", "UTF-8")),
+    "nul": csv(CSV + "1,\0,Normal\n", errors.BinaryContentError, "line 42", "NUL"),
+    "long line": csv(
+        "a,b,class\n" + "1" * 1200, errors.LineTooLongError, "line 2", "1,000", limits=SMALL
+    ),
+    # ARFF.
+    "not a declaration": header(HEAD + "oops", errors.ArffHeaderError, "line 5", "'oops'"),
+    "misspelt": header("@atribute a real\n" + HEAD, errors.ArffHeaderError, "line 1"),
+    "no type": header(HEAD + "@attribute c", errors.ArffHeaderError, "line 5", "'c'", "numeric"),
+    "unknown type": header(HEAD + "@attribute c blob", errors.ArffHeaderError, "'blob'"),
+    "unclosed name": header(HEAD + "@attribute 'c real", errors.ArffHeaderError, "line 5"),
+    "unclosed values": header(HEAD + "@attribute c {a,b", errors.ArffHeaderError, "'c'"),
+    "repeated value": header(HEAD + "@attribute c {a,a}", errors.ArffHeaderError, "repeated"),
+    "empty value": header(HEAD + "@attribute c {a,}", errors.ArffHeaderError, "empty"),
+    "no attribute": header("@relation r", errors.ArffHeaderError, "@attribute age numeric"),
+    "no @data": Bad(HEAD.encode(), "x.arff", errors.ArffDataMissingError, ("@data",)),
+    "string": header(
+        HEAD + "@attribute s STRING", errors.UnsupportedTypeError, "line 5", "'s'", "string"
+    ),
+    "date": header(
+        HEAD + "@attribute d date 'yyyy-MM-dd'", errors.UnsupportedTypeError, "'d'", "date"
+    ),
+    "relational": header(
+        HEAD + "@attribute g relational", errors.UnsupportedTypeError, "relational"
+    ),
+    "sparse": arff("{0 1, 2 Normal}\n", errors.SparseDataError, "line 8", "dense"),
+    "undeclared": arff("1,2,Odd\n", errors.UndeclaredValueError, "line 8", "'Odd'", "'Normal'"),
+    "case of a value": arff("1,2,normal\n", errors.UndeclaredValueError, "'normal'"),
+    "arff short row": arff("1,Normal\n", errors.RaggedRowError, "line 8", "2 values", "3"),
+    "arff long row": arff("1,2,3,Normal\n", errors.RaggedRowError, "4 values"),
+    "weight": arff("1,2,Normal,{5}\n", errors.RaggedRowError, "line 8"),
+    "arff quote": arff("1,2,'Normal\n", errors.QuotingError, "line 8", "'Normal"),
+    "arff blank before quote": arff("1,2,  'Normal\n", errors.QuotingError, "line 8"),
+    "arff text after quote": arff("'1'2,2,Normal\n", errors.QuotingError, "line 8"),
+    "arff missing": arff("1,?,Normal\n", errors.MissingValueError, "line 8", "'b'", "Fill"),
+    "arff missing label": arff("1,2,?\n", errors.MissingValueError, "line 8", "'class'"),
+    "arff no rows": Bad(f"{HEAD}@data\n% none\n".encode(), "x.arff", errors.NoRowsError, ("Add",)),
+    "arff nan": arff("nan,2,Normal\n", errors.NotFiniteError, "line 8", "'a'", "'nan'"),
+    "nominal feature": header(
+        HEAD + "@attribute c {x,y}", errors.NominalFeatureError, "'c'", "nominal"
+    ),
+    "arff duplicate": header(HEAD + "@attribute a real", errors.DuplicateColumnError, "'a'"),
+    "numeric label of text": Bad(
+        b"@attribute x real\n@attribute class real\n@data\n1,1\n2,one\n",
+        "x.arff",
+        errors.NotANumberError,
+        ("line 5", "'one'"),
+    ),
+    # CSV.
+    "no header": csv("1,2.5,Normal\n2,3.5,Abnormal\n", errors.HeaderMissingError, "'1'", "on top"),
+    "blank lines": csv("\n  \n", errors.NoRowsError, "blank"),
+    "header only": csv("a,b,class\n", errors.NoRowsError, "no row"),
+    "blanks between": csv("a b class\n1 2 Normal\n", errors.DelimiterError, "line 1", "tab"),
+    "csv quote": csv(CSV + '"1,2,Normal\n', errors.QuotingError, '""'),
+    "csv text after quote": csv(CSV + '"1"2,2,Normal\n', errors.QuotingError, "line 42"),
+    "csv quote in header": csv('"a,b,class\n1,2,3\n', errors.QuotingError, "do not pair"),
+    "csv short row": csv(CSV + "1,2\n", errors.RaggedRowError, "line 42", "2 values", "3"),
+    "csv long row": csv(CSV + "1,2,3,Normal\n", errors.RaggedRowError, "line 42", "','"),
+    "line after a quoted break": csv(
+        'a,b,class\n1,2,"Nor\nmal"\n1,2\n', errors.RaggedRowError, "line 4"
+    ),
+    "unnamed": csv(
+        CSV.replace("a,b", ",b", 1), errors.UnnamedColumnError, "column 1 of 3", "index"
+    ),
+    "csv duplicate": csv(CSV.replace("a,b", "a, a", 1), errors.DuplicateColumnError, "'a'"),
+    "csv missing": csv(CSV + "1,,Normal\n", errors.MissingValueError, "line 42", "'b'"),
+    "csv NA": csv(CSV + "NA,1,Normal\n", errors.MissingValueError, "line 42", "'NA'"),
+    "csv nan": csv(CSV + "nan,1,Normal\n", errors.MissingValueError, "'a'"),
+    "csv missing label": csv(CSV + "1,1,\n", errors.MissingValueError, "line 42", "'class'"),
+    "label called None": csv(CSV + "1,1,None\n", errors.MissingValueError, "rename the class"),
+    "text": csv(CSV + "1,abc,Normal\n", errors.NotANumberError, "line 42", "'b'", "'abc'"),
+    "decimal comma": csv(
+        'a;class\n1,5;x\n"2,5";y\n', errors.NotANumberError, "line 2", "'1,5'", "point"
+    ),
+    "hexadecimal": csv(CSV + "0x1F,1,Normal\n", errors.NotANumberError, "'0x1F'"),
+    "infinity": csv(CSV + "1,-inf,Normal\n", errors.NotFiniteError, "line 42", "'b'", "'-inf'"),
+    "too large a number": csv(CSV + "1,1e999,Normal\n", errors.NotFiniteError, "1.8e308"),
+    "too long a number": csv(CSV + f"1,{LONG_NUMBER},Normal\n", errors.NotFiniteError, "..."),
+    "arabic digits": csv(CSV + "١٢,1,Normal\n", errors.ForeignDigitsError, "line 42", "0 to 9"),
+    "full-width digits": arff("1,\uff11,Normal\n", errors.ForeignDigitsError, "line 8", "'b'"),
+    "underscore": csv(CSV + "1_0,1,Normal\n", errors.DigitSeparatorError, "line 42", "'1_0'"),
+    "arff underscore": arff("1,1_0.5,Normal\n", errors.DigitSeparatorError, "line 8", "'b'"),
+    # The label.
+    "label not found": csv(
+        CSV, errors.LabelNotFoundError, "'Class'", "one of: 'a', 'b', 'class'", label="Class"
+    ),
+    "label alone": header("@attribute class {Abnormal,Normal}", errors.NoFeaturesError, "column"),
+    "positive not found": csv(
+        CSV, errors.PositiveNotFoundError, "'abnormal'", "'Abnormal', 'Normal'", positive="abnormal"
+    ),
+    "one class": csv("a,class\n1,x\n2,x\n", errors.OneClassError, "'x'", positive="x"),
+    "three classes": csv(
+        CSV + "1,2,Odd\n", errors.TooManyClassesError, "3 values", "'Odd'", "two of them"
+    ),
+    "a label of numbers": csv(
+        "a,class\n" + "".join(f"1,{row}\n" for row in range(300)),
+        errors.TooManyClassesError,
+        "line 258",
+        "more than 256",
+    ),
+    "two rows": csv("a,class\n1,x\n2,y\n", errors.TooFewRowsError, "1 positive", positive="x"),
+    "a class of three": csv(
+        "a,class\n" + "1,x\n" * 3 + "2,y\n" * 97,
+        errors.TooFewRowsError,
+        "3 positive and 97 negative",
+        "Add rows",
+        positive="x",
+    ),
+    "a part too small": csv(
+        CSV,
+        errors.TooFewRowsError,
+        "larger share",
+        fractions=Fractions(0.97, 0.01, 0.02),
+    ),
+    # The request.
+    "seed": csv(CSV, errors.FractionsError, "split.seed is -1", seed=-1),
+}
+
+
+@pytest.mark.parametrize("case", BAD.values(), ids=BAD)
+def test_refused_by_name_with_a_remedy(case: Bad) -> None:
+    """A bad input is refused by its own class; the message ends in what to do."""
+    with pytest.raises(DataError) as caught:
+        prepare(io.BytesIO(case.content), name=case.name, **case.options)
+    assert type(caught.value) is case.error, caught.value
+    for text in case.says:
+        assert text in str(caught.value)
+    assert str(caught.value).endswith(caught.value.remedy)
+    assert caught.value.remedy.endswith(".")
+
+
+def test_every_refusal_has_a_case() -> None:
+    """Each class of refusal is raised by one of the bad inputs above."""
+    tested = {case.error for case in BAD.values()}
+    assert set(DataError.__subclasses__()) == tested
+    assert all(error.__name__.endswith("Error") and error.__doc__ for error in tested)
+
+
+GOOD: dict[str, tuple[bytes, str]] = {
+    "arff": (ARFF.encode(), "x.arff"),
+    "csv": (CSV.encode(), "x.csv"),
+    "zip": (zipped(("data.arff", ARFF), ("readme.txt", "hello"), **DEFLATED), "x.zip"),
+    "gzip": (gzip.compress(CSV.encode(), mtime=0), "x.csv.gz"),
+}
+
+
+@pytest.mark.parametrize("kind", GOOD)
+def test_damage_at_random_is_never_uncaught(kind: str) -> None:
+    """Bytes changed, cut, doubled or inserted at random end in a result or a DataError, only."""
+    content, name = GOOD[kind]
+    draw = random.Random(kind)
+    tokens = [b"?", b"'", b'"', b"{", b"}", b"%", b"\\", b"\0", b"\r", b"@data", b"\xff", b"1e999"]
+    refused = 0
+    for _ in range(700):
+        damaged = bytearray(content)
+        for _ in range(draw.choice([1, 1, 2, 8])):
+            at = draw.randrange(len(damaged) + 1)
+            how = draw.randrange(4)
+            if how == 0:
+                damaged[at : at + 1] = bytes([draw.randrange(256)])
+            elif how == 1:
+                del damaged[at : at + draw.randrange(1, 20)]
+            elif how == 2:
+                damaged[at:at] = draw.choice(tokens)
+            else:
+                damaged[at:at] = damaged[at : at + draw.randrange(1, 30)]
+        try:
+            prepare(io.BytesIO(bytes(damaged)), name=name)
+        except DataError:
+            refused += 1
+    assert 100 < refused < 700, "some of the damage must matter, and some not"
+
+
+def test_a_long_run_of_blanks_takes_no_time() -> None:
+    """Quoted values beside a megabyte of blanks are split in linear time."""
+    text = f"{HEAD}@data\n'1',2{' ' * 900_000},'Abnormal'\n{ROWS}"
+    outcome = prepare(io.BytesIO(text.encode()), name="x.arff")
+    assert len(outcome.table.labels) == 41
+
+
+@needs_real_data
+def test_the_three_class_member_is_refused() -> None:
+    """The other ARFF member of the real archive is refused, and its three classes named."""
+    with pytest.raises(errors.TooManyClassesError, match="'Hernia', 'Spondylolisthesis', 'Normal'"):
+        prepare(
+            io.BytesIO(REAL_DATA.read_bytes()), name=REAL_DATA.name, member="column_3C_weka.arff"
+        )
