@@ -1,0 +1,132 @@
+"""The prepare function: from a plan to four objects and a summary, or nothing at all."""
+
+import hashlib
+from typing import Any
+
+import pytest
+
+from data_prep import DataError
+from local.samples import SAMPLE
+from tests.data_prep import reference
+from tests.support import FakeS3, load, use_clients
+
+prepare = load("prepare.handler")
+fetch = load("prepare.fetch")
+
+CONTENT = SAMPLE.read_bytes()
+
+
+def plan(**source: Any) -> dict[str, Any]:
+    """The part of a plan that the function reads."""
+    return {
+        "run": {"id": "r-1", "name": "spine-dev-r-1"},
+        "bucket": "runs-bucket",
+        "prefix": "runs/r-1",
+        "source": {
+            "uri": "s3://runs-bucket/uploads/sample.arff",
+            "member": None,
+            "label": "class",
+            "positive": "Abnormal",
+            "sha256": None,
+            "version_id": None,
+            **source,
+        },
+        "split": {"train": 0.8, "test": 0.1, "validate": 0.1, "seed": 42},
+    }
+
+
+@pytest.fixture
+def stored(monkeypatch: pytest.MonkeyPatch) -> FakeS3:
+    """An S3 with the sample, and the function's environment."""
+    fake = FakeS3()
+    fake.put_object(Bucket="runs-bucket", Key="uploads/sample.arff", Body=CONTENT)
+    use_clients(monkeypatch, s3=fake)
+    monkeypatch.setenv("BUCKET", "runs-bucket")
+    monkeypatch.setenv("SOURCE_HOSTS", "archive.ics.uci.edu, DATA.example")
+    return fake
+
+
+def written(fake: FakeS3) -> dict[str, bytes]:
+    """What lies in the run's folder, by path."""
+    folder = "runs/r-1/"
+    return {
+        key.removeprefix(folder): versions[-1]
+        for (_, key), versions in fake.objects.items()
+        if key.startswith(folder)
+    }
+
+
+def test_the_four_files_of_a_run_are_the_notebooks(stored: FakeS3) -> None:
+    """The run's folder holds exactly the notebook's bytes, and the summary tells what they are."""
+    result = prepare.handler({"plan": plan()}, None)
+    assert written(stored) == reference.from_arff(CONTENT.decode())
+    types = {kind for (_, key), kind in stored.content_types.items() if key.startswith("runs/r-1/")}
+    assert types == {"text/csv"}
+    assert result == {
+        "rows": 310,
+        "counts": {"train": 248, "test": 31, "validate": 31},
+        "positives": {"train": 168, "test": 21, "validate": 21},
+        "features": [
+            "pelvic_incidence",
+            "pelvic_tilt",
+            "lumbar_lordosis_angle",
+            "sacral_slope",
+            "pelvic_radius",
+            "degree_spondylolisthesis",
+        ],
+        "feature_count": 6,
+        "label": "class",
+        "classes": {"positive": "Abnormal", "negative": "Normal"},
+        "source": {
+            "uri": "s3://runs-bucket/uploads/sample.arff",
+            "member": "sample.arff",
+            "bytes": len(CONTENT),
+            "sha256": hashlib.sha256(CONTENT).hexdigest(),
+            "version_id": "1",
+        },
+    }
+
+
+def test_the_version_asked_for_is_the_one_prepared(stored: FakeS3) -> None:
+    """A newer version of the object does not change a plan that names an older one."""
+    stored.put_object(Bucket="runs-bucket", Key="uploads/sample.arff", Body=b"newer")
+    result = prepare.handler({"plan": plan(version_id="1")}, None)
+    assert result["source"]["version_id"] == "1"
+    assert result["rows"] == 310
+
+
+def test_a_refused_input_writes_nothing(stored: FakeS3) -> None:
+    """The error passes through under its own name, and the run's folder stays empty."""
+    with pytest.raises(DataError, match="SHA-256") as caught:
+        prepare.handler({"plan": plan(sha256="0" * 64)}, None)
+    assert type(caught.value).__name__ == "ChecksumError"
+    assert written(stored) == {}
+
+
+def test_https_sources_obey_the_functions_hosts(
+    stored: FakeS3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The allowed hosts come from the environment; others are refused before any connection."""
+    with pytest.raises(fetch.SourceNotAllowedError, match=r"archive\.ics\.uci\.edu, data\.example"):
+        prepare.handler({"plan": plan(uri="https://elsewhere.example/a.csv")}, None)
+    asked = []
+
+    def answer(self: Any, uri: str) -> Any:
+        asked.append(uri)
+        return fetch.Fetched(CONTENT, "sample.arff")
+
+    monkeypatch.setattr(fetch.Web, "fetch", answer)
+    result = prepare.handler({"plan": plan(uri="https://data.example/sample.arff")}, None)
+    assert asked == ["https://data.example/sample.arff"]
+    assert result["source"]["version_id"] is None
+
+
+def test_only_the_first_200_feature_names_are_returned(stored: FakeS3) -> None:
+    """A wide table's summary stays within Step Functions' payload limit; the count is whole."""
+    names = [f"f{at}" for at in range(300)]
+    lines = [",".join([*names, "class"])]
+    lines += [",".join([*["1"] * 300, ("Abnormal", "Normal")[row % 2]]) for row in range(40)]
+    stored.put_object(Bucket="runs-bucket", Key="uploads/w.csv", Body="\n".join(lines))
+    result = prepare.handler({"plan": plan(uri="s3://runs-bucket/uploads/w.csv")}, None)
+    assert result["features"] == names[:200]
+    assert result["feature_count"] == 300
