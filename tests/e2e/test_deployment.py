@@ -1,0 +1,36 @@
+"""Deploy, compare and remove with the real CDK command line, on a cloud of its own."""
+
+from pathlib import Path
+
+import pytest
+
+from local import cloud as local_cloud
+from tests.e2e.conftest import deployed, spine
+from tests.support import ROOT
+
+pytestmark = pytest.mark.e2e
+
+
+def test_deploying_comparing_and_removing(tmp_path: Path) -> None:
+    """A second look finds no change, and removal takes along what a run had left serving."""
+    try:
+        app = deployed(tmp_path)
+        assert not local_cloud.diff(app.cloud, app_dir=ROOT, context={"functions": "local"})
+        output = app.run(endpoint={"keep": True}, batch_transform={"enabled": True})
+        assert output["endpoint"]["left"]
+        assert app.left()["endpoints"]
+
+        done = spine(tmp_path, "destroy")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert app.left() == {}
+        assert app.models() == []
+        stacks = app.cloud.client("cloudformation").list_stacks(
+            StackStatusFilter=["CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_FAILED"]
+        )
+        names = [each["StackName"] for each in stacks["StackSummaries"]]
+        assert not [name for name in names if name.startswith("spine-")]
+        buckets = app.cloud.client("s3").list_buckets()["Buckets"]
+        assert not [each for each in buckets if each["Name"].startswith("spine-")]
+    finally:
+        assert spine(tmp_path, "down").returncode == 0
+    assert local_cloud.running(tmp_path) is None
