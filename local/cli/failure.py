@@ -19,50 +19,35 @@ _SDK_TAIL = re.compile(r"\s*\((?:Service|Request ID): [^()]*\)\s*$")
 _EXPLANATIONS = ("errorMessage", "FailureReason", "failureReason", "Cause", "cause", "message")
 _JOB_NAMES = ("TrainingJobName", "TransformJobName", "ProcessingJobName")
 
-_REMEDIES: tuple[tuple[str, str], ...] = (
-    (
-        "InvalidInputError",
-        "Correct the fields named above in --input (`spine run --help` shows them all).",
-    ),
-    (
-        "Source",
-        "Check the address or file given as --source, and its member, label and positive class.",
-    ),
-    (
-        "Checksum",
-        "The file is not the expected one: correct source.sha256 in --input or leave it out.",
-    ),
-    (
-        "Data",
-        "Correct the data, or name its label column and positive class: see spine run --help.",
-    ),
-    ("Batch", "The batch output does not fit the test split; the transform job's log says why."),
-    ("Endpoint", "See why the endpoint did not serve in the log below, then start the run again."),
-    (
-        "States.Timeout",
-        "A step took longer than it may: look at what it did last in the log below.",
-    ),
-    (
-        "States.TaskFailed",
-        "The job itself failed: correct its hyperparameters or data, then start the run again.",
-    ),
-    (
-        "SageMaker.",
-        "SageMaker refused the request; the message names the field. Change it in --input.",
-    ),
-    (
-        "States.Runtime",
-        "The state machine is at fault: look at the state in stacks/workflow.py.",
-    ),
-    (
-        "States.QueryEvaluationError",
-        "The state machine is at fault: look at the state in stacks/workflow.py.",
-    ),
-    ("Runtime.ImportModuleError", "The function does not import: its package lacks a module."),
-    ("Timeout", "Allow more with --timeout, or see below what took so long."),
-    ("Sandbox.Timedout", "The function ran into its time-out; the log shows how far it came."),
-)
-_DEFAULT_REMEDY = "The log below has the details; `SPINE_DEBUG=1` shows more of the command's own."
+_INPUT = "Correct what is named above in --input (all fields: spine run --help), then run again."
+_SOURCE = "Correct the source or how --input describes it (source.label, source.positive, ...)."
+_MACHINE = "The state machine itself is at fault: look at this state in stacks/workflow.py."
+
+# What helps against an error, by the beginning of its name. Longer names stand before shorter ones.
+_BY_ERROR: Mapping[str, str] = {
+    "InvalidInputError": _INPUT,
+    "SourceUnreachableError": "Try again, or download the file yourself: spine run --source FILE",
+    "Source": "Check the address given as --source, or give a file: spine run --source FILE",
+    "ChecksumError": "The file is not the one expected: correct or leave out source.sha256.",
+    "EndpointFailedError": "The log below says why the model does not serve.",
+    "EndpointBusyError": "It is deleted by the sweeper within 15 minutes: spine status shows it.",
+    "Timeout": "Allow more with --timeout, or see below what took so long.",
+    "Interrupted": "What it made is cleaned up. Start again: spine run",
+    "Runtime.ImportModuleError": "The function's package lacks a module: see stacks/bundling.py.",
+    "Sandbox.Timedout": "The function ran into its time limit; the log shows how far it came.",
+    "States.Timeout": "It took longer than it may; the log shows what it did last.",
+    "States.Runtime": _MACHINE,
+    "States.QueryEvaluationError": _MACHINE,
+    "SageMaker.": "SageMaker refused the request; the cause names what to change in --input.",
+}
+# What helps in general where an error of no special name began.
+_BY_STATE: Mapping[str, str] = {
+    "Plan the run": _INPUT,
+    "Prepare the data": _SOURCE,
+    "Train the model": "Correct training in --input, or the data; the job's log has the details.",
+    "Transform the batch": "The job's log says which rows the model did not take.",
+}
+_DEFAULT_REMEDY = "The log below has the details."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,14 +79,15 @@ def explain(
         state=state.name if state else None,
         error=name,
         message=readable(cause or (state.cause if state else None) or ""),
-        remedy=remedy(name),
+        remedy=remedy(name, state.name if state else None),
         logs=f"spine logs {(job_name(state) if state else None) or execution}",
     )
 
 
-def remedy(error: str) -> str:
-    """What helps against an error, by its name or the beginning of it."""
-    return next((text for name, text in _REMEDIES if error.startswith(name)), _DEFAULT_REMEDY)
+def remedy(error: str, state: str | None) -> str:
+    """What helps against an error, by the beginning of its name or else by where it began."""
+    by_error = (text for name, text in _BY_ERROR.items() if error.startswith(name))
+    return next(by_error, _BY_STATE.get(state or "", _DEFAULT_REMEDY))
 
 
 def readable(cause: str) -> str:

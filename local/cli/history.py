@@ -104,7 +104,9 @@ def failing(states: Sequence[State], error: str | None) -> State | None:
         if state.status is Status.FAILED
         and not any(inner.status is Status.FAILED for inner in walk(_inside(state)))
     ]
-    same = [state for state in failed if error is not None and state.error == error]
+    # A Fail state inside a branch raises the error, but its events do not say so.
+    unsaid = [state for state in failed if state.kind == "Fail" and state.error is None]
+    same = [state for state in failed if state.error == error or state in unsaid]
     return next(iter(same or failed), None)
 
 

@@ -18,7 +18,7 @@ from local.cli.view import STYLES, Marks, duration, marks
 
 _LONGEST = 120
 # Below this width the notes need the room that the time line would take.
-_ROOM_FOR_A_TIME_LINE = 100
+_ROOM_FOR_A_TIME_LINE = 110
 _TIME_LINE = 28
 # How often a state that goes on is mentioned where lines cannot be redrawn.
 _REMINDER_SECONDS = 30.0
@@ -84,7 +84,7 @@ class _Table:
         self._marks = marks(target)
         self._console = target
         self._states: Sequence[State] = ()
-        self._spinners: dict[str, Spinner] = {}
+        self._spinner = Spinner(self._marks.spinner, style="cyan")
         self._live = Live(
             console=target, get_renderable=self._render, refresh_per_second=10, transient=False
         )
@@ -106,12 +106,13 @@ class _Table:
         self._live.refresh()
 
     def _render(self) -> RenderableType:
+        turned = self._spinner.render(self._console.get_time())
         return table(
             self._states,
             datetime.now(UTC),
             signs=self._marks,
             width=min(self._console.width, _LONGEST),
-            spinners=self._spinners,
+            spinner=turned if isinstance(turned, Text) else None,
         )
 
 
@@ -121,7 +122,7 @@ def table(
     *,
     signs: Marks,
     width: int,
-    spinners: dict[str, Spinner] | None = None,
+    spinner: Text | None = None,
 ) -> Table:
     """The picture of an execution at a moment.
 
@@ -130,14 +131,13 @@ def table(
         now: The moment, for what still runs.
         signs: The marks to use.
         width: Columns to fill.
-        spinners: Keeps a spinner for each running state between pictures, so that it turns.
+        spinner: The mark of what runs, as it looks at that moment.
     """
     with_line = width >= _ROOM_FOR_A_TIME_LINE
     grid = Table.grid(padding=(0, 1), expand=False)
     grid.width = width
     grid.add_column(no_wrap=True)
-    grid.add_column(no_wrap=True)
-    grid.add_column(no_wrap=True, ratio=1, overflow="ellipsis", style="dim")
+    grid.add_column(no_wrap=True, ratio=1, overflow="ellipsis")
     if with_line:
         grid.add_column(no_wrap=True, width=_TIME_LINE)
     grid.add_column(no_wrap=True, justify="right", min_width=7)
@@ -146,11 +146,7 @@ def table(
     end = max((row.state.ended or now for row in shown), default=now)
     for row in shown:
         state = row.state
-        cells: list[RenderableType] = [
-            _sign(row, signs, spinners),
-            _name(row),
-            Text(note(state), style=_note_style(state)),
-        ]
+        cells = [_name(row, signs, spinner), Text(note(state), style=_note_style(state))]
         if with_line:
             cells.append(_time_line(state, begin, end, now, signs))
         cells.append(Text(duration(state.seconds(now)), style="dim" if state.ended else "cyan"))
@@ -158,17 +154,12 @@ def table(
     return grid
 
 
-def _sign(row: Row, signs: Marks, spinners: dict[str, Spinner] | None) -> RenderableType:
+def _name(row: Row, signs: Marks, spinner: Text | None) -> Text:
     status = row.state.status
-    if status is Status.RUNNING and spinners is not None and not row.state.branches:
-        return spinners.setdefault(row.state.name, Spinner(signs.spinner, style="cyan"))
-    return Text(signs.of(status), style=STYLES[status])
-
-
-def _name(row: Row) -> Text:
-    status = row.state.status
+    turning = status is Status.RUNNING and spinner is not None
+    sign = spinner if spinner is not None and turning else Text(signs.of(status), STYLES[status])
     style = {Status.RUNNING: "bold", Status.FAILED: "bold red"}.get(status, "")
-    return Text.assemble((row.guide, "dim"), (row.state.name, style))
+    return Text.assemble((row.guide, "dim"), sign, " ", (row.state.name, style))
 
 
 def _note_style(state: State) -> str:

@@ -4,6 +4,7 @@ Functions write to CloudWatch Logs, jobs and endpoints to a file in their folder
 and its deployments to files of their own. A run's name stands for all of its functions and jobs.
 """
 
+import collections
 import difflib
 import time
 from collections.abc import Iterator, Sequence
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from rich.console import Console
 from rich.text import Text
 
-from local.cli import failure, history, inventory, session
+from local.cli import history, inventory, session
 from local.cli.errors import UsageError
 from local.cli.history import State
 from local.cli.inventory import Execution
@@ -31,6 +32,13 @@ _KNOWN_RUNS = 100
 _SLACK = timedelta(seconds=1)
 # Where the last run is meant, without its name.
 _LAST = ("last", "latest")
+# Where the local SageMaker keeps what an action starts, and the parameter that names it.
+_FOLDERS = {
+    "createTrainingJob.sync": ("training-job", "TrainingJobName"),
+    "createTransformJob.sync": ("transform-job", "TransformJobName"),
+    "createProcessingJob.sync": ("processing-job", "ProcessingJobName"),
+    "createEndpoint": ("endpoint", "EndpointName"),
+}
 
 
 class Log(Protocol):
@@ -85,7 +93,7 @@ class GroupLog:
             self._window["startTime"] = _millis(start - _SLACK)
         if end is not None:
             self._window["endTime"] = _millis(end + _SLACK)
-        self._seen: set[str] = set()
+        self._seen: set[tuple[str, str, int, str, int]] = set()
 
     def new(self) -> list[str]:
         """The events since the last call, each with its time."""
@@ -98,10 +106,10 @@ class GroupLog:
                 found += page["events"]
         except self._client.exceptions.ResourceNotFoundException:
             return []  # nothing was written yet
-        fresh = [event for event in found if event["eventId"] not in self._seen]
-        self._seen |= {event["eventId"] for event in fresh}
-        fresh.sort(key=lambda event: int(event["timestamp"]))
-        return [line for event in fresh for line in _event_lines(event)]
+        fresh = {key: event for key, event in _keyed(found) if key not in self._seen}
+        self._seen |= fresh.keys()
+        ordered = sorted(fresh.values(), key=lambda event: int(event["timestamp"]))
+        return [line for event in ordered for line in _event_lines(event)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +132,7 @@ class Known:
     """Everything that has a log, by name."""
 
     files: dict[str, Path]
-    jobs: dict[str, Path]
+    jobs: dict[str, list[Path]]
     functions: tuple[Function, ...] = ()
     executions: tuple[Execution, ...] = ()
 
@@ -138,7 +146,9 @@ def known(cloud: "Cloud | None") -> Known:
     """Look for everything that has a log; without a cloud only the files it left are there."""
     top = home()
     files = {path.stem: path for path in sorted((top / "logs").glob("*.log"))}
-    jobs = {path.name: path for path in sorted((top / "jobs").glob("*/*")) if path.is_dir()}
+    jobs: dict[str, list[Path]] = {}
+    for path in sorted((top / "jobs").glob("*/*"), key=_age, reverse=True):
+        jobs.setdefault(path.name, []).append(path)
     if cloud is None:
         return Known(files=files, jobs=jobs)
     app = session.deployment(session.stacks(cloud))
@@ -194,7 +204,7 @@ def _exact(cloud: "Cloud | None", everything: Known, what: str) -> list[Log] | N
     if what in everything.files:
         return [FileLog(what, everything.files[what])]
     if what in everything.jobs:
-        return list(_job(what, everything.jobs[what]))
+        return list(_jobs(everything.jobs[what]))
     if cloud is None:
         return None
     for run in everything.executions:
@@ -208,11 +218,15 @@ def _exact(cloud: "Cloud | None", everything: Known, what: str) -> list[Log] | N
     return list(groups) or None
 
 
-def _job(name: str, folder: Path) -> Iterator[Log]:
-    """A job's own log; an endpoint has one for each of its servers."""
-    for path in sorted(folder.rglob("log")):
-        inside = path.parent.relative_to(folder).as_posix()
-        yield FileLog(name if inside == "." else f"{name} {inside}", path)
+def _jobs(folders: Sequence[Path]) -> Iterator[Log]:
+    """The logs in jobs' folders, oldest first: a job has one, an endpoint one for each server."""
+    for folder in sorted(folders, key=_age):
+        for path in sorted(folder.rglob("log")):
+            yield FileLog(f"{path.parent.relative_to(home() / 'jobs').as_posix()}", path)
+
+
+def _age(path: Path) -> float:
+    return path.stat().st_mtime
 
 
 def _execution(cloud: "Cloud", everything: Known, run: Execution) -> Iterator[Log]:
@@ -230,9 +244,17 @@ def _execution(cloud: "Cloud", everything: Known, run: Execution) -> Iterator[Lo
                 start=state.started,
                 end=state.ended,
             )
-        name = failure.job_name(state) or state.parameters.get("EndpointName")
-        if name in everything.jobs:
-            yield from _job(f"{name}", everything.jobs[name])
+        kind, name = _started(state)
+        yield from _jobs(
+            [path for path in everything.jobs.get(name, ()) if path.parent.name == kind]
+        )
+
+
+def _started(state: State) -> tuple[str, str]:
+    """The folder's kind and the name of what a state started at SageMaker, "" and "" for none."""
+    action = (state.resource or "").rpartition(":")[2]
+    kind, key = _FOLDERS.get(action, ("", ""))
+    return kind, str(state.parameters.get(key, ""))
 
 
 def _called(functions: Sequence[Function], state: State) -> Function | None:
@@ -284,7 +306,7 @@ def overview(target: Console, everything: Known) -> None:
         ("Cloud", list(everything.files)),
         ("Functions", sorted({found.step for found in everything.functions})),
         ("Runs", [run.name for run in everything.executions[:5]]),
-        ("Jobs", list(reversed(everything.jobs))[:5]),
+        ("Jobs", list(everything.jobs)[:6]),
     )
     for label, names in rows:
         for position, chunk in enumerate(_chunks(names, target.width - 12)):
@@ -316,6 +338,18 @@ def _chunks(names: Sequence[str], width: int) -> Iterator[str]:
             line = f"{line} {word}".strip()
     if line:
         yield line
+
+
+def _keyed(
+    events: Sequence[dict[str, Any]],
+) -> Iterator[tuple[tuple[str, str, int, str, int], dict[str, Any]]]:
+    """Events with what tells each from the others; the local cloud gives them no ids."""
+    same: collections.Counter[tuple[str, str, int, str]] = collections.Counter()
+    for event in events:
+        stream, id_ = event.get("logStreamName", ""), event.get("eventId", "")
+        key = (id_, stream, int(event["timestamp"]), event["message"])
+        same[key] += 1
+        yield (*key, same[key]), event
 
 
 def _event_lines(event: dict[str, Any]) -> Iterator[str]:

@@ -28,7 +28,7 @@ _CDK = ROOT / "node_modules" / ".bin" / "cdk"
 _CONTEXT = {"functions": "local"}
 # "spine-dev-storage |  3/12 | 10:15:00 | CREATE_COMPLETE | AWS::S3::Bucket | ...", and
 # "spine-dev-storage: deploying... [1/3]", as the CDK command line prints them.
-_EVENT = re.compile(r"^(?P<stack>\S+) \|\s*(?P<done>\d+/\d+)\s*\|")
+_EVENT = re.compile(r"^(?P<stack>\S+) \|\s*(?P<done>\d+(?:/\d+)?)\s*\|")
 _BEGUN = re.compile(r"^(?P<stack>\S+): (?:deploying|destroying|creating)\b")
 
 
