@@ -244,7 +244,7 @@ class Workflow(Construct):
                         "seconds": "{% $exists($states.result.TrainingTimeInSeconds)"
                         " ? $states.result.TrainingTimeInSeconds : 0 %}",
                         "metrics": "{% [$states.result.FinalMetricDataList"
-                        ".{'name': MetricName, 'value': Value}] %}",
+                        ".{'MetricName': MetricName, 'Value': Value}] %}",
                     }
                 }
             },
