@@ -19,15 +19,16 @@ Output = Callable[[str], None]
 _TOOLKIT_STACK = "CDKToolkit"
 _LAST_LINES = 40
 
-# No telemetry, version check or notices (each would call home), plain text, no end-of-life notices
-# of jsii about the Node versions Spine supports.
+# No telemetry, version check or notices (each would call home), plain text, and none of the notices
+# about Node versions that Spine supports (jsii's variable lists the major versions it is about).
 _QUIET = {
     "CDK_DISABLE_CLI_TELEMETRY": "true",
     "CDK_DISABLE_VERSION_CHECK": "1",
     "CI": "true",
     "NO_COLOR": "1",
     "JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION": "1",
-    "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
+    "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20,21",
+    "NODE_NO_WARNINGS": "1",
 }
 _COMMON = ("--no-notices", "--no-color", "--no-version-reporting")
 
@@ -66,10 +67,12 @@ def deploy(
     _cdk(
         cloud,
         app_dir,
-        ["deploy", "--app", str(assembly), "--all", "--require-approval", "never"]
-        # No change set to read first: nobody approves anything here.
-        + ["--method", "direct", "--asset-parallelism", "--concurrency", "4"]
-        + ["--outputs-file", str(outputs)],
+        [
+            *("deploy", "--app", str(assembly), "--all", "--require-approval", "never"),
+            # No change set to read first: nobody approves anything here.
+            *("--method", "direct", "--asset-parallelism", "--concurrency", "4"),
+            *("--outputs-file", str(outputs)),
+        ],
         on_output=on_output,
     )
     found: dict[str, dict[str, str]] = json.loads(outputs.read_text()) if outputs.exists() else {}
@@ -114,9 +117,7 @@ def destroy(
     _cdk(cloud, app_dir, command, on_output=on_output)
 
 
-def _synthesize(
-    cloud: Cloud, app_dir: Path, context: Mapping[str, str], on_output: Output
-) -> Path:
+def _synthesize(cloud: Cloud, app_dir: Path, context: Mapping[str, str], on_output: Output) -> Path:
     """Synthesize into the state directory, without the build step that packages for AWS."""
     assembly = cloud.home / "cdk.out"
     chosen = [part for key, value in context.items() for part in ("-c", f"{key}={value}")]

@@ -1,17 +1,23 @@
 """The two environments of the local cloud: its own process's, and the one its clients use.
 
-The functions that run locally inherit the gateway's environment. Whatever the person has set up for
-AWS (a profile, credentials, a region, an endpoint) must not reach them: a pipeline on a laptop would
-otherwise read or write a real account. So the gateway keeps a short list of harmless variables and
-drops the rest.
+The functions that run locally inherit the gateway's environment. Whatever the person has set up
+for AWS (a profile, credentials, a region, an endpoint) must not reach them: a pipeline on a laptop
+would otherwise read or write a real account. So the gateway keeps a short list of harmless
+variables and drops the rest.
 """
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
 HOST = "127.0.0.1"
+HEALTH_PATH = "/_spine/health"
+STATE_FILE = "cloud.json"
+
+# What Node functions find without bundling it, as in Lambda's Node runtime.
+_NODE_MODULES = Path(__file__).parent / "node"
 
 # MiniStack maps this access key to its default account. It is no secret: nothing checks it.
 _ACCESS_KEY = "test"
@@ -20,10 +26,14 @@ _SECRET_KEY = "test"  # noqa: S105 - see above
 # What a process needs to run at all, and to reach the data sources (prepare downloads over https,
 # which may need the company's proxy and certificates).
 _KEPT = frozenset(
-    "PATH HOME USER LOGNAME SHELL LANG LANGUAGE TZ TMPDIR TEMP TMP SYSTEMROOT LD_LIBRARY_PATH"
-    " HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY http_proxy https_proxy all_proxy no_proxy"
-    " SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE CURL_CA_BUNDLE NODE_EXTRA_CA_CERTS"
-    " OMP_NUM_THREADS OPENBLAS_NUM_THREADS".split()
+    (
+        *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ"),
+        *("TMPDIR", "TEMP", "TMP", "LD_LIBRARY_PATH", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"),
+        *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
+        *("http_proxy", "https_proxy", "all_proxy", "no_proxy"),
+        *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
+        "NODE_EXTRA_CA_CERTS",
+    )
 )
 
 
@@ -89,7 +99,7 @@ def gateway_environment(environment: Mapping[str, str], *, port: int) -> dict[st
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
-        # Lambda sets this; botocore then looks for no profile either.
+        "NODE_PATH": str(_NODE_MODULES),
         "PYTHONUNBUFFERED": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
     }

@@ -1,16 +1,23 @@
-"""What MiniStack's CloudFormation leaves out of the resources Spine deploys.
+"""What MiniStack's CloudFormation leaves out of the resources Spine deploys, and its waits.
 
 A bucket's ``Tags`` decide whether CDK's auto-delete function may empty it on ``cdk destroy``; its
-lifecycle rules are what the operator reads back. A function whose package is missing in S3 must fail
-the deployment, not the first run. A state machine's definition is checked by ``local.states``.
+lifecycle rules are what the operator reads back. A function whose package is missing in S3 must
+fail the deployment, not the first run. A state machine's definition is checked by ``local.states``.
+
+The CDK command line asks every five seconds how a stack is doing, first right after it started the
+operation. A local stack takes less, so the answer that the operation started waits for its end.
 """
 
+import asyncio
+import contextvars
+import sys
+from collections.abc import Coroutine
 from typing import Any
 
-from ministack.services import s3
-from ministack.services.cloudformation import provisioners
+from ministack.services import cloudformation, s3
+from ministack.services.cloudformation import provisioners, stacks
 
-from .hooks import Hook
+from .hooks import Hook, put
 
 HOOKS = (
     Hook(
@@ -35,6 +42,22 @@ HOOKS = (
         reason="looks that package up",
         parameters=("bucket_name", "key", "version_id"),
     ),
+    Hook(
+        target="ministack.services.cloudformation:handle_request",
+        reason="a caller that polls waits five seconds for a stack that took one",
+        parameters=("method", "path", "headers", "body", "query_params"),
+    ),
+    Hook(
+        target="ministack.services.cloudformation.stacks:_create_stack_task_in_region",
+        reason="where the work on a stack starts",
+        parameters=("coro", "stack", "stack_id"),
+    ),
+)
+
+# An answer is never held back for longer; clients give up after 60 s or more.
+_LONGEST_WAIT_SECONDS = 15.0
+_ends: contextvars.ContextVar[list[asyncio.Event] | None] = contextvars.ContextVar(
+    "_ends", default=None
 )
 
 
@@ -46,6 +69,7 @@ def install() -> None:
         ("LifecycleConfiguration", _lifecycle_rules, _put_rules, _drop(s3._bucket_lifecycle)),
     )
     _require_function_code()
+    _answer_at_the_end()
 
 
 def _put_tags(bucket: str, tags: list[dict[str, str]]) -> None:
@@ -69,13 +93,7 @@ def _lifecycle_rule(rule: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {"Status": rule.get("Status", "Enabled"), "Filter": _rule_filter(rule)}
     if "Id" in rule:
         found["ID"] = rule["Id"]
-    expiration: dict[str, Any] = {}
-    if "ExpirationInDays" in rule:
-        expiration["Days"] = int(rule["ExpirationInDays"])
-    if "ExpirationDate" in rule:
-        expiration["Date"] = rule["ExpirationDate"]
-    if "ExpiredObjectDeleteMarker" in rule:
-        expiration["ExpiredObjectDeleteMarker"] = str(rule["ExpiredObjectDeleteMarker"]) == "true"
+    expiration = _expiration(rule)
     if expiration:
         found["Expiration"] = expiration
     noncurrent = rule.get("NoncurrentVersionExpiration") or {}
@@ -99,6 +117,18 @@ def _lifecycle_rule(rule: dict[str, Any]) -> dict[str, Any]:
     ]
     if later:
         found["NoncurrentVersionTransitions"] = later
+    return found
+
+
+def _expiration(rule: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if "ExpirationInDays" in rule:
+        found["Days"] = int(rule["ExpirationInDays"])
+    if "ExpirationDate" in rule:
+        found["Date"] = rule["ExpirationDate"]
+    if "ExpiredObjectDeleteMarker" in rule:
+        marker = rule["ExpiredObjectDeleteMarker"]
+        found["ExpiredObjectDeleteMarker"] = str(marker).lower() == "true"
     return found
 
 
@@ -129,3 +159,46 @@ def _require_function_code() -> None:
         return create(logical_id, props, stack_name)
 
     handler["create"] = created
+
+
+def _answer_at_the_end() -> None:
+    """Answer a stack operation when the stack is done, if that is soon (MiniStack: at once)."""
+    original_start = stacks._create_stack_task_in_region
+    handle = cloudformation.handle_request
+
+    def start(coro: Coroutine[Any, Any, Any], stack: Any, stack_id: str | None = None) -> None:
+        ends = _ends.get()
+        if ends is None:
+            original_start(coro, stack, stack_id)
+            return
+        end = asyncio.Event()
+        ends.append(end)
+        original_start(_announced(coro, end), stack, stack_id)
+
+    async def handled(*args: Any) -> Any:
+        ends: list[asyncio.Event] = []
+        token = _ends.set(ends)
+        try:
+            answer = await handle(*args)
+        finally:
+            _ends.reset(token)
+        if ends:
+            done = asyncio.gather(*(end.wait() for end in ends))
+            try:
+                await asyncio.wait_for(done, _LONGEST_WAIT_SECONDS)
+            except TimeoutError:
+                return answer
+        return answer
+
+    for name, module in list(sys.modules.items()):
+        ours = name.startswith("ministack.services.cloudformation")
+        if ours and getattr(module, "_create_stack_task_in_region", None) is original_start:
+            put(module, "_create_stack_task_in_region", start)
+    cloudformation.handle_request = handled
+
+
+async def _announced(coro: Coroutine[Any, Any, Any], end: asyncio.Event) -> None:
+    try:
+        await coro
+    finally:
+        end.set()

@@ -19,15 +19,20 @@ from pathlib import Path
 from typing import Any
 
 from . import processes
-from .environment import ACCOUNT, HOST, REGION, endpoint_url, gateway_environment
+from .environment import (
+    ACCOUNT,
+    HEALTH_PATH,
+    HOST,
+    REGION,
+    STATE_FILE,
+    endpoint_url,
+    gateway_environment,
+)
 from .hooks import HookError
-from .proxy import App, Receive, Scope, Send, SageMakerProxy, is_sagemaker
+from .proxy import App, Receive, SageMakerProxy, Scope, Send, is_sagemaker
 from .sagemaker_process import SageMakerProcess
 
 logger = logging.getLogger(__name__)
-
-HEALTH_PATH = "/_spine/health"
-STATE_FILE = "cloud.json"
 
 # sun_path holds 108 bytes on Linux and 104 on macOS, the closing NUL included.
 _LONGEST_SOCKET_PATH = 100

@@ -1,4 +1,4 @@
-"""What the local cloud reaches into that its libraries keep private, and the check that it is there.
+"""What the local cloud reaches into that its libraries keep private, and the check of it.
 
 MiniStack and moto are pinned exactly. Both are hooked in places they don't promise to keep, so
 every place is listed as a :class:`Hook` beside the code that uses it, and :func:`check` resolves
@@ -45,7 +45,9 @@ class Hook:
         module, _, path = self.target.partition(":")
         found: Any = importlib.import_module(module)
         for name in path.split("."):
-            found = found[name.replace("/", "::")] if isinstance(found, dict) else getattr(found, name)
+            found = (
+                found[name.replace("/", "::")] if isinstance(found, dict) else getattr(found, name)
+            )
         return found
 
     def problem(self) -> str | None:
@@ -62,6 +64,11 @@ class Hook:
             if found.count(fragment) != 1:
                 return f"has {found.count(fragment)} times instead of once: {fragment.strip()!r}"
         return None
+
+
+def put(owner: object, name: str, replacement: object) -> None:
+    """Replace a library's attribute: the one way in which the hooks change anything."""
+    setattr(owner, name, replacement)
 
 
 def check(hooks: Iterable[Hook], versions: Mapping[str, str] = EXPECTED_VERSIONS) -> None:

@@ -3,7 +3,7 @@
 MiniStack runs each function in a worker process of the host's own Python. This module edits that
 worker's script and interprets what it answers:
 
-* an exception's class name and stack reach the caller (Step Functions' Retry and Catch match on it),
+* an exception's class name and stack reach the caller (Step Functions' Retry and Catch match it),
 * a function that raised keeps its process, as on AWS; one that exited or timed out loses it,
 * a module that does not import is ``Runtime.ImportModuleError``, a missing handler
   ``Runtime.HandlerNotFound``, a result that is no JSON ``Runtime.MarshalError``, a process that
@@ -96,7 +96,9 @@ def _spine_init_failure(error, module_name, handler_name):
         )
     if isinstance(error, SyntaxError):
         return _spine_failure(
-            error, "Runtime.UserCodeSyntaxError", "Syntax error in module '%s': %s" % (module_name, error)
+            error,
+            "Runtime.UserCodeSyntaxError",
+            "Syntax error in module '%s': %s" % (module_name, error),
         )
     if isinstance(error, AttributeError) and ("'%s'" % handler_name) in str(error):
         return _spine_failure(
@@ -166,7 +168,7 @@ def stop_workers() -> None:
 
 
 def _report_exceptions() -> None:
-    """Have the worker script report an exception as Lambda's runtime does (MiniStack: text only)."""
+    """Have the worker script report an exception as Lambda's runtime does."""
     script: str = lambda_runtime._PYTHON_WORKER_SCRIPT
     for old, new in ((_INIT, _INIT_REPLACED), (_CALL, _CALL_REPLACED), (_PATH, _PATH_REPLACED)):
         script = script.replace(old, new)
@@ -214,7 +216,8 @@ def _process_failure(body: dict[str, Any], request_id: str) -> dict[str, Any]:
     if message == "Worker process died" or message.startswith("Worker process exited"):
         return {
             "errorType": "Runtime.ExitError",
-            "errorMessage": f"RequestId: {request_id} Error: Runtime exited without providing a reason",
+            "errorMessage": f"RequestId: {request_id} Error: Runtime exited without providing a "
+            "reason",
         }
     return body
 

@@ -24,8 +24,7 @@ import boto3
 from botocore.config import Config
 
 from . import processes
-from .environment import client_environment, endpoint_url, isolated
-from .gateway import HEALTH_PATH, STATE_FILE
+from .environment import HEALTH_PATH, STATE_FILE, client_environment, endpoint_url, isolated
 from .sagemaker_process import tail
 
 Progress = Callable[[str], None]
@@ -69,19 +68,18 @@ class Cloud:
     def client(self, service: str) -> Any:
         """A boto3 client of this cloud, whatever the person's own AWS set-up is."""
         environment = self.environment()
-        session = boto3.session.Session(
+        session: Any = boto3.session.Session(
             aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
             region_name=self.region,
         )
         return session.client(
-            service,  # type: ignore[call-overload] - any service, by name
+            service,
             endpoint_url=self.endpoint_url,
             config=Config(
                 retries={"mode": "standard"},
                 s3={"addressing_style": "path"},
                 proxies={},
-                ignore_configured_endpoint_urls=True,
             ),
         )
 

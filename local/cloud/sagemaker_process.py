@@ -1,6 +1,7 @@
 """The SageMaker process as the gateway's child: started, watched and stopped with it."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
@@ -94,10 +95,8 @@ class SageMakerProcess:
                 await asyncio.wait_for(process.wait(), _STOP_SECONDS)
             except TimeoutError:
                 logger.warning("The SageMaker process did not stop in time and is killed.")
-        try:
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # usually nobody is left
             os.killpg(process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass  # the usual case: the group is empty
         await process.wait()
         self._uds.unlink(missing_ok=True)
 

@@ -10,7 +10,7 @@ from botocore.client import BaseClient
 from botocore.config import Config
 from moto.stepfunctions.parser.asl.utils import boto_client
 
-from local.cloud.hooks import Hook
+from local.cloud.hooks import Hook, put
 
 HOOKS = (
     Hook(
@@ -46,13 +46,13 @@ def install(*, endpoint_url: str) -> None:
     global _endpoint_url  # noqa: PLW0603 - one gateway a process
     _endpoint_url = endpoint_url
     original = boto_client.boto_client_for
-    boto_client.boto_client_for = client_for
+    put(boto_client, "boto_client_for", client_for)
     for name, module in list(sys.modules.items()):
         if (
             name.startswith("moto.stepfunctions")
             and getattr(module, "boto_client_for", None) is original
         ):
-            module.boto_client_for = client_for  # type: ignore[attr-defined]
+            put(module, "boto_client_for", client_for)
 
 
 def client_for(region: str, service: str, state_credentials: Any = None) -> BaseClient:
@@ -82,7 +82,7 @@ def _account(state_credentials: Any) -> str:
 def _client(region: str, service: str, access_key: str) -> BaseClient:
     with _lock:  # a session is not safe for threads while it builds a client
         client: BaseClient = _session().client(
-            service,  # type: ignore[call-overload] - any service, by name
+            service,
             region_name=region,
             endpoint_url=_endpoint_url,
             aws_access_key_id=access_key,
@@ -101,5 +101,5 @@ def _client(region: str, service: str, access_key: str) -> BaseClient:
 
 
 @functools.cache
-def _session() -> boto3.session.Session:
+def _session() -> Any:  # the stubs of boto3 know a service's client by the literal name only
     return boto3.session.Session()

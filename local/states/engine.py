@@ -5,7 +5,7 @@ falls short (exception classes never reach Retry, a machine's timeout is ignored
 fail fast), so the one function that runs an execution is replaced.
 """
 
-import datetime
+import datetime as dt
 import json
 import re
 import threading
@@ -15,11 +15,7 @@ from typing import Any
 from ministack.services import stepfunctions
 from ministack.services.cloudformation import provisioners
 from moto.stepfunctions.parser import utils as moto_utils
-from moto.stepfunctions.parser.api import (
-    ExecutionStartedEventDetails,
-    HistoryEventExecutionDataDetails,
-    HistoryEventType,
-)
+from moto.stepfunctions.parser.api import HistoryEventType
 from moto.stepfunctions.parser.asl.component.state import state as moto_state
 from moto.stepfunctions.parser.asl.eval.callback.callback import (
     CallbackOutcome,
@@ -28,7 +24,6 @@ from moto.stepfunctions.parser.asl.eval.callback.callback import (
 )
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.evaluation_details import AWSExecutionDetails
-from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.asl.eval.event.event_manager import EventHistoryContext
 from moto.stepfunctions.parser.asl.eval.program_state import (
     ProgramEnded,
@@ -37,7 +32,7 @@ from moto.stepfunctions.parser.asl.eval.program_state import (
 )
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 
-from local.cloud.hooks import Hook
+from local.cloud.hooks import Hook, put
 
 from . import (
     clients,
@@ -177,22 +172,23 @@ class Execution:
     def __init__(self, record: dict[str, Any], machine: dict[str, Any]) -> None:
         self._record = record
         self._machine = machine
-        self._program = AmazonStateLanguageParser.parse(machine["definition"])[0]
+        self._program: Any = AmazonStateLanguageParser.parse(machine["definition"])[0]
         self._input = json.loads(record["input"] or "{}")
         self.environment = self._environment()
 
     def run(self) -> None:
         """Run to the end; the outcome is in :attr:`environment`."""
+        started: Any = {
+            "executionStartedEventDetails": {
+                "input": json.dumps(self._input),
+                "inputDetails": {"truncated": False},
+                "roleArn": self._machine["roleArn"],
+            }
+        }
         self.environment.event_manager.add_event(
             context=self.environment.event_history_context,
             event_type=HistoryEventType.ExecutionStarted,
-            event_details=EventDetails(
-                executionStartedEventDetails=ExecutionStartedEventDetails(
-                    input=json.dumps(self._input),
-                    inputDetails=HistoryEventExecutionDataDetails(truncated=False),
-                    roleArn=self._machine["roleArn"],
-                )
-            ),
+            event_details=started,
             update_source_event_id=False,
         )
         self._program.eval(self.environment)
@@ -200,7 +196,7 @@ class Execution:
     def stop(self) -> None:
         """End the execution as aborted, whatever it is doing."""
         self.environment.set_stop(
-            stop_date=datetime.datetime.now(datetime.UTC),
+            stop_date=dt.datetime.now(dt.UTC),
             error=self._record.get("error"),
             cause=self._record.get("cause"),
         )
@@ -209,22 +205,23 @@ class Execution:
         record, machine = self._record, self._machine
         arn: str = record["executionArn"]
         _, _, _, region, account, *_ = arn.split(":")
+        context: Any = {
+            "Execution": {
+                "Id": arn,
+                "Input": self._input,
+                "Name": record["name"],
+                "RoleArn": machine["roleArn"],
+                "StartTime": _zulu(record["startDate"]),
+                "RedriveCount": 0,
+            },
+            "StateMachine": {"Id": machine["stateMachineArn"], "Name": machine["name"]},
+        }
         environment = Environment(
             aws_execution_details=AWSExecutionDetails(
                 account=account, region=region, role_arn=machine["roleArn"]
             ),
             execution_type=machine.get("type", "STANDARD"),
-            context={
-                "Execution": {
-                    "Id": arn,
-                    "Input": self._input,
-                    "Name": record["name"],
-                    "RoleArn": machine["roleArn"],
-                    "StartTime": _zulu(record["startDate"]),
-                    "RedriveCount": 0,
-                },
-                "StateMachine": {"Id": machine["stateMachineArn"], "Name": machine["name"]},
-            },
+            context=context,
             event_history_context=EventHistoryContext.of_program_start(),
             cloud_watch_logging_session=logs.session(arn, machine),
             activity_store={},
@@ -241,8 +238,8 @@ class History:
         self._environment = environment
 
     def _events(self) -> list[dict[str, Any]]:
-        events: list[dict[str, Any]] = self._environment.event_manager.get_event_history()
-        return events
+        events: Any = self._environment.event_manager.get_event_history()
+        return list(events)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return iter(self._events())
@@ -301,8 +298,8 @@ def _finish(record: dict[str, Any], status: str, **result: str | None) -> None:
 
 def _zulu(moment: str) -> str:
     """A time as the context object shows it: UTC, milliseconds, Z."""
-    parsed = datetime.datetime.fromisoformat(moment.replace("Z", "+00:00"))
-    utc = parsed.astimezone(datetime.UTC)
+    parsed = dt.datetime.fromisoformat(moment.replace("Z", "+00:00"))
+    utc = parsed.astimezone(dt.UTC)
     return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -312,7 +309,7 @@ def _replace_state_data() -> None:
     def state_data(**fields: Any) -> dict[str, Any]:
         return {**fields, "EnteredTime": _zulu(fields["EnteredTime"]), "RetryCount": 0}
 
-    moto_state.StateData = state_data
+    put(moto_state, "StateData", state_data)
 
 
 class _Forgetful(list[threading.Thread]):
@@ -332,7 +329,7 @@ def _replace_thread_register() -> None:
             name.startswith("moto.stepfunctions")
             and getattr(module, "TMP_THREADS", None) is original
         ):
-            module.TMP_THREADS = _Forgetful()  # type: ignore[attr-defined]
+            put(module, "TMP_THREADS", _Forgetful())
 
 
 Handler = Callable[[dict[str, Any]], Any]
@@ -352,7 +349,9 @@ def _idempotent_start(start: Handler) -> Handler:
         try:
             json.loads(text)
         except ValueError as error:
-            return _error("InvalidExecutionInput", f"Invalid State Machine Execution Input: {error}")
+            return _error(
+                "InvalidExecutionInput", f"Invalid State Machine Execution Input: {error}"
+            )
         machine = stepfunctions._resolve_state_machine_arn(data.get("stateMachineArn", ""))
         if name and machine:
             arn = machine.replace(":stateMachine:", ":execution:", 1) + f":{name}"
@@ -452,9 +451,7 @@ def _task_failed(data: dict[str, Any]) -> Any:
     token = data["taskToken"]
     return _notify(
         token,
-        CallbackOutcomeFailure(
-            callback_id=token, error=data.get("error"), cause=data.get("cause")
-        ),
+        CallbackOutcomeFailure(callback_id=token, error=data.get("error"), cause=data.get("cause")),
     )
 
 

@@ -5,7 +5,7 @@ Rules: https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handl
 
 from typing import Any
 
-from moto.stepfunctions.parser.api import ExecutionFailedEventDetails, HistoryEventType
+from moto.stepfunctions.parser.api import HistoryEventType
 from moto.stepfunctions.parser.asl.component.common.error_name import (
     custom_error_name,
     error_equals_decl,
@@ -23,9 +23,8 @@ from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name
 )
 from moto.stepfunctions.parser.asl.component.state.choice.state_choice import StateChoice
 from moto.stepfunctions.parser.asl.eval.environment import Environment
-from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 
-from local.cloud.hooks import Hook
+from local.cloud.hooks import Hook, put
 
 _NAMES = "moto.stepfunctions.parser.asl.component.common.error_name"
 
@@ -53,9 +52,9 @@ _NO_CHOICE = "No branching option reached"
 
 def install() -> None:
     """Put the hooks in place."""
-    custom_error_name.CustomErrorName.__init__ = _any_name
-    error_equals_decl.ErrorEqualsDecl._eval_body = _matches
-    StateChoice._eval_state = _with_no_choice_matched(StateChoice._eval_state)
+    put(custom_error_name.CustomErrorName, "__init__", _any_name)
+    put(error_equals_decl.ErrorEqualsDecl, "_eval_body", _matches)
+    put(StateChoice, "_eval_state", _with_no_choice_matched(StateChoice._eval_state))
 
 
 def _any_name(self: Any, error_name: str | None) -> None:
@@ -92,16 +91,18 @@ def _with_no_choice_matched(evaluate: Any) -> Any:
             if _NO_CHOICE not in str(error):
                 raise
             name = StatesErrorName(typ=StatesErrorNameType.StatesNoChoiceMatched)
-            details = ExecutionFailedEventDetails(
-                error=name.error_name,
-                cause=f"Failed to transition out of the state '{self.name}'. The state has no "
-                "Default and none of its Choices matched.",
-            )
+            details: Any = {
+                "executionFailedEventDetails": {
+                    "error": name.error_name,
+                    "cause": f"Failed to transition out of the state '{self.name}'. The state has "
+                    "no Default and none of its Choices matched.",
+                }
+            }
             failure = FailureEvent(
                 env=env,
                 error_name=name,
                 event_type=HistoryEventType.ExecutionFailed,
-                event_details=EventDetails(executionFailedEventDetails=details),
+                event_details=details,
             )
             raise FailureEventException(failure_event=failure) from error
 

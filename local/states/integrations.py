@@ -5,7 +5,7 @@ case, whatever the service's own case; objects where the service takes bytes) an
 and hands botocore's dates and streams on as they are.
 """
 
-import datetime
+import datetime as dt
 import json
 from typing import Any
 
@@ -13,7 +13,7 @@ from botocore import xform_name
 from botocore.client import BaseClient
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from botocore.model import ListShape, MapShape, Shape, StructureShape
-from moto.stepfunctions.parser.api import HistoryEventType, TaskFailedEventDetails
+from moto.stepfunctions.parser.api import HistoryEventType
 from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name import (
     CustomErrorName,
 )
@@ -25,9 +25,8 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
     StateTaskService,
 )
 from moto.stepfunctions.parser.asl.eval.environment import Environment
-from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 
-from local.cloud.hooks import Hook
+from local.cloud.hooks import Hook, put
 
 from .clients import botocore_name, client_for
 
@@ -87,10 +86,12 @@ _ERROR_NAMES = {
 
 def install() -> None:
     """Put the hooks in place."""
-    StateTaskService._normalise_parameters = _to_request
-    aws_sdk.StateTaskServiceAwsSdk._eval_service_task = _call_sdk
-    aws_sdk.StateTaskServiceAwsSdk._from_error = _with_client_errors(
-        aws_sdk.StateTaskServiceAwsSdk._from_error
+    put(StateTaskService, "_normalise_parameters", _to_request)
+    put(aws_sdk.StateTaskServiceAwsSdk, "_eval_service_task", _call_sdk)
+    put(
+        aws_sdk.StateTaskServiceAwsSdk,
+        "_from_error",
+        _with_client_errors(aws_sdk.StateTaskServiceAwsSdk._from_error),
     )
     aws_sdk._SERVICE_ERROR_NAMES.update(_ERROR_NAMES)
 
@@ -103,10 +104,10 @@ def jsonable(value: Any, *, epoch_millis: bool = False) -> Any:
         epoch_millis: Dates as milliseconds since 1970, as ``.sync`` integrations give them;
             otherwise as ISO 8601 texts, as aws-sdk integrations do.
     """
-    if isinstance(value, datetime.datetime):
+    if isinstance(value, dt.datetime):
         if epoch_millis:
             return round(value.timestamp() * 1000)
-        utc = value.astimezone(datetime.UTC)
+        utc = value.astimezone(dt.UTC)
         return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     if isinstance(value, dict):
         return {
@@ -125,18 +126,19 @@ def failure(
     task: Any, env: Environment, *, error: str, cause: str, name: Any = None
 ) -> FailureEvent:
     """The failure of a task, as history, Retry and Catch see it."""
+    details: Any = {
+        "taskFailedEventDetails": {
+            "resource": task._get_sfn_resource(),
+            "resourceType": task._get_sfn_resource_type(),
+            "error": error,
+            "cause": cause,
+        }
+    }
     return FailureEvent(
         env=env,
         error_name=name or CustomErrorName(error),
         event_type=HistoryEventType.TaskFailed,
-        event_details=EventDetails(
-            taskFailedEventDetails=TaskFailedEventDetails(
-                resource=task._get_sfn_resource(),
-                resourceType=task._get_sfn_resource_type(),
-                error=error,
-                cause=cause,
-            )
-        ),
+        event_details=details,
     )
 
 
@@ -174,7 +176,7 @@ def _to_shape(value: Any, shape: Shape) -> Any:
         members = {name.lower(): name for name in shape.members}
         converted = {}
         for key, item in value.items():
-            name = members.get(key.lower(), key)
+            name: str = members.get(str(key).lower()) or key
             member = shape.members.get(name)
             converted[name] = item if member is None else _to_shape(item, member)
         return converted
@@ -203,8 +205,8 @@ def _call_sdk(
     )
     method = xform_name(self.resource.api_action)
     answer = getattr(client, method)(**normalised_parameters)
-    operation = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[method])
-    env.stack.append(_pascal(jsonable(answer), operation.output_shape))
+    model = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[method])
+    env.stack.append(_pascal(jsonable(answer), model.output_shape))
 
 
 def _pascal(value: Any, shape: Shape | None) -> Any:

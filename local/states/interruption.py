@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
+from moto.stepfunctions.parser.asl.component.common.retry.retrier_decl import RetrierDecl
 from moto.stepfunctions.parser.asl.component.common.timeouts.timeout import EvalTimeoutError
 from moto.stepfunctions.parser.asl.component.program.program import Program
 from moto.stepfunctions.parser.asl.component.state.exec.execute_state import ExecutionState
@@ -21,7 +22,7 @@ from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_funct
 )
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 
-from local.cloud.hooks import Hook
+from local.cloud.hooks import Hook, put
 
 _EXECUTE = "moto.stepfunctions.parser.asl.component.state.exec.execute_state:ExecutionState"
 
@@ -95,10 +96,10 @@ class EventGate:
 
 def install() -> None:
     """Put the hooks in place."""
-    ExecutionState._evaluate_with_timeout = _evaluate_with_timeout
-    Program.eval = _eval_program
-    WaitFunction._wait_interval = lambda self, env, wait_seconds: wait(env, wait_seconds)
-    retrier_decl.RetrierDecl._eval_body = _with_short_sleep(retrier_decl.RetrierDecl._eval_body)
+    put(ExecutionState, "_evaluate_with_timeout", _evaluate_with_timeout)
+    put(Program, "eval", _eval_program)
+    put(WaitFunction, "_wait_interval", _wait_interval)
+    put(RetrierDecl, "_eval_body", _with_short_sleep(RetrierDecl._eval_body))
 
 
 def wait(env: Environment, seconds: float) -> None:
@@ -106,6 +107,11 @@ def wait(env: Environment, seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while env.is_running() and (left := deadline - time.monotonic()) > 0:
         env.program_state_event.wait(min(left, _SLICE_SECONDS))
+
+
+def _wait_interval(_: WaitFunction, env: Environment, wait_seconds: float) -> None:
+    """Wait as a Wait state does."""
+    wait(env, wait_seconds)
 
 
 def _evaluate_with_timeout(self: Any, env: Environment) -> None:
@@ -117,7 +123,7 @@ def _evaluate_with_timeout(self: Any, env: Environment) -> None:
     frame.states.reset(input_value=env.states.get_input())
     frame.stack = copy.deepcopy(env.stack)
     gate = EventGate(frame.event_manager)
-    frame.event_manager = gate
+    put(frame, "event_manager", gate)
     outputs: list[Any] = []
     failures: list[Exception] = []
     done = threading.Event()
@@ -201,7 +207,7 @@ class _RetryClock:
 def _with_short_sleep(evaluate: Callable[[Any, Environment], None]) -> Callable[..., None]:
     """Let a retry's interval end with the execution (moto: ``time.sleep``)."""
     clock = _RetryClock()
-    retrier_decl.time = clock
+    put(retrier_decl, "time", clock)
 
     def evaluated(self: Any, env: Environment) -> None:
         clock.wait_for(env)

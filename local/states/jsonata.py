@@ -16,7 +16,7 @@ from typing import Any
 import jsonata
 from jsonata.functions import Functions
 from jsonata.utils import Utils
-from moto.stepfunctions.parser.api import EvaluationFailedEventDetails, HistoryEventType
+from moto.stepfunctions.parser.api import HistoryEventType
 from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import (
     FailureEvent,
     FailureEventException,
@@ -30,10 +30,9 @@ from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name
 from moto.stepfunctions.parser.asl.component.common.string import string_expression
 from moto.stepfunctions.parser.asl.eval import variable_store
 from moto.stepfunctions.parser.asl.eval.environment import Environment
-from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.asl.eval.event.event_manager import EventManager
 
-from local.cloud.hooks import Hook
+from local.cloud.hooks import Hook, put
 
 _STRINGS = "moto.stepfunctions.parser.asl.component.common.string.string_expression"
 _STORE = "moto.stepfunctions.parser.asl.eval.variable_store:VariableStore"
@@ -97,10 +96,10 @@ class _Recorded(dict[str, Any]):
 
 def install() -> None:
     """Put the hooks in place."""
-    string_expression.StringJSONata._eval_body = _evaluate_in_state
-    string_expression.StringVariableSample._eval_body = _evaluate_in_state
-    variable_store.VariableStore.get_assigned_variables = _assigned_variables
-    EventManager.add_event = _once(EventManager.add_event)
+    put(string_expression.StringJSONata, "_eval_body", _evaluate_in_state)
+    put(string_expression.StringVariableSample, "_eval_body", _evaluate_in_state)
+    put(variable_store.VariableStore, "get_assigned_variables", _assigned_variables)
+    put(EventManager, "add_event", _once(EventManager.add_event))
     _keep_unicode_in_strings()
 
 
@@ -184,24 +183,23 @@ def _evaluate_in_state(self: Any, env: Environment) -> None:
 def _evaluation_failed(env: Environment, expression: str, problem: str) -> FailureEventException:
     """Record that an expression failed, and make the error that Retry and Catch see."""
     name = StatesErrorName(typ=StatesErrorNameType.StatesQueryEvaluationError)
-    details = EvaluationFailedEventDetails(
-        error=name.error_name, cause=f"The JSONata expression '{expression}' {problem}"
+    cause = f"The JSONata expression '{expression}' {problem}"
+    details: Any = {"evaluationFailedEventDetails": {"error": name.error_name, "cause": cause}}
+    error = FailureEventException(
+        FailureEvent(
+            env=env,
+            error_name=name,
+            event_type=HistoryEventType.EvaluationFailed,
+            event_details=details,
+        )
     )
-    failure = FailureEvent(
-        env=env,
-        error_name=name,
-        event_type=HistoryEventType.EvaluationFailed,
-        event_details=EventDetails(evaluationFailedEventDetails=details),
-    )
-    error = FailureEventException(failure_event=failure)
+    recorded: Any = {"evaluationFailedEventDetails": error.get_evaluation_failed_event_details()}
     env.event_manager.add_event(
         context=env.event_history_context,
         event_type=HistoryEventType.EvaluationFailed,
-        event_details=EventDetails(
-            evaluationFailedEventDetails=error.get_evaluation_failed_event_details()
-        ),
+        event_details=recorded,
     )
-    failure.event_details["evaluationFailedEventDetails"] = _Recorded(details)
+    details["evaluationFailedEventDetails"] = _Recorded(details["evaluationFailedEventDetails"])
     return error
 
 
@@ -229,11 +227,11 @@ def _assigned_variables(self: Any) -> dict[str, str]:
 
 
 def _keep_unicode_in_strings() -> None:
-    class Encoder(Functions.Encoder):  # type: ignore[misc] - the library has no types
+    class Encoder(Functions.Encoder):  # type: ignore[misc]  # the library has no types
         def __init__(self, **options: Any) -> None:
             super().__init__(**(options | {"ensure_ascii": False}))
 
-    Functions.Encoder = Encoder
+    put(Functions, "Encoder", Encoder)
 
 
 def _partition(array: Sequence[Any], size: int) -> list[list[Any]]:

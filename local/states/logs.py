@@ -5,7 +5,7 @@ so that logging costs an execution nothing; AWS delivers late, too.
 """
 
 import contextlib
-import datetime
+import datetime as dt
 import json
 import queue
 import threading
@@ -15,7 +15,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from moto.stepfunctions.parser.asl.eval.event import logging as moto_logging
 
-from local.cloud.hooks import Hook
+from local.cloud.hooks import Hook, put
 
 from .clients import client_for
 
@@ -44,19 +44,20 @@ _BATCH = 500
 _events: queue.SimpleQueue[tuple["LogSession", dict[str, Any]]] = queue.SimpleQueue()
 
 
-class LogSession(moto_logging.CloudWatchLoggingSession):  # type: ignore[misc] - moto has no types
+class LogSession(moto_logging.CloudWatchLoggingSession):
     """One execution's way to its log group."""
 
     def __init__(self, execution_arn: str, configuration: Any) -> None:
-        self.execution_arn = execution_arn
-        self.configuration = configuration
-        day = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d-%H-%M")
+        # Not moto's own set-up: it binds the session to moto's in-memory service.
+        put(self, "execution_arn", execution_arn)
+        put(self, "configuration", configuration)
+        day = dt.datetime.now(dt.UTC).strftime("%Y-%m-%d-%H-%M")
         self.stream = f"states/{execution_arn.split(':')[-2]}/{day}/{uuid.uuid4().hex[:8]}"
         self.created = False
 
     def publish_history_log(self, history_log: Any) -> None:
         """Hand an event on; the log line has the fields and the types AWS's have."""
-        moment = datetime.datetime.fromisoformat(
+        moment = dt.datetime.fromisoformat(
             str(history_log["event_timestamp"]).replace("Z", "+00:00")
         )
         millis = round(moment.timestamp() * 1000)
@@ -74,12 +75,10 @@ class LogSession(moto_logging.CloudWatchLoggingSession):  # type: ignore[misc] -
 
 def session(execution_arn: str, machine: dict[str, Any]) -> LogSession | None:
     """The log session of a new execution, or None when its machine does not log."""
+    configured: Any = {"includeExecutionData": False} | (machine.get("loggingConfiguration") or {})
     configuration = moto_logging.CloudWatchLoggingConfiguration.from_logging_configuration(
         state_machine_arn=machine["stateMachineArn"],
-        logging_configuration={
-            "includeExecutionData": False,
-            **(machine.get("loggingConfiguration") or {}),
-        },
+        logging_configuration=configured,
     )
     return LogSession(execution_arn, configuration) if configuration else None
 
@@ -101,16 +100,16 @@ def _deliver() -> None:
         for target, events in batches.items():
             # As on AWS, an execution does not fail because its log group is gone.
             with contextlib.suppress(ClientError, BotoCoreError):
-                _put(target, events)
+                _send(target, events)
 
 
-def _put(target: LogSession, events: list[dict[str, Any]]) -> None:
-    client = client_for(target.configuration.log_region, "logs")
+def _send(target: LogSession, events: list[dict[str, Any]]) -> None:
+    client: Any = client_for(target.configuration.log_region, "logs")
     where = {
         "logGroupName": target.configuration.log_group_name,
         "logStreamName": target.stream,
     }
     if not target.created:
-        client.create_log_stream(**where)  # type: ignore[attr-defined]
+        client.create_log_stream(**where)
         target.created = True
-    client.put_log_events(**where, logEvents=events)  # type: ignore[attr-defined]
+    client.put_log_events(**where, logEvents=events)

@@ -33,7 +33,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
 )
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 
-from local.cloud.hooks import Hook
+from local.cloud.hooks import Hook, put
 
 from .clients import client_for
 from .integrations import failure, jsonable, not_startable
@@ -114,21 +114,17 @@ def install() -> None:
     def service_for(service_name: str) -> Any:
         return SageMakerTask() if service_name == "sagemaker" else original(service_name)
 
-    state_task_service_factory.state_task_service_for = service_for
-    state_task_factory.state_task_service_for = service_for
+    put(state_task_service_factory, "state_task_service_for", service_for)
+    put(state_task_factory, "state_task_service_for", service_for)
 
 
-class SageMakerTask(StateTaskServiceCallback):  # type: ignore[misc] - moto has no types
+class SageMakerTask(StateTaskServiceCallback):
     """A task of the SageMaker integration."""
 
     def __init__(self) -> None:
-        super().__init__(
-            # moto's base class prepares a task token for .sync only where tokens are supported.
-            supported_integration_patterns={
-                ResourceCondition.Sync,
-                ResourceCondition.WaitForTaskToken,
-            }
-        )
+        # moto's base class prepares a task token for .sync only where tokens are supported.
+        patterns: Any = {ResourceCondition.Sync, ResourceCondition.WaitForTaskToken}
+        super().__init__(supported_integration_patterns=patterns)
 
     def _validate_service_integration_is_supported(self) -> None:
         action, condition = self.resource.api_action, self.resource.condition
@@ -248,7 +244,7 @@ class SageMakerTask(StateTaskServiceCallback):  # type: ignore[misc] - moto has 
     def _eval_sync(
         self,
         env: Environment,
-        sync_resolver: Callable[[], Any],
+        sync_resolver: Callable[[], Any] | None,
         timeout_seconds: int | None,
         callback_endpoint: Any,
         heartbeat_endpoint: Any,
@@ -256,7 +252,7 @@ class SageMakerTask(StateTaskServiceCallback):  # type: ignore[misc] - moto has 
         """Wait for the job; :class:`Interrupted` when the task is over before it is."""
         del timeout_seconds, callback_endpoint, heartbeat_endpoint
         pause = _POLL_SECONDS
-        while env.is_running():
+        while sync_resolver and env.is_running():
             result = sync_resolver()
             if result is not None:
                 return result
