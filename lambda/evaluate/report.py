@@ -1,0 +1,211 @@
+"""The report a person reads: one HTML file that needs nothing else, not even a script. Pure."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from . import charts, measure
+from .join import Scored
+
+_BINS = 20
+_NAMES = {
+    "auc": "AUC",
+    "accuracy": "Accuracy",
+    "precision": "Precision",
+    "recall": "Recall",
+    "f1": "F1",
+}
+
+
+def render(
+    event: dict[str, Any], scored: Scored, metrics: dict[str, Any], gate: dict[str, Any]
+) -> str:
+    """Return the page for the handler's event and what was measured; names may be hostile."""
+    precision_recall = measure.precision_recall(scored)
+    threshold = f"threshold {metrics['threshold']:g}"
+    classes = event["prepared"]["classes"]
+    return _template().render(
+        plan=event["plan"],
+        prepared=event["prepared"],
+        training=event["training"],
+        model_data=event["model_data"],
+        transform_job=event["transform_job"],
+        classes=classes,
+        metrics=metrics,
+        gate=gate,
+        names=_NAMES,
+        tiles=_tiles(metrics),
+        matrix=_matrix(metrics, classes),
+        average_precision=precision_recall and precision_recall.area,
+        charts={
+            "roc": _roc(measure.roc(scored), metrics, threshold),
+            "precision_recall": _precision_recall(precision_recall, metrics, threshold),
+            "scores": _scores(scored, metrics, classes, threshold),
+        },
+    )
+
+
+@cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["metric"] = _metric
+    environment.filters["size"] = _size
+    environment.filters["duration"] = _duration
+    return environment.get_template("report.html.jinja")
+
+
+def _metric(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.4f}"
+
+
+def _size(count: int) -> str:
+    """Write a number of bytes in the unit people use for it."""
+    amount = float(count)
+    for unit in ("bytes", "kB", "MB"):
+        if amount < 1000:
+            return f"{amount:,.0f} {unit}" if unit == "bytes" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:,.1f} GB"
+
+
+def _duration(seconds: float) -> str:
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def _tiles(metrics: dict[str, Any]) -> list[dict[str, Any]]:
+    intervals = measure.intervals(metrics)
+    reasons = measure.undefined(metrics)
+    return [
+        {
+            "name": _NAMES[name],
+            "value": metrics[name],
+            "interval": intervals.get(name),
+            "reason": reasons.get(name),
+        }
+        for name in measure.METRICS
+    ]
+
+
+def _matrix(metrics: dict[str, Any], classes: dict[str, str]) -> list[dict[str, Any]]:
+    """Lay out the confusion matrix by rows of actual classes, with shares of each row."""
+    counts = metrics["confusion_matrix"]
+    rows = []
+    for actual, cells in (
+        ("positive", (("tp", "found", True), ("fn", "missed", False))),
+        ("negative", (("fp", "false alarm", False), ("tn", "rightly cleared", True))),
+    ):
+        total = sum(counts[name] for name, _, _ in cells)
+        rows.append(
+            {
+                "actual": classes[actual],
+                "total": total,
+                "cells": [
+                    {
+                        "count": counts[name],
+                        "meaning": meaning,
+                        "right": right,
+                        "share": counts[name] / total if total else 0.0,
+                    }
+                    for name, meaning, right in cells
+                ],
+            }
+        )
+    return rows
+
+
+def _roc(curve: measure.Curve | None, metrics: dict[str, Any], threshold: str) -> Markup | None:
+    if curve is None:
+        return None
+    counts = metrics["confusion_matrix"]
+    mark = (
+        counts["fp"] / (counts["fp"] + counts["tn"]),
+        counts["tp"] / (counts["tp"] + counts["fn"]),
+    )
+    return _safe(
+        charts.curve(
+            zip(curve.x.tolist(), curve.y.tolist(), strict=True),
+            name="roc",
+            title="ROC curve",
+            description=(
+                f"Area under the curve {curve.area:.4f}. At the {threshold} the true positive rate"
+                f" is {mark[1]:.4f} and the false positive rate {mark[0]:.4f}."
+            ),
+            x_label="False positive rate",
+            y_label="True positive rate",
+            baseline=((0, 0), (1, 1)),
+            baseline_label="dashed: chance",
+            mark=mark,
+            mark_label=threshold,
+        )
+    )
+
+
+def _precision_recall(
+    curve: measure.Curve | None, metrics: dict[str, Any], threshold: str
+) -> Markup | None:
+    if curve is None:
+        return None
+    counts = metrics["confusion_matrix"]
+    share = (counts["tp"] + counts["fn"]) / metrics["rows"]
+    mark = None
+    described = f"At the {threshold} nothing is predicted positive."
+    if metrics["precision"] is not None:
+        mark = (metrics["recall"], metrics["precision"])
+        described = f"At the {threshold} recall is {mark[0]:.4f} and precision {mark[1]:.4f}."
+    return _safe(
+        charts.curve(
+            zip(curve.x.tolist(), curve.y.tolist(), strict=True),
+            name="precision-recall",
+            title="Precision-recall curve",
+            description=f"Average precision {curve.area:.4f}. {described}",
+            x_label="Recall",
+            y_label="Precision",
+            baseline=((0, share), (1, share)),
+            baseline_label=f"dashed: share of positives, {share:.2f}",
+            mark=mark,
+            mark_label=threshold,
+            steps=True,
+        )
+    )
+
+
+def _scores(
+    scored: Scored, metrics: dict[str, Any], classes: dict[str, str], threshold: str
+) -> Markup:
+    negative, positive = measure.histogram(scored, _BINS)
+    counts = metrics["confusion_matrix"]
+    return _safe(
+        charts.histogram(
+            negative,
+            positive,
+            name="scores",
+            title="Distribution of the predicted probabilities by class",
+            description=(
+                f"Above the {threshold} are {counts['tp']} rows of {classes['positive']} and"
+                f" {counts['fp']} of {classes['negative']}; at or below it {counts['fn']} and"
+                f" {counts['tn']}."
+            ),
+            x_label="Predicted probability",
+            y_label="Rows",
+            threshold=metrics["threshold"],
+            threshold_label=threshold,
+        )
+    )
+
+
+def _safe(svg: str) -> Markup:
+    return Markup(svg)  # noqa: S704 (charts escapes every text it is given)
