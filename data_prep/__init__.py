@@ -74,7 +74,8 @@ def prepare(
     Raises:
         DataError: One of its classes: the input is refused. The message says where and what to do.
     """
+    limits = limits or Limits()
     chosen = read.member(source, name=name, wanted=member, sha256=sha256, limits=limits)
-    table = check.table(read.rows(chosen), label=label, positive=positive)
+    table = check.table(read.rows(chosen), label=label, positive=positive, most_rows=limits.rows)
     parts = split.three_way(table.labels, fractions or Fractions(), seed)
     return Prepared(chosen, table, parts, write.files(table, parts))

@@ -22,6 +22,7 @@ from .errors import (
     NotFiniteError,
     OneClassError,
     PositiveNotFoundError,
+    TooLargeError,
     TooManyClassesError,
     UndeclaredValueError,
     UnnamedColumnError,
@@ -36,13 +37,14 @@ _EXACT = 2**53
 _MOST_LABELS = 256
 
 
-def table(rows: Rows, *, label: str, positive: str) -> Table:
+def table(rows: Rows, *, label: str, positive: str, most_rows: int | None = None) -> Table:
     """Read every row and return a table whose label is 1 for `positive` and 0 for the other value.
 
     Args:
         rows: A reader.
         label: Name of the label's column.
         positive: The label's value that becomes 1. Numbers compare by value: `1` is `1.0`.
+        most_rows: More rows than this are refused; any number is taken when left out.
 
     Raises:
         DataError: One of its classes for columns, values and labels, or one of the reader's.
@@ -57,6 +59,10 @@ def table(rows: Rows, *, label: str, positive: str) -> Table:
     for batch in rows.batches():
         columns = list(zip(*batch.rows, strict=True))
         labels.add(columns.pop(position), batch.lines)
+        if most_rows is not None and len(labels) > most_rows:
+            raise TooLargeError(
+                f"the file has more than {most_rows:,} rows", remedy="Give a sample of its rows."
+            )
         for feature, texts in zip(features, columns, strict=True):
             _add(feature, texts, batch.lines, rows.missing)
     codes, classes = labels.binary(positive)
@@ -197,6 +203,9 @@ class _Labels:
         self._codes: dict[str, int] = {}
         self._next = count()
         self._rows = bytearray()
+
+    def __len__(self) -> int:
+        return len(self._rows)
 
     def add(self, texts: Sequence[str], lines: Sequence[int]) -> None:
         """Append a batch of label values."""

@@ -84,10 +84,12 @@ _FETCH_AGAIN = "Download the file again, or make the archive again."
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What is refused for its size.
+    """What is refused for its size; the defaults keep `prepare` within 3 GB of memory.
 
     Attributes:
-        member_bytes: Largest data file, unpacked.
+        member_bytes: Largest data file, unpacked. Preparing takes about three times its size beside
+            the source, six times where every value is a single digit.
+        rows: Most rows; each takes about 60 bytes more while it is shuffled.
         line_bytes: Longest line.
         ratio: Most times a member may be larger than its compressed form, once it has passed
             `ratio_from` bytes. Tables of numbers compress 2 to 20 times, deflate at most 1,032.
@@ -95,7 +97,8 @@ class Limits:
         directory_bytes: Largest list of members of a zip file (about 100 bytes a member).
     """
 
-    member_bytes: int = 1 << 30
+    member_bytes: int = 400 << 20
+    rows: int = 10_000_000
     line_bytes: int = 1 << 20
     ratio: int = 200
     ratio_from: int = 10 << 20

@@ -6,6 +6,7 @@ resolution cannot lead elsewhere. Proxies of the environment are not used, for t
 """
 
 import http.client
+import io
 import ipaddress
 import posixpath
 import socket
@@ -247,18 +248,19 @@ class Web:
     def _read(self, uri: str, answer: http.client.HTTPResponse, end: float) -> bytes:
         declared = answer.headers["Content-Length"]
         expected = int(declared) if declared and declared.isascii() and declared.isdigit() else None
-        content = bytearray()
         self._check_size(uri, expected or 0)
+        # Its value is taken without a copy, which a bytearray's is not.
+        content = io.BytesIO()
         while chunk := answer.read(_CHUNK):
-            content += chunk
-            self._check_size(uri, len(content))
+            content.write(chunk)
+            self._check_size(uri, content.tell())
             if self.clock() >= end:
                 raise _PassingError(
-                    f"only {len(content):,} bytes arrived within {self.seconds:g} s"
+                    f"only {content.tell():,} bytes arrived within {self.seconds:g} s"
                 )
-        if expected is not None and len(content) < expected:
-            raise _PassingError(f"only {len(content):,} of {expected:,} bytes arrived")
-        return bytes(content)
+        if expected is not None and content.tell() < expected:
+            raise _PassingError(f"only {content.tell():,} of {expected:,} bytes arrived")
+        return content.getvalue()
 
     def _check_size(self, uri: str, size: int) -> None:
         if size > self.max_bytes:

@@ -122,6 +122,9 @@ BAD = {
         ("tar",),
     ),
     "too large": csv(CSV * 20, errors.TooLargeError, "10,000 bytes", "sample", limits=SMALL),
+    "too many rows": csv(
+        CSV, errors.TooLargeError, "than 39 rows", "sample", limits=Limits(rows=39)
+    ),
     "checksum": csv(CSV, errors.ChecksumError, "not " + "ab" * 32, "sha256", sha256="AB" * 32),
     # Archives.
     "truncated zip": archive(
