@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from local.cli import sources
+from local.cli import history, sources
+from local.cli.history import Event, State
 from local.cli.session import STACKS, Deployment
 
 if TYPE_CHECKING:
@@ -80,13 +81,6 @@ def executions(cloud: "Cloud", app: Deployment, *, limit: int) -> list[Execution
     return sorted(found, key=lambda item: item.started, reverse=True)[:limit]
 
 
-def execution_output(cloud: "Cloud", arn: str) -> dict[str, Any]:
-    """The output of an execution, {} while it has none."""
-    text = cloud.client("stepfunctions").describe_execution(executionArn=arn).get("output")
-    output = json.loads(text) if text else {}
-    return output if isinstance(output, dict) else {}
-
-
 def ran_on_synthetic(cloud: "Cloud", arn: str) -> bool:
     """Tell whether an execution was given the bundled sample."""
     found = cloud.client("stepfunctions").describe_execution(executionArn=arn)
@@ -116,16 +110,35 @@ def endpoints(cloud: "Cloud") -> list[Endpoint]:
 
 def model_behind(cloud: "Cloud", endpoint: Endpoint) -> Model:
     """What the endpoint's run says about its model; nothing for an endpoint made by hand."""
-    output = execution_output(cloud, endpoint.execution) if endpoint.execution else {}
-    data = output.get("data") or {}
-    classes = data.get("classes") or {}
+    if endpoint.execution is None:
+        return Model()
+    client = cloud.client("stepfunctions")
+    try:
+        events = history_of(client, endpoint.execution)
+    except client.exceptions.ExecutionDoesNotExist:
+        return Model()
+    # The states answer while the run still goes on; its output would not.
+    answers = {state.name: _payload(state) for state in history.walk(history.read(events))}
+    plan, prepared = answers.get("Plan the run", {}), answers.get("Prepare the data", {})
+    classes = prepared.get("classes", {})
     return Model(
-        features=data.get("feature_count"),
-        threshold=(output.get("metrics") or {}).get("threshold"),
+        features=prepared.get("feature_count"),
+        threshold=plan.get("evaluation", {}).get("threshold"),
         positive=str(classes.get("positive", "1")),
         negative=str(classes.get("negative", "0")),
-        synthetic=sources.is_synthetic((data.get("source") or {}).get("uri")),
+        synthetic=sources.is_synthetic(plan.get("source", {}).get("uri")),
     )
+
+
+def history_of(client: Any, arn: str) -> list[Event]:
+    """All events of an execution."""
+    pages = client.get_paginator("get_execution_history").paginate(executionArn=arn)
+    return [event for page in pages for event in page["events"]]
+
+
+def _payload(state: State) -> dict[str, Any]:
+    payload = state.result.get("Payload") if isinstance(state.result, dict) else None
+    return payload if isinstance(payload, dict) else {}
 
 
 def _tags(client: Any, arn: str) -> dict[str, str]:

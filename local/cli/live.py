@@ -26,13 +26,14 @@ _REMINDER_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line: a state and the guide that draws its branch."""
+    """One line: a state, the guide that draws its branch, and how many branches it is in."""
 
     guide: str
     state: State
+    depth: int = 0
 
 
-def rows(states: Sequence[State], signs: Marks, indent: str = "") -> Iterator[Row]:
+def rows(states: Sequence[State], signs: Marks) -> Iterator[Row]:
     """The lines of some states in order, with brackets around the branches of a Parallel.
 
     A Choice whose name asks a question is left out: the state it leads to is the answer.
@@ -40,12 +41,12 @@ def rows(states: Sequence[State], signs: Marks, indent: str = "") -> Iterator[Ro
     for state in states:
         if state.kind == "Choice" and state.name.endswith("?"):
             continue
-        yield Row(indent, state)
+        yield Row("", state)
         for branch in state.branches:
             inner = list(rows(branch, signs))
             for position, row in enumerate(inner):
                 bracket = _bracket(position, len(inner), signs)
-                yield Row(f"{indent}  {bracket} {row.guide}", row.state)
+                yield Row(f"  {bracket} {row.guide}", row.state, row.depth + 1)
 
 
 def _bracket(position: int, count: int, signs: Marks) -> str:
@@ -198,7 +199,8 @@ class _Lines:
 
     def show(self, states: Sequence[State]) -> None:
         now = datetime.now(UTC)
-        for row in rows(states, self._marks):
+        # In the order in which they ended, which is not the order of the picture.
+        for row in sorted(rows(states, self._marks), key=lambda row: row.state.ended or now):
             state, seconds = row.state, row.state.seconds(now)
             if state.status in {Status.RUNNING, Status.RETRYING}:
                 due = self._reminded.get(state.name, 0.0) + _REMINDER_SECONDS
@@ -211,7 +213,7 @@ class _Lines:
                 self._print(row, seconds)
 
     def _print(self, row: Row, seconds: float) -> None:
-        said = note(row.state)
-        words = f"{row.guide}{row.state.name}  {duration(seconds)}"
         sign = self._marks.of(row.state.status)
-        self._console.print(Text(f"{sign} {words}{f'  {said}' if said else ''}"), soft_wrap=True)
+        said = note(row.state)
+        words = f"{'  ' * row.depth}{row.state.name}{f'  ({said})' if said else ''}"
+        self._console.print(Text(f"{sign} {duration(seconds):>8}  {words}"), soft_wrap=True)

@@ -231,9 +231,7 @@ def _age(path: Path) -> float:
 
 def _execution(cloud: "Cloud", everything: Known, run: Execution) -> Iterator[Log]:
     """The logs of every state of a run that called a function or started a job, in order."""
-    client = cloud.client("stepfunctions")
-    pages = client.get_paginator("get_execution_history").paginate(executionArn=run.arn)
-    events = [event for page in pages for event in page["events"]]
+    events = inventory.history_of(cloud.client("stepfunctions"), run.arn)
     for state in history.walk(history.read(events)):
         found = _called(everything.functions, state)
         if found is not None:

@@ -1,6 +1,7 @@
 """What a finished run shows: data, metrics, gate, predictions, artifacts, report and endpoint."""
 
-from collections.abc import Mapping
+import posixpath
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,18 +9,20 @@ from typing import Any
 
 from rich import box
 from rich.console import Console, Group, RenderableType
+from rich.measure import Measurement
 from rich.panel import Panel
-from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
 from local.cli.failure import Failure
 from local.cli.places import shown
-from local.cli.view import ago, marks
+from local.cli.view import ago, marks, moment
 
 _LONGEST = 120
-# Metrics, confusion matrix and predictions fit side by side from this width on.
-_SIDE_BY_SIDE = 100
+# Columns between metrics, confusion matrix and predictions.
+_GAP = 3
+# What the panel's frame and padding take.
+_FRAME = 6
 _METRICS = (
     ("auc", "AUC"),
     ("accuracy", "accuracy"),
@@ -56,10 +59,11 @@ def show(target: Console, result: Result) -> None:
     width = min(target.width, _LONGEST)
     parts: list[RenderableType] = [_data(output["data"], synthetic=result.synthetic)]
     if output.get("metrics"):
-        parts += [Text(), _measures(output, width)]
+        parts += [Text(), _measures(output, width - _FRAME)]
     elif output.get("predictions"):
         parts += [Text(), _predictions(output)]
-    parts += [Text(), _facts(result, target)]
+    # Tables end in an empty line of their own.
+    parts += [*([] if len(parts) > 1 else [Text()]), _facts(result, target)]
     title = Text.assemble(" Run ", (result.name, "bold"), f"  succeeded in {result.seconds} ")
     if result.synthetic:
         title.append_text(Text.assemble(("SYNTHETIC DATA", "bold black on yellow"), " "))
@@ -119,11 +123,10 @@ def _data(data: Mapping[str, Any], *, synthetic: bool) -> Table:
     source, counts = data["source"], data["counts"]
     grid = _grid()
     name = source.get("member") or source["uri"].rpartition("/")[2]
-    words = Text(name, style="bold")
+    words = Text.assemble((name, "bold"), _origin(source["uri"], name))
     if synthetic:
-        words.append("  synthetic, drawn from published moments: not measurements", style="yellow")
+        words.append("  synthetic: not measurements", style="yellow")
     grid.add_row("Data", words)
-    grid.add_row("", Text(source["uri"], style="dim"))
     grid.add_row(
         "Rows",
         f"{data['rows']:,} with {data['feature_count']} features: {counts['train']:,} to train, "
@@ -132,15 +135,34 @@ def _data(data: Mapping[str, Any], *, synthetic: bool) -> Table:
     return grid
 
 
+def _origin(uri: str, name: str) -> str:
+    """Where a file came from, when its name does not say it: the archive, or the address."""
+    file = uri.rpartition("/")[2]
+    if "/uploads/" in uri:
+        return "" if file == name else f" in {file}"
+    return f" in {uri}" if file != name else f" at {uri}"
+
+
 def _measures(output: Mapping[str, Any], width: int) -> RenderableType:
     blocks = [_metrics(output), _confusion(output)]
-    predictions = _predictions(output) if output.get("predictions") else None
-    row = Table.grid(padding=(0, 3))
-    if predictions is not None and width >= _SIDE_BY_SIDE:
-        row.add_row(*blocks, predictions)
-        return row
+    if output.get("predictions"):
+        blocks.append(_predictions(output))
+    lines: list[list[Table]] = [[]]
+    room = Console(width=width)
+    for block in blocks:
+        beside = [*lines[-1], block]
+        needed = sum(Measurement.get(room, room.options, one).maximum + _GAP for one in beside)
+        if lines[-1] and needed > width:
+            lines.append([block])
+        else:
+            lines[-1] = beside
+    return Group(*[_side_by_side(line) for line in lines])
+
+
+def _side_by_side(blocks: Sequence[Table]) -> Table:
+    row = Table.grid(padding=(0, _GAP))
     row.add_row(*blocks)
-    return Group(row, Text(), predictions) if predictions is not None else row
+    return row
 
 
 def _table(title: str) -> Table:
@@ -179,8 +201,8 @@ def _confusion(output: Mapping[str, Any]) -> Table:
     negative, positive = str(classes.get("negative", "0")), str(classes.get("positive", "1"))
     table = _table(f"Confusion at threshold {output['metrics']['threshold']:g}")
     table.add_column("actual", no_wrap=True)
-    table.add_column(f"{negative} predicted", justify="right", max_width=12)
-    table.add_column(f"{positive} predicted", justify="right", max_width=12)
+    table.add_column(f"as {negative}", justify="right")
+    table.add_column(f"as {positive}", justify="right")
     right, wrong = "green", "red"
     table.add_row(negative, Text(str(matrix["tn"]), right), Text(str(matrix["fp"]), wrong))
     table.add_row(positive, Text(str(matrix["fn"]), wrong), Text(str(matrix["tp"]), right))
@@ -194,7 +216,7 @@ def _predictions(output: Mapping[str, Any]) -> Table:
     table.add_column("row", justify="right")
     table.add_column("actual", no_wrap=True)
     table.add_column("predicted", no_wrap=True)
-    table.add_column("probability", justify="right")
+    table.add_column("probability", justify="right", no_wrap=True)
     for found in output["predictions"]:
         right = found["label"] == found["class"]
         table.add_row(
@@ -240,32 +262,26 @@ def _endpoint(endpoint: Mapping[str, Any]) -> Text:
     if not endpoint["left"]:
         return Text("none left: nothing goes on costing money")
     until = datetime.fromisoformat(endpoint["until"])
-    return Text.assemble(
-        (str(endpoint["name"]), "bold"),
-        f"  until {endpoint['until']} (for {ago(until, datetime.now(UTC))})",
-    )
+    left = ago(until, datetime.now(UTC))
+    return Text.assemble(("left", "bold"), f" until {moment(until)} (for {left}), then deleted")
 
 
 def _places(target: Console, result: Result) -> None:
-    """Print the addresses under the panel, unbroken, so that they can be clicked and copied."""
-    output = result.output
-    artifacts = output.get("artifacts") or {}
+    """Print addresses and commands under the panel, unbroken: to be clicked and copied."""
+    artifacts = result.output.get("artifacts") or {}
     if artifacts:
+        folder = posixpath.commonpath(list(artifacts.values())).replace("s3:/", "s3://", 1)
         longest = max(len(name) for name in artifacts)
-        target.print(
-            Rule("Artifacts", align="left", style="dim", characters="-"),
-            width=min(target.width, _LONGEST),
-        )
+        target.print(Text.assemble("\nArtifacts  ", (f"{folder}/", "bold")), soft_wrap=True)
         for name, uri in artifacts.items():
-            target.print(
-                Text.assemble((f"  {name.replace('_', ' '):<{longest}}  ", "dim"), str(uri)),
-                soft_wrap=True,
-            )
+            label = f"  {name.replace('_', ' '):<{longest}}  "
+            place = uri.removeprefix(f"{folder}/")
+            target.print(Text.assemble((label, "dim"), place), soft_wrap=True)
     if result.report:
-        label = "Report (synthetic data)" if result.synthetic else "Report"
+        label = "Report on SYNTHETIC data" if result.synthetic else "Report"
         target.print(Text.assemble(f"\n{label}  ", (shown(result.report), "bold")), soft_wrap=True)
         target.print(Text(f"  {result.report.as_uri()}", style="cyan"), soft_wrap=True)
-    if output["endpoint"]["left"]:
-        row = result.example or "VALUE,VALUE,..."
-        command = f'spine predict {output["endpoint"]["name"]} --row "{row}"'
-        target.print(Text.assemble("\nCall the endpoint  ", (command, "bold cyan")), soft_wrap=True)
+    if result.output["endpoint"]["left"]:
+        command = f'spine predict {result.name} --row "{result.example or "VALUE,VALUE,..."}"'
+        target.print("\nCall the endpoint")
+        target.print(Text(f"  {command}", style="cyan"), soft_wrap=True)

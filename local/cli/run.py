@@ -336,4 +336,6 @@ def _example(s3: Any, output: Mapping[str, Any]) -> str | None:
         return None
     bucket, key = split_s3(uri)
     lines = s3.get_object(Bucket=bucket, Key=key, Range="bytes=0-4095")["Body"].read().splitlines()
-    return lines[0].decode() if lines else None
+    if not lines:
+        return None
+    return ",".join(f"{float(value):g}" for value in lines[0].decode().split(","))

@@ -135,9 +135,14 @@ class Probe:
             refused = error.code not in _DISLIKES_HEAD
             self._reason = f"it answered {error.code} {error.reason}" if refused else None
         except urllib.error.URLError as error:
-            self._reason = str(error.reason)
+            self._reason = _words(error.reason)
         except (OSError, ValueError) as error:
-            self._reason = str(error) or type(error).__name__
+            self._reason = _words(error)
+
+
+def _words(error: object) -> str:
+    strerror = error.strerror if isinstance(error, OSError) else None
+    return strerror or str(error) or type(error).__name__
 
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
