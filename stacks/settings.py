@@ -156,12 +156,12 @@ class Settings(_Model):
         """Hold the triggers' inputs to the rules of the state that would read them."""
         # `lambda` is a keyword: no import statement can name it.
         model = importlib.import_module("lambda.plan.model")
-        known = importlib.import_module("lambda.plan.instances").known()
         rules = model.Rules(
             bucket=self.prefix,
             hosts=frozenset(self.source_hosts),
             buckets=frozenset(self.source_buckets),
-            instances={use: types & {*self.instance_types} for use, types in known.items()},
+            instances=importlib.import_module("lambda.plan.instances").known(),
+            allowed=frozenset(self.instance_types),
         )
         arrived = {"uri": f"s3://{self.prefix}/incoming/file"}
         source = self.incoming.input.get("source", {})

@@ -19,6 +19,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
         hosts=_listed(os.environ["SOURCE_HOSTS"].lower()),
         buckets=_listed(os.environ["SOURCE_BUCKETS"]),
         instances=instances.known(),
+        allowed=_listed(os.environ["INSTANCE_TYPES"]),
     )
     execution = event["execution"]
     planned = plan.build(

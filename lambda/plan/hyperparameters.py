@@ -300,7 +300,8 @@ def _combinations(values: Mapping[str, str]) -> Iterator[Problem]:
         if name in values and tree_method not in methods:
             yield Problem(
                 f"{_PATH}.{name}",
-                f"{show(values[name])} is not available with the tree_method {show(tree_method)}",
+                f"{show(values[name])} is not available with "
+                + (f"the tree_method {show(tree_method)}" if tree_method else "no tree_method set"),
                 f"Set tree_method to {' or '.join(methods)}.",
             )
     if "updater" in values:

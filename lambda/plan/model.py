@@ -42,12 +42,21 @@ _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """What this deployment allows: places to read from, and instance types by use."""
+    """What this deployment allows: places to read from, and instance types.
+
+    Attributes:
+        bucket: Spine's own.
+        hosts: Of https sources.
+        buckets: Of sources, beside Spine's own.
+        instances: The types SageMaker has, by use.
+        allowed: Those of them that runs may ask for.
+    """
 
     bucket: str
     hosts: frozenset[str]
     buckets: frozenset[str]
     instances: Mapping[Use, frozenset[str]]
+    allowed: frozenset[str]
 
 
 def _fault(
@@ -72,7 +81,8 @@ def _rules(info: ValidationInfo) -> Rules:
 
 def _instance(use: Use) -> Callable[[str, ValidationInfo], str]:
     def check(value: str, info: ValidationInfo) -> str:
-        known = _rules(info).instances[use]
+        rules = _rules(info)
+        known = rules.instances[use]
         if value not in known:
             near = (
                 closest(value if value.startswith("ml.") else f"ml.{value}", known)
@@ -84,6 +94,12 @@ def _instance(use: Use) -> Callable[[str, ValidationInfo], str]:
             raise _fault(
                 f"not an instance type SageMaker has for {noun}",
                 f"{near}https://aws.amazon.com/sagemaker/pricing lists them.",
+            )
+        if value not in rules.allowed:
+            raise _fault(
+                "not among the instance types this deployment allows",
+                f"Give one of {', '.join(sorted(rules.allowed & known))}; or add it to "
+                "instance_types in cdk.json and deploy again.",
             )
         return value
 

@@ -189,7 +189,7 @@ def test_a_failing_training_job_fails_the_run_with_its_own_error(app: Deployment
     """The job's reason reaches the person, by the machine and by the command line."""
     # Plan cannot know the number of features; XGBoost refuses one constraint too many.
     constraints = "(1,1,1,1,1,1,1)"
-    wrong = {"training": {"hyperparameters": {"monotone_constraints": constraints}}}
+    wrong = {"training": {"hyperparameters": {"monotone_constraints": constraints, "tree_method": "hist"}}}
     before = set(app.executions())
     done = app.spine("run", "--source", str(SAMPLE), "--input", json.dumps(wrong))
     assert done.returncode == 1, done.stdout

@@ -27,6 +27,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NAME_PREFIX", "spine-dev")
     monkeypatch.setenv("SOURCE_HOSTS", "archive.ics.uci.edu, data.example.org")
     monkeypatch.setenv("SOURCE_BUCKETS", "partner-bucket")
+    monkeypatch.setenv("INSTANCE_TYPES", "ml.m4.xlarge,ml.m5.large,ml.m5.xlarge")
 
 
 def plan(execution_input: object, **execution: str) -> Any:
@@ -271,6 +272,7 @@ REFUSALS: list[tuple[str, object, str]] = [
     # Instance types
     ("training.instance_type", "ml.m5.xlage", 'Did you mean "ml.m5.xlarge"?'),
     ("training.instance_type", "m5.xlarge", 'Did you mean "ml.m5.xlarge"?'),
+    ("training.instance_type", "ml.p4d.24xlarge", "add it to instance_types in cdk.json"),
     ("training.instance_type", "", "not an instance type"),
     ("endpoint.instance_type", "ml.m99.huge", "for an endpoint"),
     ("batch_transform.instance_type", "ml.t2.medium", "for a batch transform"),
