@@ -73,7 +73,7 @@ def explain(
     *, execution: str, error: str | None, cause: str | None, states: Sequence[State]
 ) -> Failure:
     """Describe a failure from the execution's own error and cause and from the states that ran."""
-    state = history.failing(states, error)
+    state = history.failing(states, error) or history.interrupted(states)
     name = error or (state.error if state else None) or "Unknown error"
     return Failure(
         state=state.name if state else None,

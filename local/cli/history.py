@@ -110,6 +110,18 @@ def failing(states: Sequence[State], error: str | None) -> State | None:
     return next(iter(same or failed), None)
 
 
+def interrupted(states: Iterable[State]) -> State | None:
+    """The state in which an execution was stopped from outside, the innermost one."""
+    return next(
+        (
+            state
+            for state in walk(states)
+            if state.status is Status.STOPPED and not any(walk(_inside(state)))
+        ),
+        None,
+    )
+
+
 def _inside(state: State) -> Iterator[State]:
     for branch in state.branches:
         yield from branch

@@ -112,7 +112,8 @@ class _Table:
             self._states,
             datetime.now(UTC),
             signs=self._marks,
-            width=min(self._console.width, _LONGEST),
+            # Room for the ^C that the terminal writes: a line it breaks would shift the picture.
+            width=min(self._console.width - 3, _LONGEST),
             spinner=turned if isinstance(turned, Text) else None,
         )
 

@@ -203,29 +203,45 @@ def _name(arn: str) -> str:
 
 
 def _follow(cloud: "Cloud", arn: str, progress: Console, *, timeout: float | None) -> Outcome:
-    """Show the execution until it is over; end it on Ctrl-C and when the time given is up."""
+    """Show the execution until it is over; end it on Ctrl-C and when the time given is up.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C; the execution is stopped by then.
+    """
     log = History(cloud.client("stepfunctions"), arn)
     until = time.monotonic() + timeout if timeout is not None else None
-    try:
-        with live.watch(progress) as watch:
-            while True:
-                over = log.refresh()
-                watch.show(log.states)
-                if over:
-                    return log.outcome()
+    interrupted = False
+    with live.watch(progress) as watch:
+        try:
+            while not _look(log, watch):
                 if until is not None and time.monotonic() > until:
+                    progress.print(f"Stopping {_name(arn)}: --timeout {timeout:g} is over.")
+                    _stop(log, watch, "Timeout", f"It took longer than --timeout {timeout:g}.")
                     break
                 time.sleep(_POLL_SECONDS)
-    except KeyboardInterrupt:
-        progress.print(
-            f"\nStopping {_name(arn)}; what it made is cleaned up. (Ctrl-C again: leave at once)"
-        )
-        with suppress(KeyboardInterrupt):
-            log.stop("Interrupted", "Ctrl-C in spine run")
-        raise
-    progress.print(f"\nStopping {_name(arn)}: it took longer than --timeout {timeout:g}")
-    log.stop("Timeout", f"longer than --timeout {timeout:g} seconds")
+        except KeyboardInterrupt:
+            progress.print(f"Stopping {_name(arn)}. (Ctrl-C again: leave at once)")
+            with suppress(KeyboardInterrupt):
+                _stop(log, watch, "Interrupted", "Ctrl-C in spine run")
+            interrupted = True
+    if interrupted:
+        progress.print("What it made is being cleaned up; spine status shows what is left.")
+        raise KeyboardInterrupt
     return log.outcome()
+
+
+def _look(log: "History", watch: live.Watch) -> bool:
+    over = log.refresh()
+    watch.show(log.states)
+    return over
+
+
+def _stop(log: "History", watch: live.Watch, error: str, cause: str) -> None:
+    """End the execution and show it until it is over."""
+    log.stop(error, cause)
+    until = time.monotonic() + _STOP_SECONDS
+    while not _look(log, watch) and time.monotonic() < until:
+        time.sleep(_POLL_SECONDS)
 
 
 class History:
@@ -263,11 +279,8 @@ class History:
         )
 
     def stop(self, error: str, cause: str) -> None:
-        """End the execution and wait until it is over."""
+        """Ask for the end of the execution, with the reason it will show."""
         self._client.stop_execution(executionArn=self._arn, error=error, cause=cause)
-        until = time.monotonic() + _STOP_SECONDS
-        while not self.refresh() and time.monotonic() < until:
-            time.sleep(_POLL_SECONDS)
 
     def _describe(self) -> dict[str, Any]:
         found: dict[str, Any] = self._client.describe_execution(executionArn=self._arn)
