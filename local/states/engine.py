@@ -56,6 +56,7 @@ HOOKS = (
     *jsonata.HOOKS,
     *logs.HOOKS,
     *sagemaker.HOOKS,
+    *validation.HOOKS,
     Hook(
         target=f"{_STEPFUNCTIONS}:_run_execution",
         reason="MiniStack's own interpreter",
@@ -152,6 +153,7 @@ def install(*, endpoint_url: str, region: str) -> None:
     jsonata.install()
     logs.install()
     sagemaker.install()
+    validation.install()
     _replace_state_data()
     _replace_thread_register()
     stepfunctions._run_execution = run

@@ -10,9 +10,8 @@ import json
 from typing import Any
 
 from botocore import xform_name
-from botocore.client import BaseClient
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
-from botocore.model import ListShape, MapShape, Shape, StructureShape
+from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
 from moto.stepfunctions.parser.api import HistoryEventType
 from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name import (
     CustomErrorName,
@@ -28,7 +27,7 @@ from moto.stepfunctions.parser.asl.eval.environment import Environment
 
 from local.cloud.hooks import Hook, put
 
-from .clients import botocore_name, client_for
+from .clients import client_for
 
 _SERVICES = "moto.stepfunctions.parser.asl.component.state.exec.state_task.service"
 
@@ -39,15 +38,9 @@ HOOKS = (
         parameters=("self", "parameters", "boto_service_name", "service_action_name"),
     ),
     Hook(
-        target=f"{_SERVICES}.state_task_service_aws_sdk:StateTaskServiceAwsSdk._eval_service_task",
-        reason="answers hold dates and streams instead of JSON",
-        parameters=(
-            "self",
-            "env",
-            "resource_runtime_part",
-            "normalised_parameters",
-            "state_credentials",
-        ),
+        target=f"{_SERVICES}.state_task_service:StateTaskService._normalise_response",
+        reason="answers hold dates and streams instead of JSON, members in the service's case",
+        parameters=("self", "response", "boto_service_name", "service_action_name"),
     ),
     Hook(
         target=f"{_SERVICES}.state_task_service_aws_sdk:StateTaskServiceAwsSdk._from_error",
@@ -87,7 +80,7 @@ _ERROR_NAMES = {
 def install() -> None:
     """Put the hooks in place."""
     put(StateTaskService, "_normalise_parameters", _to_request)
-    put(aws_sdk.StateTaskServiceAwsSdk, "_eval_service_task", _call_sdk)
+    put(StateTaskService, "_normalise_response", _to_json)
     put(
         aws_sdk.StateTaskServiceAwsSdk,
         "_from_error",
@@ -156,19 +149,33 @@ def _to_request(
     service_action_name: str | None = None,
 ) -> None:
     """Bring a task's parameters into the operation's shape, in place."""
-    service = botocore_name(self._get_boto_service_name(boto_service_name))
-    client = client_for("us-east-1", service)
-    method = xform_name(service_action_name or self.resource.api_action)
-    shape = _input_shape(client, method)
-    if shape is not None and isinstance(parameters, dict):
-        converted = _to_shape(parameters, shape)
+    operation = _operation(self, boto_service_name, service_action_name)
+    if operation and operation.input_shape and isinstance(parameters, dict):
+        converted = _to_shape(parameters, operation.input_shape)
         parameters.clear()
         parameters.update(converted)
 
 
-def _input_shape(client: BaseClient, method: str) -> Shape | None:
+def _to_json(
+    self: Any,
+    response: Any,
+    boto_service_name: str | None = None,
+    service_action_name: str | None = None,
+) -> None:
+    """Bring a task's answer into JSON with members in Pascal case, in place."""
+    operation = _operation(self, boto_service_name, service_action_name)
+    if operation and isinstance(response, dict):
+        converted = _pascal(jsonable(response), operation.output_shape)
+        response.clear()
+        response.update(converted)
+
+
+def _operation(task: Any, service: str | None, action: str | None) -> OperationModel | None:
+    """The model of the operation a task calls; None for what botocore does not know."""
+    client = client_for("us-east-1", task._get_boto_service_name(service))
+    method = xform_name(action or task.resource.api_action)
     operation = client.meta.method_to_api_mapping.get(method)
-    return client.meta.service_model.operation_model(operation).input_shape if operation else None
+    return client.meta.service_model.operation_model(operation) if operation else None
 
 
 def _to_shape(value: Any, shape: Shape) -> Any:
@@ -190,23 +197,6 @@ def _to_shape(value: Any, shape: Shape) -> Any:
     if shape.type_name == "string" and isinstance(value, (dict, list)):
         return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
     return value
-
-
-def _call_sdk(
-    self: Any,
-    env: Environment,
-    resource_runtime_part: Any,
-    normalised_parameters: dict[str, Any],
-    state_credentials: Any,
-) -> None:
-    """Call an operation of the SDK; its answer's members in Pascal case, as Step Functions does."""
-    client = client_for(
-        resource_runtime_part.region, self._get_boto_service_name(), state_credentials
-    )
-    method = xform_name(self.resource.api_action)
-    answer = getattr(client, method)(**normalised_parameters)
-    model = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[method])
-    env.stack.append(_pascal(jsonable(answer), model.output_shape))
 
 
 def _pascal(value: Any, shape: Shape | None) -> Any:
@@ -232,6 +222,8 @@ def _with_client_errors(from_error: Any) -> Any:
         if isinstance(ex, BotoCoreError) and not isinstance(ex, ClientError):
             service = self._normalise_service_error_name(self.resource.api_name)
             return failure(self, env, error=f"{service}.SdkClientException", cause=str(ex))
+        if isinstance(ex, ClientError):
+            ex.response["ResponseMetadata"].setdefault("RequestId", "")  # moto takes it as given
         found: FailureEvent = from_error(self, env, ex)
         return found
 

@@ -207,6 +207,9 @@ class SageMakerTask(StateTaskServiceCallback):
                 self._stop(env, normalised_parameters, state_credentials)
             raise
 
+    def _normalise_response(self, *args: Any, **kwargs: Any) -> None:
+        """Leave the answer as it is: JSON already, with times as this integration gives them."""
+
     def _build_sync_resolver(
         self,
         env: Environment,

@@ -11,8 +11,36 @@ from collections.abc import Iterator
 from typing import Any
 
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
+from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor
+
+from local.cloud.hooks import Hook, put
 
 from . import jsonata
+
+HOOKS = (
+    Hook(
+        target="moto.stepfunctions.parser.asl.parse.preprocessor:"
+        "Preprocessor._query_language_per_scope",
+        reason="one list for all parsers: a definition that fails, or one parsed at the same "
+        "time, changes the query language of another",
+    ),
+    Hook(
+        target="moto.stepfunctions.parser.asl.parse.asl_parser:AmazonStateLanguageParser.parse",
+        reason="reads a definition",
+        parameters=("definition",),
+    ),
+)
+
+
+def install() -> None:
+    """Put the hooks in place."""
+    put(Preprocessor, "__init__", _with_own_scopes)
+
+
+def _with_own_scopes(self: Preprocessor) -> None:
+    """Give each parser its own stack of query languages (moto: one of the class)."""
+    super(Preprocessor, self).__init__()
+    self._query_language_per_scope = []
 
 
 @dataclasses.dataclass(frozen=True)
