@@ -17,13 +17,18 @@ from .errors import ApiError, invalid
 
 # The service's patterns are Java's; what each class is in Python, between brackets.
 _JAVA_CLASSES = {
+    # Java's strings are UTF-16: this is all beyond the first 65,536 characters.
+    r"\uD800\uDC00-\uDBFF\uDFFF": r"\U00010000-\U0010ffff",
     r"\p{Alnum}": "a-zA-Z0-9",
     r"\p{ASCII}": r"\x00-\x7f",
     r"\p{Print}": r"\x20-\x7e",
     r"\p{L}": r"\w",
     r"\p{N}": r"\d",
     r"\p{Z}": r"\s",
-    r"\p{M}": "",
+    # Marks, punctuation and symbols: all of ASCII's, and generously what lies beyond.
+    r"\p{M}": r"\u0300-\u036f",
+    r"\p{P}": r"!-/:-@\[-`{-~\u00a1-\U0010ffff",
+    r"\p{S}": r"!-/:-@\[-`{-~\u00a1-\U0010ffff",
 }
 _PARTS = re.compile(r"\[(?:\\.|[^\]\\])*\]|\\p\{\w+\}")
 _JSON_TYPES: dict[str, tuple[type | tuple[type, ...], str]] = {
@@ -159,7 +164,10 @@ def _own_violations(shape: Shape, value: Any) -> Iterator[str]:
 
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(_PARTS.sub(_translated, pattern), re.DOTALL)
+    # Patterns are matched as a whole, so anchors say nothing; Python has no \z before 3.14, and
+    # some patterns of the model repeat their end, `${1,128}`.
+    unanchored = re.sub(r"\\[Az]|\$\{1,\d+\}", "", pattern)
+    return re.compile(_PARTS.sub(_translated, unanchored), re.DOTALL)
 
 
 def _translated(part: re.Match[str]) -> str:

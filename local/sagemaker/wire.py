@@ -157,8 +157,9 @@ class Api:
         return Response(
             answer.body,
             answer.status,
-            media_type=answer.headers.get("content-type"),
             headers={
+                # As the container has it: the framework would add a charset to a media type.
+                **{k: v for k, v in answer.headers.items() if k == "content-type"},
                 "x-amzn-invoked-production-variant": variant,
                 "x-amzn-requestid": str(uuid.uuid4()),
             },

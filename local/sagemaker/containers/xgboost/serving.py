@@ -11,6 +11,7 @@ import numpy as np
 from local.sagemaker.containers import http
 
 from . import data
+from .errors import brief
 from .library import xgboost as xgb
 
 _ACCEPTED = [
@@ -79,7 +80,7 @@ class Model:
         try:
             predictions = self._predict(features)
         except Exception as error:  # noqa: BLE001 (the container answers 400 for all of these)
-            return _refuse(400, f"Unable to evaluate payload provided: {error}")
+            return _refuse(400, f"Unable to evaluate payload provided: {brief(error)}")
         return self._encode(predictions, request.headers.get("accept"))
 
     def _predict(self, features: Any) -> np.ndarray[Any, Any]:
@@ -145,8 +146,9 @@ def _load(path: Path) -> xgb.Booster:
     booster = xgb.Booster()
     try:
         booster.load_model(path)
-    except xgb.core.XGBoostError as error:
-        raise ValueError(f"Model {path.name} cannot be loaded: {error}") from error
+    except (xgb.core.XGBoostError, ValueError) as error:
+        # ValueError: XGBoost quotes the file in its message, and the file is no text.
+        raise ValueError(f"Model {path.name} cannot be loaded: {brief(error)}") from None
     # One thread a request, as in the container: requests run beside each other.
     booster.set_param({"nthread": 1})
     return booster

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from . import data, hyperparameters, metrics
-from .errors import AlgorithmError, UserError
+from .errors import AlgorithmError, UserError, brief
 from .library import xgboost as xgb
 
 MODEL_NAME = "xgboost-model"
@@ -91,8 +91,8 @@ def _train(parameters: dict[str, Any], matrices: dict[str, xgb.DMatrix]) -> xgb.
         )
     except (xgb.core.XGBoostError, ValueError) as error:
         if any(text in str(error) for text in _USERS_FAULT):
-            raise UserError(str(error)) from error
-        raise AlgorithmError(f"XGB train call failed with exception:\n {error}") from error
+            raise UserError(brief(error)) from error
+        raise AlgorithmError(f"XGB train call failed with exception:\n {brief(error)}") from error
 
 
 def _refuse_unavailable(parameters: dict[str, Any]) -> None:
