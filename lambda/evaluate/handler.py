@@ -64,8 +64,10 @@ def _batch_output(place: s3.Location, job: str) -> str:
     try:
         return s3.read(place).decode("utf-8", errors="replace")
     except ClientError as error:
-        if error.response["Error"]["Code"] != "NoSuchKey":
+        # Without permission to list the bucket, S3 says "access denied" of what is not there.
+        if error.response["Error"]["Code"] not in ("NoSuchKey", "AccessDenied"):
             raise
         raise BatchOutputError(
-            f"Transform job {job} wrote no {place.uri}. Look at the job's log."
+            f"Transform job {job} left nothing to read at {place.uri} ({error})."
+            " Look at the job's log."
         ) from error

@@ -58,6 +58,7 @@ def _template() -> jinja2.Template:
         lstrip_blocks=True,
     )
     environment.filters["metric"] = _metric
+    environment.filters["reached"] = _reached
     environment.filters["size"] = _size
     environment.filters["duration"] = _duration
     return environment.get_template("report.html.jinja")
@@ -65,6 +66,13 @@ def _template() -> jinja2.Template:
 
 def _metric(value: float | None) -> str:
     return "undefined" if value is None else f"{value:.4f}"
+
+
+def _reached(check: dict[str, Any]) -> str:
+    """Write a check's value, in full when rounding would hide that it falls short."""
+    text = _metric(check["value"])
+    rounded_up = check["value"] is not None and float(text) >= check["minimum"]
+    return repr(check["value"]) if rounded_up and not check["passed"] else text
 
 
 def _size(count: int) -> str:

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from tests.support import FakeS3, load, use_clients
+from tests.support import FakeS3, client_error, load, use_clients
 
 charts = load("evaluate.charts")
 handler = load("evaluate.handler").handler
@@ -28,12 +28,9 @@ def scored(labels: list[int], scores: list[float]) -> Any:
     return joining.Scored(np.array(labels, dtype=np.int8), np.array(scores))
 
 
-def test_csv(labels: list[int]) -> str:
+def split_csv(labels: list[int]) -> str:
     """Write a test split with these labels."""
     return "".join(f"{label},{number}.5,2\n" for number, label in enumerate(labels))
-
-
-test_csv.__test__ = False  # type: ignore[attr-defined]  # a helper, though its name begins like one
 
 
 def event(**evaluation: Any) -> dict[str, Any]:
@@ -102,7 +99,7 @@ def evaluate(
 ) -> tuple[dict[str, Any], FakeS3]:
     """Run the handler over a test split and a batch output."""
     s3 = FakeS3()
-    s3.put_object(Bucket="b", Key="runs/r/test/test.csv", Body=test_csv(labels))
+    s3.put_object(Bucket="b", Key="runs/r/test/test.csv", Body=split_csv(labels))
     s3.put_object(Bucket="b", Key="runs/r/batch-out/batch-in.csv.out", Body=output)
     use_clients(monkeypatch, s3=s3)
     return handler(given or event(), None), s3
@@ -212,7 +209,7 @@ def test_the_histogram_holds_every_row() -> None:
 )
 def test_every_way_a_transform_writes_predictions_is_read(output: str) -> None:
     """Line by line, with blank lines between requests, or comma-joined by older images."""
-    joined = joining.join(test_csv([1, 0, 1]), output)
+    joined = joining.join(split_csv([1, 0, 1]), output)
     assert joined.probabilities.tolist() == [0.25, 0.5, 0.00001]
     assert joined.labels.tolist() == [1, 0, 1]
 
@@ -239,9 +236,17 @@ def test_an_output_that_does_not_fit_is_refused(rows: str, output: str, says: st
         joining.join(rows, output)
 
 
-def test_a_missing_output_names_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The message says where to look."""
-    s3 = FakeS3()
+@pytest.mark.parametrize("code", ["NoSuchKey", "AccessDenied"])
+def test_a_missing_output_names_the_job(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    """The message says where to look, by either name S3 has for what is not there."""
+
+    class Missing(FakeS3):
+        def get_object(self, *, Key: str, **request: Any) -> dict[str, Any]:  # noqa: N803 (boto3's)
+            if Key.endswith(".out"):
+                raise client_error(code, "no", "GetObject", 404)
+            return super().get_object(Key=Key, **request)
+
+    s3 = Missing()
     s3.put_object(Bucket="b", Key="runs/r/test/test.csv", Body="1,2\n")
     use_clients(monkeypatch, s3=s3)
     with pytest.raises(joining.BatchOutputError, match="Transform job spine-dev-r-00000000-0-0"):
@@ -392,6 +397,14 @@ def test_no_minimum_is_said_to_be_none(monkeypatch: pytest.MonkeyPatch) -> None:
     page = report(monkeypatch, event(minimum={}))
     assert "No minimum asked for" in page.text
     assert "Quality gate passed" not in page.text
+
+
+def test_a_value_just_short_of_its_minimum_is_shown_in_full(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Rounded, 0.66666 would look like the 0.6667 it was asked to reach."""
+    page = report(monkeypatch, event(minimum={"recall": 0.6667}))
+    assert "0.6666666666666666 not passed" in page.text
 
 
 def test_nothing_of_the_rows_is_logged(
