@@ -175,11 +175,11 @@ class Pipeline(SpineStack):
             *(
                 self.may(kind, *names)
                 for kind, names in {
-                    "endpoint": ("DescribeEndpoint", "DeleteEndpoint"),
-                    "endpoint-config": ("DeleteEndpointConfig",),
-                    "model": ("DeleteModel",),
-                    "training-job": ("StopTrainingJob",),
-                    "transform-job": ("StopTransformJob",),
+                    "endpoint": ("DescribeEndpoint", "DeleteEndpoint", "ListTags"),
+                    "endpoint-config": ("DeleteEndpointConfig", "ListTags"),
+                    "model": ("DeleteModel", "ListTags"),
+                    "training-job": ("StopTrainingJob", "ListTags"),
+                    "transform-job": ("StopTransformJob", "ListTags"),
                 }.items()
             ),
         ]

@@ -102,10 +102,6 @@ class Triggers(SpineStack):
             description="deletes what ended runs left and what was kept long enough",
             permissions=[
                 *self._pipeline.cleaning(),
-                *(
-                    self._pipeline.may(kind, "ListTags")
-                    for kind in ("endpoint", "endpoint-config", "training-job", "transform-job")
-                ),
                 allow(
                     "states:DescribeExecution",
                     on=self.arns("states", f"execution:{machine_name}:*"),
