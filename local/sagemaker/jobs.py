@@ -14,6 +14,9 @@ from .records import Record, Store
 from .settings import Settings
 from .storage import Storage
 
+# The path of a socket has room for 103 bytes on macOS; here a number follows the folder.
+_LONGEST_SOCKET_FOLDER = 90
+
 
 class Stopped(Exception):  # noqa: N818 (no error: the client asked for it)
     """The job has been told to stop."""
@@ -28,14 +31,18 @@ class Platform:
     storage: Storage = field(init=False)
     processes: Processes = field(default_factory=Processes)
     closing: threading.Event = field(default_factory=threading.Event)
-    # Socket paths are limited to about 100 bytes, which a job's folder may exceed.
     sockets: Path = field(init=False)
 
     def __post_init__(self) -> None:
         self.settings.jobs.mkdir(parents=True, exist_ok=True)
         self.store = Store(region=self.settings.region, account=self.settings.account)
         self.storage = Storage(self.settings)
-        self.sockets = Path(tempfile.mkdtemp(prefix="sagemaker-"))
+        self.sockets = self.settings.jobs / ".sockets"
+        if len(str(self.sockets)) > _LONGEST_SOCKET_FOLDER:
+            self.sockets = Path(tempfile.mkdtemp(prefix="sagemaker-"))
+        # A process that was killed has left its own.
+        shutil.rmtree(self.sockets, ignore_errors=True)
+        self.sockets.mkdir()
 
     def folder(self, record: Record) -> Path:
         """A new, empty job folder with the container's layout, kept after the job.

@@ -68,6 +68,8 @@ class Processes:
     ) -> Process:
         """Runs `python -m module arguments` in `folder`, its output appended to `folder/log`.
 
+        The folder is not on the import path (`-P`): what a job downloads is data.
+
         Args:
             module: Dotted name of a package whose `__main__` begins with the guard.
             arguments: What follows on the command line.
@@ -90,7 +92,7 @@ class Processes:
             if self._closed:
                 raise RuntimeError("the local SageMaker is shutting down")
             child = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
-                [sys.executable, "-m", module, *arguments],
+                [sys.executable, "-P", "-m", module, *arguments],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -1,6 +1,7 @@
 """S3, as the platform uses it for jobs: list, fetch, put, pack and unpack."""
 
 import re
+import shutil
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -102,7 +103,7 @@ class Storage:
         """Whether a prefix holds an object; false for a bucket that does not exist."""
         try:
             return next(self.keys(location), None) is not None
-        except (ClientError, BotoCoreError):
+        except ClientError:
             return False
 
     def exists(self, location: Location) -> bool:
@@ -170,12 +171,11 @@ class Storage:
         archive = folder.with_name("model.tar.gz")
         self.fetch(location, archive)
         try:
-            with tarfile.open(archive, "r:gz") as tar:
-                tar.extractall(folder, filter="data")
-        except (tarfile.TarError, EOFError, OSError) as error:
+            _unpack(archive, folder)
+        except (tarfile.TarError, EOFError, OSError, ValueError) as error:
             raise JobError(
                 f"ClientError: Failed to extract model data archive {location}: {error}. "
-                "It must be a gzipped tar file without links that leave it."
+                "It must be a gzipped tar file of plain files and folders."
             ) from error
         archive.unlink()
 
@@ -189,6 +189,28 @@ def pack(folder: Path, archive: Path) -> bool:
             for path in contents:
                 tar.add(path, arcname=path.name)
     return bool(contents)
+
+
+def _unpack(archive: Path, folder: Path) -> None:
+    """Unpacks files and folders; AWS refuses links, and nothing may leave the folder.
+
+    `tarfile`'s own filter for this is missing from the first releases of Python 3.11.
+    """
+    with tarfile.open(archive, "r:gz") as tar:
+        for member in tar:
+            name = PurePosixPath(member.name)
+            if name.is_absolute() or ".." in name.parts:
+                raise ValueError(f"{member.name} would leave the model's folder")
+            if member.isdir():
+                (folder / name).mkdir(parents=True, exist_ok=True)
+                continue
+            content = tar.extractfile(member) if member.isfile() else None
+            if content is None:
+                raise ValueError(f"{member.name} is neither a file nor a folder")
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with content, target.open("wb") as output:
+                shutil.copyfileobj(content, output)
 
 
 def no_objects(uri: str, *, region: str, role: str | None) -> str:

@@ -80,9 +80,9 @@ class Api:
             answer = await run_in_threadpool(self.call, target, body)
         except ApiError as error:
             return _refusal(error, "__type", "message")
-        except Exception:  # noqa: BLE001 (logged; the client gets the service's answer to it)
+        except Exception as error:  # noqa: BLE001 (logged; the client gets the service's answer)
             _log.exception("%s has failed", target)
-            internal = ApiError("InternalFailure", f"{target} has failed; see the log.", 500)
+            internal = ApiError("InternalFailure", f"{target} has failed: {error!r}", 500)
             return _refusal(internal, "__type", "message")
         return Response(
             json.dumps(answer),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from local.sagemaker import algorithms
 from local.sagemaker.errors import invalid, not_available
@@ -57,7 +57,7 @@ class Models(Resource):
         try:
             if self.platform.storage.exists(parse_uri(url)):
                 return
-        except (ClientError, BotoCoreError, ValueError) as error:
+        except (ClientError, ValueError) as error:
             raise invalid(
                 f'Could not access model data at {url}. Please ensure that the role "{role}" '
                 "exists and that its trust relationship policy allows the action "

@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -171,6 +172,8 @@ class TrainingJobs(Resource):
         self._upload(members, job)
         if reason:
             return "Failed", reason
+        # The inputs are in S3; a copy of each job's would fill the disk. A failed job keeps them.
+        shutil.rmtree(job.folder / "input" / "data", ignore_errors=True)
         return ("MaxRuntimeExceeded" if late else "Completed"), None
 
     def _container(self, record: Record, job: Job, image: algorithms.Image) -> tuple[int, bool]:
