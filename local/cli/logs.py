@@ -59,18 +59,26 @@ class FileLog:
         self.title = title
         self._path = path
         self._position = 0
+        self._unfinished = b""
 
     def new(self) -> list[str]:
-        """The lines appended since the last call; all of them when the file was written anew."""
+        """The lines appended since the last call; all of them when the file was written anew.
+
+        A last line without its end is held back until it has one, or has not grown since.
+        """
         if not self._path.exists():
             return []
         if self._path.stat().st_size < self._position:
-            self._position = 0
+            self._position, self._unfinished = 0, b""
         with self._path.open("rb") as file:
             file.seek(self._position)
             content = file.read()
         self._position += len(content)
-        return content.decode(errors="replace").splitlines()
+        whole, end, rest = (self._unfinished + content).rpartition(b"\n")
+        if not content:
+            whole, rest = rest, b""
+        self._unfinished = rest
+        return (whole + end).decode(errors="replace").splitlines()
 
 
 class GroupLog:
@@ -273,7 +281,8 @@ def show(target: Console, logs: Sequence[Log], *, lines: int) -> int:
     """
     count = 0
     for log in logs:
-        found = log.new()
+        # The second look brings a last line that has no end.
+        found = [*log.new(), *log.new()]
         count += len(found)
         if not found:
             continue
