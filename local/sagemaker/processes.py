@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -111,8 +112,9 @@ class Processes:
             running = [process for process in self._running if process.running]
         for process in running:
             process.signal(signal.SIGTERM)
+        deadline = time.monotonic() + grace
         for process in running:
-            if process.wait(grace) is None:
+            if process.wait(max(0.0, deadline - time.monotonic())) is None:
                 process.kill()
 
 

@@ -309,3 +309,33 @@ def test_a_transform_can_be_stopped(slow_cloud: Cloud) -> None:
     assert "FailureReason" not in job
     code, _ = refused(lambda: slow_cloud.sagemaker.stop_transform_job(TransformJobName="halted"))
     assert code == "ValidationException"
+
+
+@pytest.fixture
+def long_transform(own_cloud: Cloud) -> Cloud:
+    """A process in the middle of a transform job `long`, which would take a minute."""
+    own_cloud.put("long/rows.csv", to_csv(make_table(100_000)[:, 1:]))
+    request = own_cloud.transform_request("long", BatchStrategy="SingleRecord")
+    source = request["TransformInput"]["DataSource"]["S3DataSource"]
+    source["S3Uri"] = f"s3://{BUCKET}/long/"
+    own_cloud.sagemaker.create_transform_job(**request)
+    result = own_cloud.jobs / "transform-job" / "long" / "output" / "data" / "result"
+    until(lambda: result.exists() and result.stat().st_size > 0)
+    return own_cloud
+
+
+def test_a_transform_that_runs_can_be_stopped(long_transform: Cloud) -> None:
+    """StopTransformJob ends a job that is sending records."""
+    long_transform.sagemaker.stop_transform_job(TransformJobName="long")
+    job = long_transform.wait_for_transform("long")
+    assert job["TransformJobStatus"] == "Stopped"
+    until(lambda: not descendants(long_transform.process.pid))
+
+
+def test_a_killed_model_server_fails_its_transform_job(long_transform: Cloud) -> None:
+    """SIGKILL to the model server of a transform job ends the job Failed, naming the signal."""
+    (child,) = descendants(long_transform.process.pid)
+    os.kill(child, signal.SIGKILL)
+    job = long_transform.wait_for_transform("long")
+    assert job["TransformJobStatus"] == "Failed"
+    assert "the model server has ended (killed by SIGKILL" in job["FailureReason"]
