@@ -62,6 +62,11 @@ def describe(error: Exception) -> CommandError | None:
         )
     if name in {"CloudError", "DeployError"}:
         message, _, details = str(error).partition("\n")
+        if "Address already in use" in details:
+            return CommandError(
+                details.splitlines()[-1].partition(". ")[0] + ".",
+                remedy="Leave --port out to take a free one: spine up",
+            )
         log = "deploy" if name == "DeployError" else "gateway"
         return CommandError(message, details=details, remedy=f"All of it: spine logs {log}")
     if name == "ClientError":

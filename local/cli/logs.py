@@ -22,6 +22,7 @@ from local.cli.history import State
 from local.cli.inventory import Execution
 from local.cli.places import home, shown
 from local.cli.session import STACKS
+from local.cli.view import marks
 
 if TYPE_CHECKING:
     from local.cloud import Cloud
@@ -287,7 +288,7 @@ def show(target: Console, logs: Sequence[Log], *, lines: int) -> int:
         if not found:
             continue
         if len(logs) > 1:
-            target.print(Text(f"── {log.title}", style="bold cyan"))
+            target.print(Text(f"{marks(target).only * 2} {log.title}", style="bold cyan"))
         if lines and len(found) > lines:
             target.print(
                 Text(f"... {len(found) - lines} earlier lines (--lines 0: all)", style="dim")

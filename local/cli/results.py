@@ -66,7 +66,7 @@ def show(target: Console, result: Result) -> None:
     parts += [*([] if len(parts) > 1 else [Text()]), _facts(result, target)]
     title = Text.assemble(" Run ", (result.name, "bold"), f"  succeeded in {result.seconds} ")
     if result.synthetic:
-        title.append_text(Text.assemble(("SYNTHETIC DATA", "bold black on yellow"), " "))
+        title.append_text(Text.assemble(" ", (" SYNTHETIC DATA ", "bold black on yellow"), " "))
     target.print()
     target.print(
         Panel(

@@ -153,10 +153,11 @@ def _fall_back(request: Request, reason: str) -> sources.Local:
     view.console(stderr=True).print(
         Text.assemble(
             ("! ", "bold yellow"),
-            f"UCI's archive cannot be reached ({reason}).\n  Running on ",
+            f"UCI's archive cannot be reached: {reason}.\n  This run is on ",
             ("SYNTHETIC DATA", "bold black on yellow"),
-            f": {shown(SAMPLE)}, drawn from the published moments of each class.\n"
-            "  Its results say nothing about patients. For real data: spine run --source FILE",
+            f" ({shown(SAMPLE)}),\n"
+            "  drawn from each class's published moments: its results say nothing of patients.\n"
+            "  On real data: spine run --source FILE",
         ),
         soft_wrap=True,
     )

@@ -251,6 +251,8 @@ def _keeper(cloud: "Cloud", step: Step) -> Callable[[str], None]:
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_text(f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S} to {cloud.endpoint_url}\n")
 
+    step.update("synthesizing")
+
     def keep(line: str) -> None:
         with log.open("a") as file:
             file.write(f"{line}\n")

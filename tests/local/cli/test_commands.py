@@ -158,6 +158,13 @@ def test_a_missing_cdk_says_how_to_install_it(
             lambda: CloudError("The local cloud did not start. The end of x:\nport in use"),
             "port in use",
         ),
+        (
+            lambda: CloudError(
+                "The local cloud did not start. The end of x:\n"
+                "The local cloud cannot listen on 127.0.0.1:80: Address already in use. Stop ..."
+            ),
+            "127.0.0.1:80: Address already in use.\n  Leave --port out",
+        ),
         (lambda: EndpointConnectionError(endpoint_url="http://127.0.0.1:1"), "stopped answering"),
         (fakes.refused, "refused StartExecution: Name is too long."),
         (lambda: PermissionError(13, "Permission denied", "/x"), "Permission denied: /x"),
