@@ -153,7 +153,7 @@ class Api:
         except OSError as error:
             answer = Answer(0, {}, f"The model server has ended: {error}".encode())
         if not 200 <= answer.status < 300:
-            raise self._model_error(name, variant, answer)
+            raise self._model_error(name, answer)
         return Response(
             answer.body,
             answer.status,
@@ -176,7 +176,7 @@ class Api:
         except ApiError as error:
             raise ApiError("ValidationError", error.message) from None
 
-    def _model_error(self, endpoint: str, variant: str, answer: Answer) -> ApiError:
+    def _model_error(self, endpoint: str, answer: Answer) -> ApiError:
         settings = self._platform.settings
         text = answer.body.decode(errors="replace")
         side = "client" if 400 <= answer.status < 500 else "server"
@@ -194,7 +194,6 @@ class Api:
                 "LogStreamArn": (
                     f"arn:aws:logs:{settings.region}:{settings.account}:log-group:{group}"
                 ),
-                "Variant": variant,
             },
         )
 
