@@ -7,16 +7,21 @@ is reached on one loopback port. Everything lives in memory and ends with the pr
 
 import argparse
 import asyncio
+import contextlib
 import dataclasses
 import json
 import logging
 import os
 import secrets
+import signal
 import socket
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import uvicorn
 
 from . import processes
 from .environment import (
@@ -29,7 +34,7 @@ from .environment import (
     gateway_environment,
 )
 from .hooks import HookError
-from .proxy import App, Receive, SageMakerProxy, Scope, Send, is_sagemaker
+from .proxy import App, Message, Receive, SageMakerProxy, Scope, Send, is_sagemaker
 from .sagemaker_process import SageMakerProcess
 
 logger = logging.getLogger(__name__)
@@ -89,7 +94,9 @@ def _options(arguments: list[str] | None) -> Options:
 
 
 def _listen(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # With the protocol named: asyncio turns Nagle's delay off only for sockets that say TCP, and
+    # accepted ones say what this one does. It would cost every answer 40 ms.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((HOST, port))
@@ -102,8 +109,6 @@ def _listen(port: int) -> socket.socket:
 
 
 async def _serve(options: Options, listener: socket.socket, port: int) -> None:
-    import uvicorn
-
     emulator = _emulator(port)
     uds = _socket_path(options.home)
     logs = options.home / "logs"
@@ -129,8 +134,11 @@ async def _serve(options: Options, listener: socket.socket, port: int) -> None:
         access_log=False,
         log_config=None,
     )
-    server = uvicorn.Server(config)
+    server = _Server(config)
     state = options.home / STATE_FILE
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     try:
         await sagemaker.start()
         serving = asyncio.create_task(server.serve(sockets=[listener]))
@@ -139,6 +147,9 @@ async def _serve(options: Options, listener: socket.socket, port: int) -> None:
         if server.started:
             _record(state, port=port, instance=instance, uds=uds, sagemaker_pid=sagemaker.pid)
             logger.info("The local cloud listens on %s", endpoint_url(port))
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        server.should_exit = True
         await serving
     finally:
         if _is_ours(state, instance):
@@ -146,6 +157,8 @@ async def _serve(options: Options, listener: socket.socket, port: int) -> None:
         await proxy.aclose()
         await sagemaker.stop()
         _stop_functions()
+        if uds.parent != options.home:
+            uds.parent.rmdir()
 
 
 def _emulator(port: int) -> App:
@@ -170,6 +183,19 @@ def _stop_functions() -> None:
     lambdas.stop_workers()
 
 
+class _Server(uvicorn.Server):
+    """A server that leaves signals alone.
+
+    uvicorn ends the process with the signal it got once it has stopped serving; the SageMaker
+    process and the functions' have to be stopped after that.
+    """
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Handle no signal."""
+        yield
+
+
 class Gateway:
     """The ASGI app: health, SageMaker, and MiniStack for the rest."""
 
@@ -183,12 +209,26 @@ class Gateway:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if is_sagemaker(scope):
+        if scope["type"] == "lifespan":
+            await self._lifespan(scope, receive, send)
+        elif is_sagemaker(scope):
             await self._proxy(scope, receive, send)
         elif scope["type"] == "http" and scope["path"] == HEALTH_PATH:
             await self._health(send)
         else:
             await self._emulator(scope, receive, send)
+
+    async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Start MiniStack; end without it, since its shutdown imports what was never used.
+
+        That costs a second (an SSH server) and there is nothing to save: all of it is in memory.
+        """
+        messages: asyncio.Queue[Message] = asyncio.Queue()
+        running = asyncio.create_task(_run(self._emulator, scope, messages.get, send))
+        await messages.put(await receive())
+        await receive()
+        running.cancel()
+        await send({"type": "lifespan.shutdown.complete"})
 
     async def _health(self, send: Send) -> None:
         body = {
@@ -203,6 +243,10 @@ class Gateway:
         headers = [(b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": json.dumps(body).encode()})
+
+
+async def _run(app: App, scope: Scope, receive: Receive, send: Send) -> None:
+    await app(scope, receive, send)
 
 
 def _socket_path(home: Path) -> Path:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
 
 from . import processes
@@ -68,7 +69,15 @@ class Cloud:
     def client(self, service: str) -> Any:
         """A boto3 client of this cloud, whatever the person's own AWS set-up is."""
         environment = self.environment()
+        # Where a session would look for a profile and its files: nowhere.
+        nowhere = (None, None, os.devnull, None)
+        variables = {
+            "profile": (None, None, None, None),
+            "config_file": nowhere,
+            "credentials_file": nowhere,
+        }
         session: Any = boto3.session.Session(
+            botocore_session=botocore.session.Session(session_vars=variables),
             aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
             region_name=self.region,
@@ -198,9 +207,9 @@ def _kill_group(group: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(group, signal.SIGKILL)
     deadline = time.monotonic() + 5
-    while processes.group_members(group) and time.monotonic() < deadline:
+    while processes.start_mark(group) and time.monotonic() < deadline:
         _reap(group)
-        time.sleep(0.02)
+        time.sleep(0.01)
 
 
 def _reap(pid: int) -> None:
@@ -211,10 +220,11 @@ def _reap(pid: int) -> None:
 
 def _record(home: Path) -> dict[str, Any] | None:
     try:
-        record: dict[str, Any] = json.loads((home / STATE_FILE).read_text())
+        record = json.loads((home / STATE_FILE).read_text())
     except (FileNotFoundError, ValueError):
         return None
-    return record if {"pid", "port", "instance", "process_started"} <= record.keys() else None
+    needed = {"pid", "port", "instance", "process_started"}
+    return record if isinstance(record, dict) and needed <= record.keys() else None
 
 
 def _health(port: int) -> dict[str, Any] | None:

@@ -1,12 +1,13 @@
 """Telling one process from another that got its number later."""
 
-import os
 import subprocess
 from pathlib import Path
 
 
 def start_mark(pid: int) -> str | None:
     """When a process started, in whatever unit the system gives; None when there is none.
+
+    One that ended but was not collected yet (a zombie) counts as none.
 
     A process id alone may have been given away again after a crash or a reboot. Linux counts clock
     ticks since boot in field 22 of ``/proc/PID/stat``; elsewhere ``ps`` says when.
@@ -28,17 +29,6 @@ def start_mark(pid: int) -> str | None:
 def same(pid: int, mark: str | None) -> bool:
     """Tell whether ``pid`` is still the process that ``mark`` was taken from."""
     return mark is not None and start_mark(pid) == mark
-
-
-def group_members(group: int) -> bool:
-    """Tell whether any process is left in a process group."""
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _boot_id() -> str:
