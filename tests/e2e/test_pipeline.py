@@ -120,7 +120,12 @@ def test_a_kept_endpoint_serves_until_its_time_and_is_then_swept(app: Deployment
     arn = sagemaker.describe_endpoint(EndpointName=endpoint["name"])["EndpointArn"]
     past = {"Key": "spine:keep-until", "Value": "2020-01-01T00:00:00Z"}
     sagemaker.add_tags(ResourceArn=arn, Tags=[past])
-    eventually(lambda: sweep(app) or not app.left(), "the sweeper to delete it")
+
+    def swept() -> bool:
+        sweep(app)
+        return not app.left()
+
+    eventually(swept, "the sweeper to delete it")
 
 
 def sweep(app: Deployment) -> None:
@@ -189,7 +194,11 @@ def test_a_failing_training_job_fails_the_run_with_its_own_error(app: Deployment
     """The job's reason reaches the person, by the machine and by the command line."""
     # Plan cannot know the number of features; XGBoost refuses one constraint too many.
     constraints = "(1,1,1,1,1,1,1)"
-    wrong = {"training": {"hyperparameters": {"monotone_constraints": constraints, "tree_method": "hist"}}}
+    wrong = {
+        "training": {
+            "hyperparameters": {"monotone_constraints": constraints, "tree_method": "hist"}
+        }
+    }
     before = set(app.executions())
     done = app.spine("run", "--source", str(SAMPLE), "--input", json.dumps(wrong))
     assert done.returncode == 1, done.stdout
