@@ -29,6 +29,18 @@ HOOKS = (
         reason="reads the table above on create and update",
         parameters=("name", "props", "old_props"),
     ),
+    Hook(
+        target="ministack.services.cloudformation.provisioners:"
+        "_RESOURCE_HANDLERS.AWS/S3/Bucket.delete",
+        reason="a bucket that still holds objects is deleted",
+        parameters=("physical_id", "props"),
+    ),
+    Hook(
+        target="ministack.services.s3:_bucket_has_versions",
+        reason="tells whether a bucket still holds versions or delete markers",
+        parameters=("name",),
+    ),
+    Hook(target="ministack.services.s3:_buckets", reason="the buckets and their objects"),
     Hook(target="ministack.services.s3:_bucket_tags", reason="where a bucket's tags live"),
     Hook(target="ministack.services.s3:_bucket_lifecycle", reason="where lifecycle rules live"),
     Hook(
@@ -69,6 +81,7 @@ def install() -> None:
         ("LifecycleConfiguration", _lifecycle_rules, _put_rules, _drop(s3._bucket_lifecycle)),
     )
     _require_function_code()
+    _keep_full_buckets()
     _answer_at_the_end()
 
 
@@ -159,6 +172,20 @@ def _require_function_code() -> None:
         return create(logical_id, props, stack_name)
 
     handler["create"] = created
+
+
+def _keep_full_buckets() -> None:
+    """Refuse to delete a bucket that is not empty, as S3 does."""
+    handler = provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"]
+    delete = handler["delete"]
+
+    def deleted(physical_id: str, props: dict[str, Any]) -> Any:
+        bucket = s3._buckets.get(physical_id)
+        if bucket and (bucket["objects"] or s3._bucket_has_versions(physical_id)):
+            raise ValueError(f"The bucket you tried to delete is not empty: {physical_id}")
+        return delete(physical_id, props)
+
+    handler["delete"] = deleted
 
 
 def _answer_at_the_end() -> None:

@@ -51,6 +51,20 @@ def test_a_buckets_tags_and_lifecycle_rules(running_cloud: Cloud) -> None:
     assert s3.get_bucket_tagging(Bucket="kept")["TagSet"] == [{"Key": "k", "Value": "v"}]
 
 
+def test_a_bucket_with_objects_is_not_deleted(running_cloud: Cloud) -> None:
+    """Deleting the stack fails while the bucket holds even a delete marker, as on AWS."""
+    versioned = bucket("full", VersioningConfiguration={"Status": "Enabled"})
+    assert create(running_cloud, "full", {"B": versioned}) == "CREATE_COMPLETE"
+    s3, formation = running_cloud.client("s3"), running_cloud.client("cloudformation")
+    marker = s3.delete_object(Bucket="full", Key="k")["VersionId"]
+    formation.delete_stack(StackName="full")
+    (stack,) = formation.describe_stacks(StackName="full")["Stacks"]
+    assert stack["StackStatus"] == "DELETE_FAILED"
+    s3.delete_object(Bucket="full", Key="k", VersionId=marker)
+    formation.delete_stack(StackName="full")
+    assert "full" not in [each["Name"] for each in s3.list_buckets()["Buckets"]]
+
+
 def test_a_function_without_its_package_fails_the_stack(running_cloud: Cloud) -> None:
     """A package that is not in S3 fails the deployment and is named."""
     function = {
