@@ -76,11 +76,19 @@ class State:
         return self.done_seconds + max(0.0, (now - self.running_since).total_seconds())
 
 
-def read(events: Iterable[Event]) -> tuple[State, ...]:
-    """Turn events, in any order, into the execution's states in the order they were entered."""
+def read(events: Iterable[Event], *, ended: datetime | None = None) -> tuple[State, ...]:
+    """Turn events, in any order, into the execution's states in the order they were entered.
+
+    Args:
+        events: The history, or what is known of it.
+        ended: When the execution ended, if it did: nothing runs after that, even if the event that
+            says so is not among the events yet.
+    """
     reader = _Reader()
     for event in sorted(events, key=lambda event: int(event["id"])):
         reader.take(event)
+    if ended is not None:
+        reader.end(ended)
     return _freeze(reader.top)
 
 
@@ -253,8 +261,12 @@ class _Reader:
             last.status = Status.FAILED
         elif last is not None and last.ended is None and kind == "ExecutionFailed":
             last.fail({**details, "error": last.error or details.get("error")})
+        self.end(event["timestamp"])
+
+    def end(self, when: datetime) -> None:
+        """Interrupt what still runs."""
         for visit in self.top:
-            visit.interrupt(event["timestamp"])
+            visit.interrupt(when)
 
 
 def _details(event: Event) -> Mapping[str, Any]:

@@ -256,12 +256,15 @@ class History:
 
     def refresh(self) -> bool:
         """Read what is new; answer whether the execution is over."""
-        # Asked before the events: an execution that is over has written all of them.
-        over = str(self._describe()["status"]) != "RUNNING"
+        # Asked before the events, so that those of an execution that is over are all there.
+        found = self._describe()
+        over = str(found["status"]) != "RUNNING"
         new = self._new_events()
-        if new:
+        if new or over:
             self._events |= new
-            self.states = history.read(self._events.values())
+            self.states = history.read(
+                self._events.values(), ended=found.get("stopDate") if over else None
+            )
         return over
 
     def outcome(self) -> Outcome:

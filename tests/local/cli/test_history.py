@@ -175,6 +175,15 @@ def test_nothing_runs_any_more_when_the_execution_is_over() -> None:
     assert states[0].seconds(BEGIN + timedelta(hours=1)) == 2
 
 
+def test_the_end_of_an_execution_can_be_known_before_its_last_event() -> None:
+    """A history that lags behind the execution's status shows nothing running after its end."""
+    story = Story()
+    story.enter("Train")
+    story.schedule()
+    (train,) = history.read(story.events, ended=BEGIN + timedelta(seconds=3))
+    assert (train.status, train.done_seconds) == (Status.STOPPED, 3)
+
+
 def test_an_uncaught_failure_ends_its_state() -> None:
     """With no Catch the execution fails in the state, which carries the error."""
 

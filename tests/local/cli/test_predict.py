@@ -14,7 +14,7 @@ ROW = "0.9,2,3,4,5,6"
 @pytest.fixture
 def serving(cloud: fakes.Cloud) -> fakes.Cloud:
     """A cloud with one endpoint in service, whose run is known."""
-    cloud.sagemaker.endpoints = {fakes.ENDPOINT: "InService", "not-ours": "InService"}
+    cloud.sagemaker.endpoints = {fakes.ENDPOINT: "InService", "not-spine-dev-ours": "InService"}
     cloud.sagemaker.tags = {"spine:execution": fakes.execution_arn("first")}
     cloud.states.events = fakes.story().events
     return cloud
