@@ -37,6 +37,7 @@ def main() -> int:
         account=arguments.account,
         delays=dict(arguments.delay),
         stop_grace=arguments.stop_grace,
+        assume_roles=arguments.assume_roles,
     )
     platform = Platform(settings)
     sockets = []
@@ -107,6 +108,11 @@ def _parser() -> argparse.ArgumentParser:
         type=float,
         default=120.0,
         help="seconds a stopped job has to end by itself (AWS: 120)",
+    )
+    parser.add_argument(
+        "--assume-roles",
+        action="store_true",
+        help="ask S3 under the role that a request passes, so that its permissions decide",
     )
     parser.add_argument(
         "--detach", action="store_true", help="go on when the process that started this one ends"

@@ -9,6 +9,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from botocore.exceptions import ClientError
+
+from .errors import invalid
 from .processes import Process, Processes
 from .records import Record, Store
 from .settings import Settings
@@ -43,6 +46,24 @@ class Platform:
         # A process that was killed has left its own.
         shutil.rmtree(self.sockets, ignore_errors=True)
         self.sockets.mkdir()
+
+    def storage_of(self, role: str | None) -> Storage:
+        """S3 as a role sees it, or as this process does where roles are not assumed.
+
+        A new session each time: an hour later the last one would have expired.
+
+        Raises:
+            ApiError: The role cannot be assumed.
+        """
+        if not self.settings.assume_roles:
+            return self.storage
+        try:
+            return Storage(self.settings, role)
+        except ClientError as error:
+            raise invalid(
+                f"Could not assume role {role}. Please ensure that the role exists and allows "
+                f"principal 'sagemaker.amazonaws.com' to assume the role. ({error})"
+            ) from error
 
     def folder(self, record: Record) -> Path:
         """A new, empty job folder with the container's layout, kept after the job.

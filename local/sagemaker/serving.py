@@ -39,12 +39,20 @@ class ModelServer:
         platform: Where it runs.
         container: A model's `PrimaryContainer`.
         folder: Its folder, with the container's layout.
+        role: The model's execution role, which reads the model's data.
     """
 
-    def __init__(self, platform: Platform, container: Mapping[str, Any], folder: Path) -> None:
+    def __init__(
+        self,
+        platform: Platform,
+        container: Mapping[str, Any],
+        folder: Path,
+        role: str | None = None,
+    ) -> None:
         self._platform = platform
         self._container = container
         self._folder = folder
+        self._role = role
         self._socket = platform.sockets / str(next(_numbers))
         self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
         self.process: Process | None = None
@@ -57,7 +65,8 @@ class ModelServer:
         """
         image = algorithms.find(self._container["Image"])
         if url := self._container.get("ModelDataUrl"):
-            self._platform.storage.fetch_model(parse_uri(url), self._folder / "model")
+            storage = self._platform.storage_of(self._role)
+            storage.fetch_model(parse_uri(url), self._folder / "model")
         (self._folder / "container.json").write_text(
             json.dumps(
                 {

@@ -20,6 +20,8 @@ class Settings:
         account: Twelve-digit account that ARNs name.
         delays: Seconds added to each of `DELAYS`; none by default.
         stop_grace: Seconds between SIGTERM and SIGKILL for a job that is stopped. AWS: 120.
+        assume_roles: Whether S3 is asked under the role that a request passes, as AWS does, so that
+            the role's permissions decide; needs STS at `aws_endpoint`.
     """
 
     jobs: Path
@@ -28,6 +30,7 @@ class Settings:
     account: str = "000000000000"
     delays: Mapping[str, float] = field(default_factory=dict)
     stop_grace: float = 120.0
+    assume_roles: bool = False
 
     def delay(self, name: str) -> float:
         """The seconds to wait at `name`, one of `DELAYS`."""

@@ -65,7 +65,16 @@ def relative_key(prefix: str, key: str) -> str:
 class Storage:
     """S3 behind the configured endpoint. Safe to use from any thread."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, role: str | None = None) -> None:
+        """Build the client.
+
+        Args:
+            settings: Where S3 is.
+            role: ARN of the role to ask under; the caller's own credentials when left out.
+
+        Raises:
+            ClientError: The role cannot be assumed.
+        """
         options: dict[str, Any] = {"region_name": settings.region}
         if settings.aws_endpoint:
             # A local S3 takes any credentials; the user's own must not be sent to it.
@@ -74,6 +83,14 @@ class Storage:
                 "aws_access_key_id": "test",
                 "aws_secret_access_key": "test",
                 "aws_session_token": None,
+            }
+        if role:
+            sts = boto3.session.Session().client("sts", **options)
+            given = sts.assume_role(RoleArn=role, RoleSessionName="SageMaker")["Credentials"]
+            options |= {
+                "aws_access_key_id": given["AccessKeyId"],
+                "aws_secret_access_key": given["SecretAccessKey"],
+                "aws_session_token": given["SessionToken"],
             }
         self._client = boto3.session.Session().client(
             "s3",

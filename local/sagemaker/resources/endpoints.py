@@ -46,10 +46,8 @@ class Endpoints(Resource):
             config = self.store.describe(ENDPOINT_CONFIG, request["EndpointConfigName"])
             variants = config["ProductionVariants"]
             # The endpoint serves what its models are now: deleting them later changes nothing.
-            containers = {
-                variant["VariantName"]: self.store.describe(MODEL, variant["ModelName"])[
-                    "PrimaryContainer"
-                ]
+            models = {
+                variant["VariantName"]: self.store.describe(MODEL, variant["ModelName"])
                 for variant in variants
             }
             record = self.store.create(
@@ -59,18 +57,18 @@ class Endpoints(Resource):
                     "EndpointConfigName": config["EndpointConfigName"],
                     "EndpointStatus": "Creating",
                     "ProductionVariants": [
-                        _summary(variant, containers[variant["VariantName"]])
+                        _summary(variant, models[variant["VariantName"]]["PrimaryContainer"])
                         for variant in variants
                     ],
                 },
                 request.get("Tags", []),
             )
             record.runtime = Hosting()
-        self.platform.start(record, lambda: self._create(record, variants, containers))
+        self.platform.start(record, lambda: self._create(record, variants, models))
         return {"EndpointArn": record.arn}
 
     def _create(
-        self, record: Record, variants: list[dict[str, Any]], containers: dict[str, Any]
+        self, record: Record, variants: list[dict[str, Any]], models: dict[str, Any]
     ) -> None:
         hosting: Hosting = record.runtime
         try:
@@ -80,7 +78,10 @@ class Endpoints(Resource):
                 place = folder / name
                 for part in ("model", "output"):
                     (place / part).mkdir(parents=True)
-                server = ModelServer(self.platform, containers[name], place)
+                model = models[name]
+                server = ModelServer(
+                    self.platform, model["PrimaryContainer"], place, model["ExecutionRoleArn"]
+                )
                 hosting.servers[name] = server
                 server.launch({})
             for variant in variants:

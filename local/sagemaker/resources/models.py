@@ -55,7 +55,7 @@ class Models(Resource):
         if url is None:
             raise invalid("CreateModel: ModelDataUrl is needed: the built-in images hold no model.")
         try:
-            if self.platform.storage.exists(parse_uri(url)):
+            if self.platform.storage_of(role).exists(parse_uri(url)):
                 return
         except (ClientError, ValueError) as error:
             raise invalid(

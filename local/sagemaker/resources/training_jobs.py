@@ -124,9 +124,10 @@ class TrainingJobs(Resource):
         return {"TrainingJobArn": record.arn}
 
     def _check_inputs(self, request: Request) -> None:
+        storage = self.platform.storage_of(request["RoleArn"])
         for channel in request.get("InputDataConfig", []):
             uri = channel["DataSource"]["S3DataSource"]["S3Uri"]
-            if not self.platform.storage.has_objects(_location(uri)):
+            if not storage.has_objects(_location(uri)):
                 region, role = self.platform.settings.region, request["RoleArn"]
                 raise invalid(no_objects(uri, region=region, role=role))
 
@@ -219,11 +220,12 @@ class TrainingJobs(Resource):
         return code or 0, late.is_set()
 
     def _download(self, members: dict[str, Any], job: Job) -> None:
+        storage = self.platform.storage_of(members["RoleArn"])
         for channel in members.get("InputDataConfig", []):
             uri = channel["DataSource"]["S3DataSource"]["S3Uri"]
             target = job.folder / "input" / "data" / channel["ChannelName"]
             target.mkdir()
-            if self.platform.storage.fetch_prefix(_location(uri), target) == 0:
+            if storage.fetch_prefix(_location(uri), target) == 0:
                 region = self.platform.settings.region
                 raise JobError(
                     f"ClientError: {no_objects(uri, region=region, role=members['RoleArn'])}"
@@ -233,10 +235,11 @@ class TrainingJobs(Resource):
 
     def _upload(self, members: dict[str, Any], job: Job) -> None:
         output = _output(members)
+        storage = self.platform.storage_of(members["RoleArn"])
         for folder, name in (("model", "model.tar.gz"), ("output/data", "output.tar.gz")):
             archive = job.folder / name
             if pack(job.folder / folder, archive):
-                self.platform.storage.put(archive, output.child(name))
+                storage.put(archive, output.child(name))
                 archive.unlink()
 
     def _read_metrics(self, record: Record, job: Job, image: algorithms.Image) -> None:

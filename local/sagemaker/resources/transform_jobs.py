@@ -78,7 +78,7 @@ class TransformJobs(Resource):
         """Starts a job over a model that exists."""
         _check(request)
         with self.store.lock:
-            container = self.store.describe(MODEL, request["ModelName"])["PrimaryContainer"]
+            model = self.store.describe(MODEL, request["ModelName"])
             members = {
                 **request,
                 "TransformJobStatus": "InProgress",
@@ -88,15 +88,16 @@ class TransformJobs(Resource):
             )
             job = Job(self.platform, self.platform.folder(record))
             record.runtime = job
-        self.platform.start(record, lambda: self._run(record, job, container))
+        self.platform.start(record, lambda: self._run(record, job, model))
         return {"TransformJobArn": record.arn}
 
-    def _run(self, record: Record, job: Job, container: dict[str, Any]) -> None:
+    def _run(self, record: Record, job: Job, model: dict[str, Any]) -> None:
         """A job's whole life. However it goes, it reaches a final state."""
-        server = ModelServer(self.platform, container, job.folder)
+        role: str = model["ExecutionRoleArn"]
+        server = ModelServer(self.platform, model["PrimaryContainer"], job.folder, role)
         status, reason = "Completed", None
         try:
-            self._transform(record, job, server)
+            self._transform(record, job, server, role)
         except Stopped:
             status = "Stopped"
         except JobError as error:
@@ -118,14 +119,15 @@ class TransformJobs(Resource):
         if reason:
             job.log(reason)
 
-    def _transform(self, record: Record, job: Job, server: ModelServer) -> None:
+    def _transform(self, record: Record, job: Job, server: ModelServer, role: str) -> None:
         members = record.members
+        storage = self.platform.storage_of(role)
         job.pause("transform")
         with self.store.lock:
             members["TransformStartTime"] = datetime.now(UTC)
         uri = members["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"]
         source = parse_uri(uri)
-        keys = self._keys(source)
+        keys = list(storage.keys(source)) if storage.has_objects(source) else []
         if not keys:
             region = self.platform.settings.region
             raise JobError(f"ClientError: {no_objects(uri, region=region, role=None)}")
@@ -152,18 +154,13 @@ class TransformJobs(Resource):
             name = relative_key(source.key, key)
             result = job.folder / "output" / "data" / "result"
             local = job.folder / "input" / "data" / "object"
-            self.platform.storage.fetch(Location(source.bucket, key), local)
+            storage.fetch(Location(source.bucket, key), local)
             sender = _Sender(job, server, plan, f"{source.bucket}/{key}")
             with _opened(local, zipped=plan.zipped) as stream, result.open("wb") as output:
                 sender.send(stream, output)
-            self.platform.storage.put(result, target.child(f"{name}.out"))
+            storage.put(result, target.child(f"{name}.out"))
             local.unlink()
             result.unlink()
-
-    def _keys(self, source: Location) -> list[str]:
-        if not self.platform.storage.has_objects(source):
-            return []
-        return list(self.platform.storage.keys(source))
 
     @operation
     def describe_transform_job(self, request: Request) -> dict[str, Any]:
