@@ -3,6 +3,7 @@
 import functools
 import sys
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import boto3
@@ -39,6 +40,7 @@ _BOTOCORE_NAMES = {
 _READ_SECONDS = 15 * 60 + 10
 _lock = threading.Lock()
 _endpoint_url = ""
+_session_of: Callable[[str], dict[str, str]] | None = None
 
 
 def install(*, endpoint_url: str) -> None:
@@ -55,16 +57,28 @@ def install(*, endpoint_url: str) -> None:
             put(module, "boto_client_for", client_for)
 
 
+def sign_as_roles(session_of: Callable[[str], dict[str, str]]) -> None:
+    """Have every task act under its state machine's role, whose policies then decide.
+
+    Args:
+        session_of: boto3's credential arguments of a role, by its ARN.
+    """
+    global _session_of  # noqa: PLW0603 - one gateway a process
+    _session_of = session_of
+
+
 def client_for(region: str, service: str, state_credentials: Any = None) -> BaseClient:
     """A client of the gateway, acting in the account of the state machine's role.
 
     Args:
         region: The region the task runs in.
         service: botocore's name of the service, or that of an aws-sdk integration.
-        state_credentials: The role the task uses. Only its account matters now; its policies are
-            not enforced, and this is the place to sign with a session of the role when they are.
+        state_credentials: The role the task uses: its account, and the role itself where
+            permissions are enforced.
     """
-    return _client(region or "us-east-1", botocore_name(service), _account(state_credentials))
+    role = str(getattr(state_credentials, "role_arn", ""))
+    signed_as = role if _session_of else _account(role)
+    return _client(region or "us-east-1", botocore_name(service), signed_as)
 
 
 def botocore_name(service: str) -> str:
@@ -72,21 +86,27 @@ def botocore_name(service: str) -> str:
     return _BOTOCORE_NAMES.get(service, service)
 
 
-def _account(state_credentials: Any) -> str:
+def _credentials(signed_as: str) -> dict[str, str]:
+    if _session_of and signed_as.startswith("arn:"):
+        return _session_of(signed_as)
+    # What MiniStack takes for the account itself; it looks at the secret only where it enforces.
+    return {"aws_access_key_id": signed_as or "test", "aws_secret_access_key": "test"}
+
+
+def _account(role: str) -> str:
     """The 12 digits of the role's account: MiniStack takes them as an access key of it."""
-    parts = str(getattr(state_credentials, "role_arn", "")).split(":")
+    parts = role.split(":")
     return parts[4] if len(parts) > 4 and parts[4].isdigit() else "test"
 
 
 @functools.cache
-def _client(region: str, service: str, access_key: str) -> BaseClient:
+def _client(region: str, service: str, signed_as: str) -> BaseClient:
     with _lock:  # a session is not safe for threads while it builds a client
         client: BaseClient = _session().client(
             service,
             region_name=region,
             endpoint_url=_endpoint_url,
-            aws_access_key_id=access_key,
-            aws_secret_access_key="states",  # noqa: S106 - nothing checks it
+            **_credentials(signed_as),
             config=Config(
                 # A request SageMaker would not understand must fail here rather than lose a field.
                 parameter_validation=service.startswith("sagemaker"),

@@ -111,7 +111,7 @@ HOOKS = (
     Hook(target=f"{_STEPFUNCTIONS}:_state_machines", reason="the records of machines"),
     Hook(
         target=f"{_MACHINE}.create",
-        reason="a template's invalid definition is accepted",
+        reason="a template's invalid definition is accepted, its logging configuration lost",
         parameters=("logical_id", "props", "stack_name"),
     ),
     Hook(
@@ -425,7 +425,7 @@ def _validate_templates() -> None:
 
     def created(logical_id: str, props: dict[str, Any], stack_name: str) -> Any:
         refuse(props)
-        return create(logical_id, props, stack_name)
+        return create(logical_id, _with_api_logging(props), stack_name)
 
     def updated(
         physical_id: str,
@@ -435,9 +435,26 @@ def _validate_templates() -> None:
         logical_id: str | None = None,
     ) -> Any:
         refuse(new_props)
-        return update(physical_id, old_props, new_props, stack_name, logical_id)
+        old, new = _with_api_logging(old_props), _with_api_logging(new_props)
+        return update(physical_id, old, new, stack_name, logical_id)
 
     handler["create"], handler["update"] = created, updated
+
+
+def _with_api_logging(props: dict[str, Any]) -> dict[str, Any]:
+    """A template's logging configuration with the API's member names (MiniStack keeps its own)."""
+    if "LoggingConfiguration" not in props:
+        return props
+    return props | {"LoggingConfiguration": _camel(props["LoggingConfiguration"])}
+
+
+def _camel(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key[:1].lower() + key[1:]: _camel(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_camel(item) for item in value]
+    # A template's booleans may arrive as texts.
+    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
 
 
 def _task_succeeded(data: dict[str, Any]) -> Any:

@@ -69,7 +69,7 @@ class Interrupted(SystemExit):
     """Ends the thread of a task that was given up.
 
     A :class:`SystemExit`, because the interpreter handles every ``Exception`` as a failure of the
-    state and because a thread ends on it without a traceback.
+    state. Ending so is no accident: :func:`install` keeps it from being reported as one.
     """
 
 
@@ -100,6 +100,7 @@ def install() -> None:
     put(Program, "eval", _eval_program)
     put(WaitFunction, "_wait_interval", _wait_interval)
     put(RetrierDecl, "_eval_body", _with_short_sleep(RetrierDecl._eval_body))
+    put(threading, "excepthook", _without_interruptions(threading.excepthook))
 
 
 def wait(env: Environment, seconds: float) -> None:
@@ -187,6 +188,18 @@ def _eval_program(self: Any, env: Environment) -> None:
     if worker.is_alive():
         env.set_timed_out()
         worker.join(timeout=10)
+
+
+def _without_interruptions(
+    report: Callable[[threading.ExceptHookArgs], Any],
+) -> Callable[[threading.ExceptHookArgs], None]:
+    """Report what ended a thread unless it was given up (threads ignore plain SystemExit only)."""
+
+    def reported(args: threading.ExceptHookArgs) -> None:
+        if not issubclass(args.exc_type, Interrupted):
+            report(args)
+
+    return reported
 
 
 class _RetryClock:

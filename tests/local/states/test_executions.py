@@ -279,6 +279,43 @@ def test_logs_reach_cloudwatch(bench: Bench) -> None:
     assert json.loads(lines[0]["details"]["input"]) == {"a": 1}
 
 
+def test_a_templates_logging_configuration_is_kept(bench: Bench) -> None:
+    """A machine made by a stack describes its logging as one made by a call does."""
+    group = "arn:aws:logs:us-east-1:000000000000:log-group:/aws/vendedlogs/states/stack:*"
+    machine = {
+        "Type": "AWS::StepFunctions::StateMachine",
+        "Properties": {
+            "StateMachineName": "logging",
+            "RoleArn": ROLE,
+            "DefinitionString": json.dumps(jsonata("A", A=PASS)),
+            "LoggingConfiguration": {
+                "Level": "ERROR",
+                "IncludeExecutionData": False,
+                "Destinations": [{"CloudWatchLogsLogGroup": {"LogGroupArn": group}}],
+            },
+        },
+    }
+    template = json.dumps({"Resources": {"Machine": machine}})
+    bench.cloud.client("cloudformation").create_stack(StackName="logging", TemplateBody=template)
+    arn = "arn:aws:states:us-east-1:000000000000:stateMachine:logging"
+    found = bench.states.describe_state_machine(stateMachineArn=arn)["loggingConfiguration"]
+    assert found == {
+        "level": "ERROR",
+        "includeExecutionData": False,
+        "destinations": [{"cloudWatchLogsLogGroup": {"logGroupArn": group}}],
+    }
+
+
+def test_threads_of_stopped_tasks_end_quietly(bench: Bench) -> None:
+    """Nothing of what the tests before this one stopped is in the gateway's log as an accident."""
+    execution = bench.start(jsonata("A", A=bench.task({"mode": "sleep", "seconds": 1})))
+    time.sleep(0.2)
+    bench.states.stop_execution(executionArn=execution)
+    time.sleep(1.2)
+    log = (bench.cloud.home / "logs" / "gateway.log").read_text()
+    assert "Exception in thread" not in log
+
+
 def test_a_task_token_ends_its_task(bench: Bench) -> None:
     """A task that waits for its token ends with the output sent for it."""
     task = bench.task({"token": "{% $states.context.Task.Token %}"}, TimeoutSeconds=10)
