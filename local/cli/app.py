@@ -219,12 +219,19 @@ def up(
         int | None,
         typer.Option("--port", "-p", min=1, max=65535, help="Loopback port. Default: a free one."),
     ] = None,
+    enforce_iam: Annotated[
+        bool,
+        typer.Option(
+            "--enforce-iam",
+            help="Let the deployed policies decide what each role may do, as AWS does.",
+        ),
+    ] = False,
 ) -> None:
     """Start the local cloud, empty, unless it runs."""
     from local.cli import session, view
 
     target = view.console()
-    cloud = session.bring_up(view.Steps(target), port=port)
+    cloud = session.bring_up(view.Steps(target), port=port, enforce_iam=enforce_iam)
     target.print(f"The local cloud runs on {cloud.endpoint_url} (pid {cloud.pid}).")
     target.print('Use it from any AWS tool:  eval "$(spine env)"', style="dim", highlight=False)
 

@@ -87,8 +87,8 @@ def need_deployment(cloud: "Cloud") -> Deployment:
     return found
 
 
-def bring_up(steps: Steps, *, port: int | None = None) -> "Cloud":
-    """Start the cloud unless it runs.
+def bring_up(steps: Steps, *, port: int | None = None, enforce_iam: bool = False) -> "Cloud":
+    """Start the cloud unless it runs; permissions are enforced from its start or not at all.
 
     Raises:
         CommandError: It does not start.
@@ -100,11 +100,16 @@ def bring_up(steps: Steps, *, port: int | None = None) -> "Cloud":
                 f"The local cloud runs on port {found.port} already, not on {port}.",
                 remedy="Stop it first: spine down",
             )
+        if enforce_iam and not (home() / "logs" / "iam.jsonl").exists():
+            raise CommandError(
+                "The local cloud runs already, and without permissions enforced.",
+                remedy="Stop it first: spine down",
+            )
         return found
     from local import cloud
 
     with steps.step("Start the local cloud") as step:
-        return cloud.start(home(), port=port, on_progress=step.update)
+        return cloud.start(home(), port=port, on_progress=step.update, enforce_iam=enforce_iam)
 
 
 def bring_app(cloud: "Cloud", steps: Steps, *, always: bool = False) -> Deployment:

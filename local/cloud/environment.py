@@ -14,6 +14,8 @@ ACCOUNT = "000000000000"
 REGION = "us-east-1"
 HOST = "127.0.0.1"
 HEALTH_PATH = "/_spine/health"
+# Botocore puts it into the user agent of every call of the gateway's process and its children.
+PIPELINE_APP_ID = "spine-pipeline"
 STATE_FILE = "cloud.json"
 
 # What Node functions find without bundling it, as in Lambda's Node runtime.
@@ -81,7 +83,9 @@ def isolated(environment: Mapping[str, str]) -> dict[str, str]:
     return kept
 
 
-def gateway_environment(environment: Mapping[str, str], *, port: int) -> dict[str, str]:
+def gateway_environment(
+    environment: Mapping[str, str], *, port: int, enforce_iam: bool = False
+) -> dict[str, str]:
     """The environment of the gateway process and so of every function it runs."""
     return isolated(environment) | {
         # MiniStack: loopback only, and none of the listeners that would bind 0.0.0.0.
@@ -92,6 +96,7 @@ def gateway_environment(environment: Mapping[str, str], *, port: int) -> dict[st
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
         "PERSIST_STATE": "0",
+        "AUTH": str(enforce_iam).lower(),
         # A surplus function process (one per concurrent call, 49 MB each) goes after a minute.
         "LAMBDA_WARM_TTL_SECONDS": "60",
         # Not MiniStack's Docker features, even where a daemon is running.
@@ -100,6 +105,8 @@ def gateway_environment(environment: Mapping[str, str], *, port: int) -> dict[st
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
         "NODE_PATH": str(_NODE_MODULES),
+        # Tells the pipeline's own calls from a person's, for faults on purpose (faults.py).
+        "AWS_SDK_UA_APP_ID": PIPELINE_APP_ID,
         "PYTHONUNBUFFERED": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
     }

@@ -51,11 +51,13 @@ class Options:
         home: The state directory (``.spine``).
         port: The port to listen on; 0 takes a free one.
         sagemaker: The command that runs the SageMaker process.
+        enforce_iam: Whether the deployed policies decide what roles may do.
     """
 
     home: Path
     port: int
     sagemaker: tuple[str, ...]
+    enforce_iam: bool = False
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -68,7 +70,7 @@ def main(arguments: list[str] | None = None) -> None:
     listener = _listen(options.port)
     port: int = listener.getsockname()[1]
     # Before MiniStack and moto are imported: they read their settings at import.
-    isolated = gateway_environment(os.environ, port=port)
+    isolated = gateway_environment(os.environ, port=port, enforce_iam=options.enforce_iam)
     os.environ.clear()
     os.environ.update(isolated)
     try:
@@ -87,9 +89,15 @@ def _options(arguments: list[str] | None) -> Options:
         default=[sys.executable, "-m", "local.sagemaker"],
         help="command of the SageMaker process, as JSON",
     )
+    parser.add_argument(
+        "--enforce-iam", action="store_true", help="let the deployed policies decide"
+    )
     found = parser.parse_args(arguments)
     return Options(
-        home=found.home.resolve(), port=found.port, sagemaker=tuple(map(str, found.sagemaker))
+        home=found.home.resolve(),
+        port=found.port,
+        sagemaker=tuple(map(str, found.sagemaker)),
+        enforce_iam=found.enforce_iam,
     )
 
 
@@ -109,11 +117,16 @@ def _listen(port: int) -> socket.socket:
 
 
 async def _serve(options: Options, listener: socket.socket, port: int) -> None:
-    emulator = _emulator(port)
     uds = _socket_path(options.home)
     logs = options.home / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    record = logs / "iam.jsonl"
+    record.unlink(missing_ok=True)
+    if options.enforce_iam:
+        record.touch()
+    emulator = _emulator(port, record=record if options.enforce_iam else None)
     sagemaker = SageMakerProcess(
-        command=options.sagemaker,
+        command=(*options.sagemaker, *(["--assume-roles"] if options.enforce_iam else [])),
         uds=uds,
         jobs=options.home / "jobs",
         log=logs / "sagemaker.log",
@@ -122,7 +135,8 @@ async def _serve(options: Options, listener: socket.socket, port: int) -> None:
     )
     proxy = SageMakerProxy(uds=uds, log=logs / "sagemaker.log")
     instance = secrets.token_hex(8)
-    app = Gateway(emulator=emulator, proxy=proxy, sagemaker=sagemaker, instance=instance)
+    gate = _gate(proxy) if options.enforce_iam else proxy
+    app = Gateway(emulator=emulator, proxy=proxy, gate=gate, sagemaker=sagemaker, instance=instance)
     config = uvicorn.Config(
         app,
         log_level="warning",
@@ -161,8 +175,13 @@ async def _serve(options: Options, listener: socket.socket, port: int) -> None:
             uds.parent.rmdir()
 
 
-def _emulator(port: int) -> App:
-    """MiniStack's app with every hook checked, then installed."""
+def _emulator(port: int, *, record: Path | None) -> App:
+    """MiniStack's app with every hook checked, then installed.
+
+    Args:
+        port: What the state machines' calls go to.
+        record: Where decisions about roles are written; None does not enforce permissions.
+    """
     from local.states import engine
 
     from . import formation, hooks, lambdas
@@ -171,10 +190,28 @@ def _emulator(port: int) -> App:
     lambdas.install()
     formation.install()
     engine.install(endpoint_url=endpoint_url(port), region=REGION)
+    if record is not None:
+        _enforce(record)
     from ministack.app import app
 
     emulator: App = app
     return emulator
+
+
+def _enforce(record: Path) -> None:
+    from local.states import clients
+
+    from . import hooks, permissions
+
+    hooks.check(permissions.HOOKS)
+    permissions.install(record=record)
+    clients.sign_as_roles(permissions.session)
+
+
+def _gate(proxy: App) -> App:
+    from .permissions import SageMakerGate
+
+    return SageMakerGate(proxy, region=REGION, account=ACCOUNT)
 
 
 def _stop_functions() -> None:
@@ -200,10 +237,17 @@ class Gateway:
     """The ASGI app: health, SageMaker, and MiniStack for the rest."""
 
     def __init__(
-        self, *, emulator: App, proxy: SageMakerProxy, sagemaker: SageMakerProcess, instance: str
+        self,
+        *,
+        emulator: App,
+        proxy: SageMakerProxy,
+        gate: App,
+        sagemaker: SageMakerProcess,
+        instance: str,
     ) -> None:
         self._emulator = emulator
         self._proxy = proxy
+        self._gate = gate
         self._sagemaker = sagemaker
         self._instance = instance
 
@@ -212,7 +256,7 @@ class Gateway:
         if scope["type"] == "lifespan":
             await self._lifespan(scope, receive, send)
         elif is_sagemaker(scope):
-            await self._proxy(scope, receive, send)
+            await self._gate(scope, receive, send)
         elif scope["type"] == "http" and scope["path"] == HEALTH_PATH:
             await self._health(send)
         else:

@@ -99,6 +99,7 @@ def start(
     port: int | None = None,
     on_progress: Progress = lambda _: None,
     sagemaker: Sequence[str] | None = None,
+    enforce_iam: bool = False,
 ) -> Cloud:
     """Start the local cloud, or find the one that runs.
 
@@ -107,6 +108,8 @@ def start(
         port: Port to listen on; a free one by default. Ignored when a cloud runs already.
         on_progress: Told in a few words what is being done.
         sagemaker: Command of the SageMaker process, for tests; ``local.sagemaker`` by default.
+        enforce_iam: Whether the deployed policies decide what roles may do. Ignored when a cloud
+            runs already.
 
     Returns:
         The running cloud, healthy. Two calls at once return the same one.
@@ -123,7 +126,7 @@ def start(
             return found
         _end_remains(home)
         on_progress("Starting the local cloud")
-        cloud = _spawn(home, port, sagemaker)
+        cloud = _spawn(home, port, sagemaker, ["--enforce-iam"] if enforce_iam else [])
         on_progress(f"The local cloud is running on {cloud.endpoint_url}")
         return cloud
 
@@ -152,10 +155,12 @@ def stop(home: Path) -> bool:
         return _end_remains(home)
 
 
-def _spawn(home: Path, port: int | None, sagemaker: Sequence[str] | None) -> Cloud:
+def _spawn(
+    home: Path, port: int | None, sagemaker: Sequence[str] | None, options: Sequence[str]
+) -> Cloud:
     log = home / "logs" / "gateway.log"
     command = [sys.executable, "-m", "local.cloud.gateway", "--home", str(home)]
-    command += ["--port", str(port or 0)]
+    command += ["--port", str(port or 0), *options]
     if sagemaker is not None:
         command += ["--sagemaker", json.dumps(list(sagemaker))]
     with log.open("wb") as output:
