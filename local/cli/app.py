@@ -213,7 +213,7 @@ def logs(
         reading.follow(target, found)
 
 
-@app.command(rich_help_panel=_CLOUD)
+@app.command(rich_help_panel=_CLOUD, epilog=texts.UP)
 def up(
     port: Annotated[
         int | None,
@@ -226,12 +226,22 @@ def up(
             help="Let the deployed policies decide what each role may do, as AWS does.",
         ),
     ] = False,
+    faults: Annotated[
+        Path | None,
+        typer.Option(
+            "--faults", help="JSON file of calls that shall go wrong, see below.", metavar="FILE"
+        ),
+    ] = None,
 ) -> None:
     """Start the local cloud, empty, unless it runs."""
     from local.cli import session, view
 
     target = view.console()
+    wanted = None if faults is None else session.read_faults(faults)
     cloud = session.bring_up(view.Steps(target), port=port, enforce_iam=enforce_iam)
+    if wanted is not None:
+        session.set_faults(cloud, wanted)
+        target.print(f"{len(wanted)} faults wait for the pipeline's calls.")
     target.print(f"The local cloud runs on {cloud.endpoint_url} (pid {cloud.pid}).")
     target.print('Use it from any AWS tool:  eval "$(spine env)"', style="dim", highlight=False)
 

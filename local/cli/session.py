@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from local.cli.errors import CloudNotRunningError, CommandError, NotDeployedError
+from local.cli.errors import CloudNotRunningError, CommandError, NotDeployedError, UsageError
 from local.cli.places import ROOT, home, shown
 from local.cli.view import Step, Steps
 
@@ -110,6 +110,29 @@ def bring_up(steps: Steps, *, port: int | None = None, enforce_iam: bool = False
 
     with steps.step("Start the local cloud") as step:
         return cloud.start(home(), port=port, on_progress=step.update, enforce_iam=enforce_iam)
+
+
+def read_faults(path: Path) -> list[dict[str, Any]]:
+    """Read the faults of a file, before anything is started.
+
+    Raises:
+        UsageError: The file is not there, or a fault in it is wrong.
+    """
+    from local.cloud import faults
+
+    try:
+        return faults.read(path)
+    except faults.FaultError as error:
+        raise UsageError(
+            str(error), remedy="See what a fault looks like: spine up --help"
+        ) from None
+
+
+def set_faults(cloud: "Cloud", wanted: list[dict[str, Any]]) -> None:
+    """Replace the faults of a running cloud."""
+    from local.cloud import faults
+
+    faults.post(cloud.endpoint_url, {"faults": wanted})
 
 
 def bring_app(cloud: "Cloud", steps: Steps, *, always: bool = False) -> Deployment:

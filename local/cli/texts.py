@@ -53,6 +53,32 @@ RUN = "\n\n".join(
     ]
 )
 
+UP = "\n\n".join(
+    [
+        _examples(
+            _example("spine up --port 4566"),
+            _example("spine up --faults faults.json", "replaces those of a running cloud too"),
+        ),
+        "\n".join(
+            [
+                "[bold]Faults[/]  a JSON list; only the pipeline's own calls count, not yours:",
+                """  \\[{"service": "sagemaker", "operation": "CreateModel", "nth": 1,""",
+                """    "fault": "lost-answer"},""",
+                """   {"service": "s3", "operation": "PutObject", "every": 3,""",
+                """    "fault": "throttle"}]""",
+                "  [bold]service[/]     sagemaker, sagemaker-runtime, lambda, s3, events, ...",
+                "  [bold]operation[/]   as in the API reference; * for any",
+                "  [bold]nth, every[/]  which of the matching calls, one of the two",
+                "  [bold]fault[/]       fail, throttle, hang, or lost-answer: the call takes",
+                "              effect, and the caller gets an error",
+                "  [bold]containing[/]  only calls whose address or body holds this text",
+                "  [bold]seconds[/]     how long hang lasts, 75 when left out",
+                "  [bold]error, status[/]  an error code and HTTP status of your own",
+            ]
+        ),
+    ]
+)
+
 PREDICT = _examples(
     _example('spine predict --row "63.0,22.6,39.6,40.5,98.7,-0.3"'),
     _example('spine predict my-run --row "1,2,3" --row "4,5,6"', "by the run's name"),

@@ -33,6 +33,7 @@ from .environment import (
     endpoint_url,
     gateway_environment,
 )
+from .faults import FaultInjection
 from .hooks import HookError
 from .proxy import App, Message, Receive, SageMakerProxy, Scope, Send, is_sagemaker
 from .sagemaker_process import SageMakerProcess
@@ -136,7 +137,9 @@ async def _serve(options: Options, listener: socket.socket, port: int) -> None:
     proxy = SageMakerProxy(uds=uds, log=logs / "sagemaker.log")
     instance = secrets.token_hex(8)
     gate = _gate(proxy) if options.enforce_iam else proxy
-    app = Gateway(emulator=emulator, proxy=proxy, gate=gate, sagemaker=sagemaker, instance=instance)
+    app = FaultInjection(
+        Gateway(emulator=emulator, proxy=proxy, gate=gate, sagemaker=sagemaker, instance=instance)
+    )
     config = uvicorn.Config(
         app,
         log_level="warning",
