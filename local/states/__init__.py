@@ -12,8 +12,9 @@ Where this differs from AWS:
 * Distributed Map runs in memory, without its own executions' quotas; its literal
   ``ToleratedFailurePercentage`` of 0 is refused by the parser.
 * HTTP tasks, activities and the integrations moto lists as unsupported (EMR, EKS, ...) do not run.
-* An ``aws-sdk`` operation or parameter that does not exist fails when the task runs; AWS refuses
-  some of them when the machine is created.
+* An ``aws-sdk`` parameter that does not exist fails when the task runs (SageMaker) or is left out;
+  AWS refuses some of them when the machine is created.
+* A task without heartbeat fails with ``States.Timeout`` where AWS says ``States.HeartbeatTimeout``.
 * ``States.TaskFailed`` does not match ``States.Runtime`` and ``States.DataLimitExceeded``, as
   AWS documents for ``States.ALL``; AWS says nothing about the former.
 * The execution history has no limit of 25,000 events, and an execution none of a year.

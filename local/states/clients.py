@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import boto3
+from botocore import xform_name
 from botocore.client import BaseClient
 from botocore.config import Config
 from moto.stepfunctions.parser.asl.utils import boto_client
@@ -79,6 +80,14 @@ def client_for(region: str, service: str, state_credentials: Any = None) -> Base
     role = str(getattr(state_credentials, "role_arn", ""))
     signed_as = role if _session_of else _account(role)
     return _client(region or "us-east-1", botocore_name(service), signed_as)
+
+
+def offers(service: str, action: str) -> bool:
+    """Tell whether an aws-sdk integration's service and action (``describeEndpoint``) exist."""
+    name = botocore_name(service)
+    if name not in _session().get_available_services():
+        return False
+    return xform_name(action) in client_for("us-east-1", name).meta.method_to_api_mapping
 
 
 def botocore_name(service: str) -> str:

@@ -1,12 +1,13 @@
 """What is wrong with a state machine's definition, before it is accepted.
 
 moto's parser knows the grammar. Added here: every transition leads to a state, every state can be
-reached, a machine can end, and every JSONata expression parses. The codes are those of
+reached, every JSONata expression parses and every aws-sdk operation exists. The codes are those of
 ``ValidateStateMachineDefinition``.
 """
 
 import dataclasses
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +16,7 @@ from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor
 
 from local.cloud.hooks import Hook, put
 
-from . import jsonata
+from . import clients, jsonata
 
 HOOKS = (
     Hook(
@@ -30,6 +31,8 @@ HOOKS = (
         parameters=("definition",),
     ),
 )
+
+_SDK_RESOURCE = re.compile(r"^arn:[\w-]+:states:::aws-sdk:(\w+):(\w+)(?:\.waitForTaskToken)?$")
 
 
 def install() -> None:
@@ -69,7 +72,7 @@ def problems(definition: str) -> list[Problem]:
         return [Problem("INVALID_JSON_DESCRIPTION", str(error), "/")]
     if not isinstance(machine, dict):
         return [Problem("INVALID_JSON_DESCRIPTION", "The definition is no JSON object", "/")]
-    found = [*_transitions(machine, ""), *_expressions(machine, "")]
+    found = [*_transitions(machine, ""), *_expressions(machine, ""), *_resources(machine, "")]
     return found or list(_grammar(definition))
 
 
@@ -149,6 +152,22 @@ def _reachability(machine: dict[str, Any], at: str) -> Iterator[Problem]:
     for name in states.keys() - reached:
         message = f"State {name!r} is not reachable"
         yield Problem("UNREACHABLE_STATE", message, f"{at}/States/{name}")
+
+
+def _resources(value: Any, at: str) -> Iterator[Problem]:
+    """Check the aws-sdk integrations: the service and its operation exist."""
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _resources(item, f"{at}[{index}]")
+    if not isinstance(value, dict):
+        return
+    for key, item in value.items():
+        yield from _resources(item, f"{at}/{key}")
+    resource = value.get("Resource")
+    matched = _SDK_RESOURCE.match(resource) if isinstance(resource, str) else None
+    if value.get("Type") == "Task" and matched and not clients.offers(matched[1], matched[2]):
+        message = f"The resource provided {resource} is not recognized"
+        yield Problem("SCHEMA_VALIDATION_FAILED", message, f"{at}/Resource")
 
 
 def _expressions(value: Any, at: str) -> Iterator[Problem]:

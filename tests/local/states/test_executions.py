@@ -12,6 +12,7 @@ from tests.local.states.machines import ROLE, Bench, jsonata
 
 LONG = {"Type": "Wait", "Seconds": 60, "End": True}
 PASS = {"Type": "Pass", "End": True}
+SDK = "arn:aws:states:::aws-sdk:"
 
 
 def refusal(error: pytest.ExceptionInfo[ClientError]) -> str:
@@ -173,6 +174,8 @@ def test_a_malformed_start_is_refused(bench: Bench, given: dict[str, str], code:
             ),
             "not recognized",
         ),
+        (jsonata("A", A={**PASS, "Type": "Task", "Resource": f"{SDK}s3:fooBar"}), "s3:fooBar"),
+        (jsonata("A", A={**PASS, "Type": "Task", "Resource": f"{SDK}foo:list"}), "foo:list"),
     ],
 )
 def test_an_invalid_definition_is_refused(
