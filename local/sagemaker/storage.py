@@ -130,7 +130,8 @@ class Storage:
             ClientError: S3 refuses to say: the bucket does not exist, or access is denied.
         """
         try:
-            self._client.head_bucket(Bucket=location.bucket)
+            # Tells a missing bucket from a missing object, and needs no more of a role than reading.
+            self._client.list_objects_v2(Bucket=location.bucket, Prefix=location.key, MaxKeys=1)
             self._client.head_object(Bucket=location.bucket, Key=location.key)
         except ClientError as error:
             if error.operation_name == "HeadObject" and _status(error) == 404:
