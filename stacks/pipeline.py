@@ -270,6 +270,8 @@ class Pipeline(SpineStack):
                 self.may("model", "CreateModel", when=isolated),
                 self.may("endpoint-config", "CreateEndpointConfig", when=allowed_types),
                 self.may("endpoint", "CreateEndpoint", "DescribeEndpoint"),
+                # Whose it is, when a creation finds its name taken.
+                *(self.may(kind, "ListTags") for kind in ("model", "endpoint-config", "endpoint")),
                 # Creating an endpoint is authorized on its config as well.
                 self.may("endpoint-config", "CreateEndpoint"),
                 self.may("transform-job", "CreateTransformJob", when=allowed_types),

@@ -30,20 +30,44 @@ _LAMBDA_RETRY = {
     "JitterStrategy": "FULL",
 }
 
-# 3 + 6 + 12 + 24 s at most: 45 s. Step Functions gives throttling and a refused request one and the
-# same error name, so a request that can never work is repeated too; hence four times and no more.
-_SAGEMAKER_RETRY = {
+# 5 + 10 + 20 + 40 + 60 s at most: 135 s for a quota to become free, or the network. Only what
+# Step Functions names apart stands here; what it does not, `_or_again` tells apart.
+_CREATION_RETRY = {
     "ErrorEquals": [
-        "SageMaker.AmazonSageMakerException",
-        "SageMaker.SageMakerException",
+        "SageMaker.ResourceLimitExceededException",
         "SageMaker.SdkClientException",
     ],
+    "IntervalSeconds": 5,
+    "BackoffRate": 2,
+    "MaxAttempts": 5,
+    "MaxDelaySeconds": 60,
+    "JitterStrategy": "FULL",
+}
+
+# 3 + 6 + 12 + 24 s at most: 45 s. These calls (describe, list and add tags) carry nothing a person
+# typed, so what SageMaker answers is throttling, or its own failure.
+_SAGEMAKER_RETRY = {
+    "ErrorEquals": ["SageMaker.SageMakerException", "SageMaker.SdkClientException"],
     "IntervalSeconds": 3,
     "BackoffRate": 2,
     "MaxAttempts": 4,
     "MaxDelaySeconds": 30,
     "JitterStrategy": "FULL",
 }
+
+# How often a creation is repeated that failed for no fault of the input: after 3 + 6 + 12 + 24 s,
+# 45 s in all; for want of capacity after 1 + 2 + 4 + 8 minutes, 15 in all.
+_MOST_TRIES = 4
+# Step Functions gives everything that SageMaker's API refuses one error name; the cause tells
+# throttling, failures of the service, and what is not found yet though it was just made
+# (CreateEndpoint, API reference), from a request that can never work. A job says in its
+# description that there was no capacity.
+_PASSING = (
+    "/Throttl|TooManyRequests|Rate exceeded|Status Code: 5[0-9][0-9]"
+    "|Could not find (model|endpoint configuration)/"
+)
+_PASSING_OF_JOB = '/"FailureReason": ?"(CapacityError|InternalServerError)/'
+_NO_CAPACITY = "/CapacityError/"
 
 # Two more tries, after 10 and 20 s at most, beside those inside the function.
 _SOURCE_RETRY = {
@@ -56,13 +80,13 @@ _SOURCE_RETRY = {
 }
 
 # An endpoint cannot be deleted while it is being created, which takes minutes.
-# 5 + 7.5 + ... + 60 s, 45 times, 41 minutes in all; what is stuck for longer is the sweeper's.
+# 5 + 7.5 + ... + 120 s, 26 times, 41 minutes in all; what is stuck for longer is the sweeper's.
 _BUSY_RETRY = {
     "ErrorEquals": ["EndpointBusyError"],
     "IntervalSeconds": 5,
     "BackoffRate": 1.5,
-    "MaxAttempts": 45,
-    "MaxDelaySeconds": 60,
+    "MaxAttempts": 26,
+    "MaxDelaySeconds": 120,
     "JitterStrategy": "NONE",
 }
 
@@ -71,11 +95,16 @@ _TAGS = [
     {"Key": "spine:execution", "Value": "{% $states.context.Execution.Id %}"},
 ]
 
-# A name per attempt: the names of failed jobs stay taken, so a retry or a redrive needs a new one.
-_JOB_NAME = (
-    "{% $plan.run.name & '-' & $string($states.context.Execution.RedriveCount)"
-    " & '-' & $string($states.context.State.RetryCount) %}"
-)
+
+def _job_name(tries: str) -> str:
+    """Return a name per attempt: those of failed and of lost jobs stay taken.
+
+    A job whose creation lost its answer runs on under its own name; the clean-up stops it.
+    """
+    return (
+        "{% $plan.run.name & '-' & $string($states.context.Execution.RedriveCount)"
+        f" & '-' & $string({tries} * 10 + $states.context.State.RetryCount) %}}"
+    )
 
 
 _State = TypeVar("_State", sfn.CustomState, sfn.Parallel)
@@ -146,27 +175,38 @@ class Workflow(Construct):
                 models="{% $evaluation.gate.passed = false %}",
             )
         ).next(finish)
-        return (
-            self._plan()
-            .next(self._or_clean_up(self._prepare()))
-            .next(self._or_clean_up(self._train()))
-            .next(self._or_clean_up(self._create_model()))
-            .next(self._or_clean_up(self._serve_and_score()))
-            .next(
-                sfn.Choice.jsonata(self, "Quality gate")
-                .when(
-                    sfn.Condition.jsonata("{% $evaluation.gate.passed = true %}"),
-                    sfn.Choice.jsonata(self, "Keep the endpoint?")
-                    .when(
-                        sfn.Condition.jsonata("{% $plan.endpoint.keep %}"),
-                        self._or_clean_up(self._keep_endpoint()).next(finish),
-                        assign={"kept_until": _IN_TTL_MINUTES},
-                    )
-                    .otherwise(clean_up),
-                )
-                .otherwise(clean_up)
+        serve, keep = self._serve_and_score(), self._keep_endpoint()
+        model = self._create_model(then=serve)
+        # A run that was aborted or timed out was swept: redriven, it finds nothing of what it had
+        # made, and makes it again, once.
+        swept = (
+            sfn.Choice.jsonata(self, "Redriven and swept?")
+            .when(
+                sfn.Condition.jsonata(
+                    "{% $states.context.Execution.RedriveCount > $model_made_in %}"
+                ),
+                model,
+                assign={"model_tries": 0},
             )
+            .otherwise(self._clean_up_after_failure)
         )
+        for state in (serve, keep):
+            state.add_catch(swept, errors=["States.ALL"], assign=_FAILURE)
+        serve.next(
+            sfn.Choice.jsonata(self, "Quality gate")
+            .when(
+                sfn.Condition.jsonata("{% $evaluation.gate.passed = true %}"),
+                sfn.Choice.jsonata(self, "Keep the endpoint?")
+                .when(
+                    sfn.Condition.jsonata("{% $plan.endpoint.keep %}"),
+                    keep.next(finish),
+                    assign={"kept_until": _IN_TTL_MINUTES},
+                )
+                .otherwise(clean_up),
+            )
+            .otherwise(clean_up)
+        )
+        return self._plan().next(self._or_clean_up(self._prepare())).next(self._train(then=model))
 
     def _plan(self) -> sfn.CustomState:
         state = self._function(
@@ -187,6 +227,8 @@ class Workflow(Construct):
                     # So that the summary can read them on every path.
                     "training": {},
                     "kept_until": "",
+                    "train_tries": 0,
+                    "model_tries": 0,
                 }
             },
         )
@@ -203,13 +245,13 @@ class Workflow(Construct):
             rest={"Assign": {"prepared": "{% $states.result.Payload %}"}},
         )
 
-    def _train(self) -> sfn.CustomState:
-        return self._sagemaker(
+    def _train(self, *, then: sfn.IChainable) -> sfn.CustomState:
+        train = self._sagemaker(
             "Train the model",
             "createTrainingJob.sync",
             comment="SageMaker XGBoost on train.csv, watched on validate.csv",
             arguments={
-                "TrainingJobName": _JOB_NAME,
+                "TrainingJobName": _job_name("$train_tries"),
                 "RoleArn": self._role_arn,
                 "AlgorithmSpecification": {
                     "TrainingImage": self._image,
@@ -249,9 +291,20 @@ class Workflow(Construct):
                 }
             },
         )
+        self._or_again(
+            train,
+            again="Train again?",
+            wait="Wait to train again",
+            tries="train_tries",
+            failure="failure",
+            failed=self._clean_up_after_failure,
+        )
+        train.next(then)
+        return train
 
-    def _create_model(self) -> sfn.CustomState:
-        return self._sagemaker(
+    def _create_model(self, *, then: sfn.IChainable) -> sfn.CustomState:
+        made_in = {"model_made_in": "{% $states.context.Execution.RedriveCount %}"}
+        model = self._sagemaker(
             "Create the model",
             "createModel",
             arguments={
@@ -264,7 +317,25 @@ class Workflow(Construct):
                 },
                 "EnableNetworkIsolation": True,
             },
+            rest={"Assign": made_in},
         )
+        self._or_again(
+            model,
+            again="Create the model again?",
+            wait="Wait to create the model",
+            tries="model_tries",
+            failure="failure",
+            failed=self._clean_up_after_failure,
+            adopted=self._adoption(
+                "model",
+                failure="failure",
+                then=then,
+                assign=made_in,
+                failed=self._clean_up_after_failure,
+            ),
+        )
+        model.next(then)
+        return model
 
     def _serve_and_score(self) -> sfn.Parallel:
         return (
@@ -289,13 +360,7 @@ class Workflow(Construct):
             time=sfn.WaitTime.seconds("{% $plan.endpoint.polls[$look] %}"),
             assign={"look": "{% $look + 1 %}"},
         )
-        failed = sfn.Fail.jsonata(
-            self,
-            "Endpoint failed",
-            error="EndpointFailedError",
-            cause="{% 'Endpoint ' & $plan.run.name & ' is ' & $states.input.status & ' after '"
-            " & $string($look) & ' looks. ' & $states.input.reason %}",
-        )
+        failed = self._branch_failed("Endpoint failed", failure="endpoint_failure")
         predict = self._function(
             "Predict with the endpoint",
             self._steps.predict,
@@ -307,61 +372,63 @@ class Workflow(Construct):
             },
             rest={
                 "Output": {
-                    "endpoint_arn": "{% $endpoint_arn %}",
+                    "endpoint_arn": self._arn("endpoint"),
                     "predictions": "{% $states.result.Payload.predictions %}",
                 }
             },
         )
-        create = (
-            self._sagemaker(
-                "Create the endpoint config",
-                "createEndpointConfig",
-                arguments={
-                    "EndpointConfigName": "{% $plan.run.name %}",
-                    "ProductionVariants": [
-                        {
-                            "VariantName": "AllTraffic",
-                            "ModelName": "{% $plan.run.name %}",
-                            "InstanceType": "{% $plan.endpoint.instance_type %}",
-                            "InitialInstanceCount": 1,
-                            "InitialVariantWeight": 1,
-                        }
-                    ],
-                },
-            )
-            .next(
-                self._sagemaker(
-                    "Create the endpoint",
-                    "createEndpoint",
-                    arguments={
-                        "EndpointName": "{% $plan.run.name %}",
-                        "EndpointConfigName": "{% $plan.run.name %}",
-                    },
-                    rest={
-                        "Assign": {
-                            "look": 0,
-                            "endpoint_arn": "{% $states.result.EndpointArn %}",
-                        }
-                    },
-                )
-            )
-            .next(wait)
+        create = self._sagemaker(
+            "Create the endpoint",
+            "createEndpoint",
+            arguments={
+                "EndpointName": "{% $plan.run.name %}",
+                "EndpointConfigName": "{% $plan.run.name %}",
+            },
         )
-        wait.next(
-            self._sagemaker(
-                "Look at the endpoint",
-                "describeEndpoint",
-                sdk=True,
-                arguments={"EndpointName": "{% $plan.run.name %}"},
-                rest={
-                    "Output": {
-                        "status": "{% $states.result.EndpointStatus %}",
-                        "reason": "{% $exists($states.result.FailureReason)"
-                        " ? $states.result.FailureReason : '' %}",
+        config = self._sagemaker(
+            "Create the endpoint config",
+            "createEndpointConfig",
+            arguments={
+                "EndpointConfigName": "{% $plan.run.name %}",
+                "ProductionVariants": [
+                    {
+                        "VariantName": "AllTraffic",
+                        "ModelName": "{% $plan.run.name %}",
+                        "InstanceType": "{% $plan.endpoint.instance_type %}",
+                        "InitialInstanceCount": 1,
+                        "InitialVariantWeight": 1,
                     }
-                },
+                ],
+            },
+        )
+        for state, then, noun, short in (
+            (config, create, "endpoint config", "config"),
+            (create, wait, "endpoint", "endpoint"),
+        ):
+            state.next(then)
+            self._or_again(
+                state,
+                again=f"Create the {noun} again?",
+                wait=f"Wait to create the {noun}",
+                tries=f"{short}_tries",
+                failure="endpoint_failure",
+                failed=failed,
+                adopted=self._adoption(noun, failure="endpoint_failure", then=then, failed=failed),
             )
-        ).next(
+        look = self._sagemaker(
+            "Look at the endpoint",
+            "describeEndpoint",
+            sdk=True,
+            arguments={"EndpointName": "{% $plan.run.name %}"},
+            rest={
+                "Output": {
+                    "status": "{% $states.result.EndpointStatus %}",
+                    "reason": "{% $exists($states.result.FailureReason)"
+                    " ? $states.result.FailureReason : '' %}",
+                }
+            },
+        )
+        wait.next(look).next(
             sfn.Choice.jsonata(self, "Endpoint in service?")
             .when(sfn.Condition.jsonata("{% $states.input.status = 'InService' %}"), predict)
             .when(
@@ -371,11 +438,28 @@ class Workflow(Construct):
                 ),
                 wait,
             )
-            .otherwise(failed)
+            .otherwise(
+                sfn.Pass.jsonata(
+                    self,
+                    "Endpoint not in service",
+                    assign={
+                        "endpoint_failure": {
+                            "Error": "EndpointFailedError",
+                            "Cause": "{% 'Endpoint ' & $plan.run.name & ' is '"
+                            " & $states.input.status & ' after ' & $string($look)"
+                            " & ' looks. ' & $states.input.reason %}",
+                        }
+                    },
+                ).next(failed)
+            )
         )
         return (
             sfn.Choice.jsonata(self, "Endpoint wanted?")
-            .when(sfn.Condition.jsonata("{% $plan.endpoint.enabled %}"), create)
+            .when(
+                sfn.Condition.jsonata("{% $plan.endpoint.enabled %}"),
+                config,
+                assign={"look": 0, "config_tries": 0, "endpoint_tries": 0},
+            )
             .otherwise(
                 sfn.Pass.jsonata(
                     self, "No endpoint", outputs={"endpoint_arn": "", "predictions": []}
@@ -388,7 +472,7 @@ class Workflow(Construct):
             "Transform the batch",
             "createTransformJob.sync",
             arguments={
-                "TransformJobName": _JOB_NAME,
+                "TransformJobName": _job_name("$transform_tries"),
                 "ModelName": "{% $plan.run.name %}",
                 "BatchStrategy": "MultiRecord",
                 "MaxPayloadInMB": 6,
@@ -415,6 +499,14 @@ class Workflow(Construct):
             timeout=6 * 3600,
             rest={"Output": {"transform_job": "{% $states.result.TransformJobName %}"}},
         )
+        self._or_again(
+            transform,
+            again="Transform again?",
+            wait="Wait to transform again",
+            tries="transform_tries",
+            failure="batch_failure",
+            failed=self._branch_failed("Batch failed", failure="batch_failure"),
+        )
         evaluate = self._function(
             "Evaluate",
             self._steps.evaluate,
@@ -433,6 +525,7 @@ class Workflow(Construct):
             .when(
                 sfn.Condition.jsonata("{% $plan.batch_transform.enabled %}"),
                 transform.next(evaluate),
+                assign={"transform_tries": 0},
             )
             .otherwise(
                 sfn.Pass.jsonata(
@@ -538,6 +631,117 @@ class Workflow(Construct):
             retries=[_BUSY_RETRY],
         )
 
+    def _or_again(
+        self,
+        state: sfn.CustomState,
+        *,
+        again: str,
+        wait: str,
+        tries: str,
+        failure: str,
+        failed: sfn.IChainable,
+        adopted: sfn.IChainable | None = None,
+    ) -> None:
+        """Repeat a creation that failed for a passing reason; adopt what a lost answer made.
+
+        Args:
+            state: The creation.
+            again: Name of the choice that reads the cause.
+            wait: Name of the wait before the next try.
+            tries: The variable that counts the tries; 0 before the first.
+            failure: The variable that holds the error. In a branch it is the branch's own:
+                variables of the outer scope cannot be assigned there.
+            failed: Where any other error leads.
+            adopted: Where an answer leads that the thing exists already.
+        """
+        state.add_catch(
+            choice := sfn.Choice.jsonata(
+                self, again, comment="Only what may pass by itself is tried again"
+            ),
+            errors=["States.ALL"],
+            assign={failure: "{% $states.errorOutput %}"},
+        )
+        passing = (
+            f"$contains(${failure}.Cause, ${failure}.Error = 'States.TaskFailed'"
+            f" ? {_PASSING_OF_JOB} : {_PASSING})"
+        )
+        if adopted is not None:
+            choice.when(
+                sfn.Condition.jsonata(
+                    f"{{% $contains(${failure}.Error & ${failure}.Cause, /already existing/) %}}"
+                ),
+                adopted,
+            )
+            # Whether it took effect is not known; the next try tells.
+            passing = f"(${failure}.Error = 'States.Timeout' or {passing})"
+        choice.when(
+            sfn.Condition.jsonata(f"{{% ${tries} < {_MOST_TRIES} and {passing} %}}"),
+            sfn.Wait.jsonata(
+                self,
+                wait,
+                time=sfn.WaitTime.seconds(
+                    f"{{% $ceil((0.5 + $random() / 2) * $power(2, ${tries} - 1)"
+                    f" * ($contains(${failure}.Cause, {_NO_CAPACITY}) ? 60 : 3)) %}}"
+                ),
+            ).next(state),
+            assign={tries: f"{{% ${tries} + 1 %}}"},
+        )
+        choice.otherwise(failed)
+
+    def _adoption(
+        self,
+        noun: str,
+        *,
+        failure: str,
+        then: sfn.IChainable,
+        failed: sfn.IChainable,
+        assign: dict[str, Any] | None = None,
+    ) -> sfn.IChainable:
+        """Go on with what exists already when its tags say that this execution made it."""
+        whose = self._sagemaker(
+            f"Whose is the {noun}?",
+            "listTags",
+            sdk=True,
+            comment="It exists already: made by a try whose answer was lost, or by somebody else",
+            arguments={"ResourceArn": self._arn(noun.replace(" ", "-"))},
+            rest={"Output": "{% $states.result.Tags[Key = 'spine:execution'].Value %}"},
+        )
+        whose.add_catch(
+            failed, errors=["States.ALL"], assign={failure: "{% $states.errorOutput %}"}
+        )
+        return whose.next(
+            sfn.Choice.jsonata(self, f"This run's {noun}?")
+            .when(
+                sfn.Condition.jsonata("{% $states.input = $states.context.Execution.Id %}"),
+                then,
+                assign=assign,
+            )
+            .otherwise(
+                sfn.Pass.jsonata(
+                    self,
+                    f"Another's {noun}",
+                    assign={
+                        failure: {
+                            "Error": "NameTakenError",
+                            "Cause": f"{{% 'There is already a {noun} ' & $plan.run.name & ', and"
+                            " its tags do not say that this execution made it. Delete it, or start"
+                            " a new execution under another name.' %}",
+                        }
+                    },
+                ).next(failed)
+            )
+        )
+
+    def _arn(self, kind: str) -> str:
+        """What SageMaker calls the run's own endpoint, endpoint config or model."""
+        start = f"arn:{Aws.PARTITION}:sagemaker:{Aws.REGION}:{Aws.ACCOUNT_ID}:{kind}/"
+        return f"{{% '{start}' & $plan.run.name %}}"
+
+    def _branch_failed(self, name: str, *, failure: str) -> sfn.Fail:
+        return sfn.Fail.jsonata(
+            self, name, error=f"{{% ${failure}.Error %}}", cause=f"{{% ${failure}.Cause %}}"
+        )
+
     def _or_clean_up(self, state: _State) -> _State:
         state.add_catch(self._clean_up_after_failure, errors=["States.ALL"], assign=_FAILURE)
         return state
@@ -583,7 +787,7 @@ class Workflow(Construct):
             comment=comment,
             arguments=arguments,
             timeout=timeout,
-            retries=[_SAGEMAKER_RETRY],
+            retries=[_SAGEMAKER_RETRY if sdk else _CREATION_RETRY],
             rest=rest,
         )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import jsonata as jsonata_python
 import pytest
 from botocore.exceptions import ClientError
 
@@ -94,6 +95,15 @@ class FakeS3:
     def text(self, bucket: str, key: str) -> str:
         """The newest version of an object as text."""
         return self.objects[bucket, key][-1].decode()
+
+
+def jsonata(expression: str, variables: Mapping[str, Any]) -> Any:
+    """Evaluate a state machine's `{% expression %}` with these variables (`states` for $states)."""
+    body = expression.removeprefix("{%").removesuffix("%}")
+    program = jsonata_python.Jsonata(body)
+    for name, value in variables.items():
+        program.assign(name, value)
+    return program.evaluate(None)
 
 
 def use_clients(monkeypatch: pytest.MonkeyPatch, **clients: object) -> None:

@@ -208,7 +208,12 @@ def test_a_failing_training_job_fails_the_run_with_its_own_error(app: Deployment
     described = app.describe(arn)
     assert (described["status"], described["error"]) == ("FAILED", "States.TaskFailed")
     assert "AlgorithmError" in described["cause"] or "ClientError" in described["cause"]
-    assert app.states(arn)[-3:] == ["Train the model", "Clean up after failure", "Run failed"]
+    assert app.states(arn)[-4:] == [
+        "Train the model",
+        "Train again?",
+        "Clean up after failure",
+        "Run failed",
+    ]
     assert app.left() == {}
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.stacks.conftest import Assembly
+from tests.support import jsonata
 
 State = dict[str, Any]
 
@@ -64,7 +65,7 @@ def test_every_retry_backs_off_with_a_cap(definition: dict[str, Any]) -> None:
         assert task["Retry"], name
         for retry in task["Retry"]:
             assert retry["BackoffRate"] > 1, name
-            assert retry["MaxDelaySeconds"] <= 60, name
+            assert retry["MaxDelaySeconds"] <= 120, name
             assert retry["JitterStrategy"] in {"FULL", "NONE"}, name
             assert "States.ALL" not in retry["ErrorEquals"], name
 
@@ -82,9 +83,13 @@ def test_any_failure_after_planning_passes_the_clean_up(definition: dict[str, An
     states = definition["States"]
     to_failed = {name for name, state in states.items() if "Run failed" in successors(state)}
     assert to_failed == {"Plan the run", "Clean up after failure"}
+    choices = {"Train again?", "Create the model again?", "Redriven and swept?"}
     for name, state in states.items():
         if state["Type"] in {"Task", "Parallel"} and name not in to_failed:
-            assert [catch["Next"] for catch in state["Catch"]] == ["Clean up after failure"], name
+            (caught,) = [catch["Next"] for catch in state["Catch"]]
+            assert caught in {"Clean up after failure", *choices}, name
+    for name in choices:
+        assert states[name]["Default"] == "Clean up after failure"
 
 
 def test_a_failure_keeps_its_error_and_cause(definition: dict[str, Any]) -> None:
@@ -184,4 +189,156 @@ def test_the_wait_for_the_endpoint_is_bounded(definition: dict[str, Any]) -> Non
     )
     assert "$look < $count($plan.endpoint.polls)" in again["Condition"]
     assert states["Wait for the endpoint"]["Assign"] == {"look": "{% $look + 1 %}"}
-    assert states["Endpoint in service?"]["Default"] == "Endpoint failed"
+    assert states["Endpoint in service?"]["Default"] == "Endpoint not in service"
+    assert states["Endpoint not in service"]["Next"] == "Endpoint failed"
+
+
+CREATIONS = {
+    "Train the model": ("Train again?", "failure", "train_tries"),
+    "Create the model": ("Create the model again?", "failure", "model_tries"),
+    "Create the endpoint config": (
+        "Create the endpoint config again?",
+        "endpoint_failure",
+        "config_tries",
+    ),
+    "Create the endpoint": ("Create the endpoint again?", "endpoint_failure", "endpoint_tries"),
+    "Transform the batch": ("Transform again?", "batch_failure", "transform_tries"),
+}
+REFUSED = "SageMaker.AmazonSageMakerException"
+
+
+def routed(definition: dict[str, Any], creation: str, error: str, cause: str, tries: int) -> str:
+    """Where an error of a creation leads, by the choice after it."""
+    again, failure, counter = CREATIONS[creation]
+    states = dict(all_states(definition))
+    (catch,) = states[creation]["Catch"]
+    assert (catch["ErrorEquals"], catch["Next"]) == (["States.ALL"], again)
+    variables = {failure: {"Error": error, "Cause": cause}, counter: tries}
+    for choice in states[again]["Choices"]:
+        if jsonata(choice["Condition"], variables):
+            if counter in choice.get("Assign", {}):
+                assert jsonata(choice["Assign"][counter], variables) == tries + 1
+            return str(choice["Next"])
+    return str(states[again]["Default"])
+
+
+def api(code: str, message: str = "No.", status: int = 400) -> str:
+    """A cause as Step Functions words what SageMaker's API refused."""
+    return (
+        f"{message} (Service: AmazonSageMaker; Status Code: {status}; Error Code: {code};"
+        " Request ID: 00000000-0000-0000-0000-000000000000; Proxy: null)"
+    )
+
+
+@pytest.mark.parametrize("creation", CREATIONS)
+@pytest.mark.parametrize(
+    "cause",
+    [
+        api("ThrottlingException", "Rate exceeded"),
+        api("InternalFailure", status=500),
+        api("ServiceUnavailable", status=503),
+        api("ValidationException", 'Could not find model "spine-dev-x".'),
+    ],
+)
+def test_what_may_pass_by_itself_is_repeated_four_times(
+    definition: dict[str, Any], creation: str, cause: str
+) -> None:
+    """Throttling, the service's own failures, and what is not found yet; then it fails."""
+    ways = [routed(definition, creation, REFUSED, cause, tries) for tries in range(6)]
+    assert len(set(ways[:4])) == 1
+    assert dict(all_states(definition))[ways[0]]["Type"] == "Wait"
+    assert dict(all_states(definition))[ways[0]]["Next"] == creation
+    assert set(ways[4:]) <= {"Clean up after failure", "Endpoint failed", "Batch failed"}
+
+
+@pytest.mark.parametrize("creation", CREATIONS)
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (REFUSED, api("ValidationException", "1 validation error detected")),
+        (REFUSED, api("AccessDeniedException", "User is not authorized")),
+        ("States.TaskFailed", '{"FailureReason":"AlgorithmError: Throttle is no feature"}'),
+        ("States.TaskFailed", '{"FailureReason":"ClientError: Could not find the label"}'),
+        ("States.Runtime", "The Parameters could not be used to start the Task"),
+    ],
+)
+def test_what_can_never_work_is_not_repeated(
+    definition: dict[str, Any], creation: str, error: str, cause: str
+) -> None:
+    """A refused request or a failed algorithm fails the run at once."""
+    way = routed(definition, creation, error, cause, 0)
+    assert way in {"Clean up after failure", "Endpoint failed", "Batch failed"}
+
+
+@pytest.mark.parametrize("creation", ["Train the model", "Transform the batch"])
+def test_a_job_without_capacity_is_repeated_minutes_later(
+    definition: dict[str, Any], creation: str
+) -> None:
+    """SageMaker tells it in the reason the job failed for; the wait grows from a minute."""
+    cause = '{"FailureReason":"CapacityError: Unable to provision requested ML compute capacity."}'
+    way = routed(definition, creation, "States.TaskFailed", cause, 0)
+    wait = dict(all_states(definition))[way]
+    _, failure, counter = CREATIONS[creation]
+    for tries, minutes in ((1, 1), (2, 2), (3, 4), (4, 8)):
+        variables = {failure: {"Error": "States.TaskFailed", "Cause": cause}, counter: tries}
+        assert minutes * 30 <= jsonata(wait["Seconds"], variables) <= minutes * 60
+    variables = {failure: {"Error": REFUSED, "Cause": api("Throttling")}, counter: 4}
+    assert 12 <= jsonata(wait["Seconds"], variables) <= 24
+
+
+@pytest.mark.parametrize(
+    ("creation", "noun", "then"),
+    [
+        ("Create the model", "model", "Serve and score"),
+        ("Create the endpoint config", "endpoint config", "Create the endpoint"),
+        ("Create the endpoint", "endpoint", "Wait for the endpoint"),
+    ],
+)
+def test_what_a_lost_answer_made_is_adopted_by_its_tags_only(
+    definition: dict[str, Any], creation: str, noun: str, then: str
+) -> None:
+    """The same name with another's tags fails the run instead, and names the remedy."""
+    cause = api("ValidationException", f'Cannot create already existing {noun} "arn:...".')
+    way = routed(definition, creation, REFUSED, cause, 0)
+    states = dict(all_states(definition))
+    assert (way, states[way]["Next"]) == (f"Whose is the {noun}?", f"This run's {noun}?")
+    ours = states[f"This run's {noun}?"]
+    ((condition, following),) = [(each["Condition"], each["Next"]) for each in ours["Choices"]]
+    context = {"context": {"Execution": {"Id": "arn:of:this"}}}
+    for tags, same in (
+        ([{"Key": "spine:execution", "Value": "arn:of:this"}], True),
+        ([{"Key": "spine:execution", "Value": "arn:of:another"}], False),
+        ([{"Key": "Name", "Value": "arn:of:this"}], False),
+        ([], False),
+    ):
+        seen = jsonata(states[way]["Output"], {"states": {"result": {"Tags": tags}}})
+        assert jsonata(condition, {"states": {"input": seen, **context}}) is same, tags
+    assert following == then
+    taken = states[ours["Default"]]["Assign"]
+    assert "NameTakenError" in str(taken)
+
+
+@pytest.mark.parametrize("creation", ["Create the model", "Create the endpoint"])
+def test_a_creation_that_never_answers_is_asked_for_again(
+    definition: dict[str, Any], creation: str
+) -> None:
+    """Whether it took effect, the next try tells; a job that took its whole time is over."""
+    way = routed(definition, creation, "States.Timeout", "", 0)
+    assert dict(all_states(definition))[way]["Next"] == creation
+    assert (
+        routed(definition, "Train the model", "States.Timeout", "", 0) == "Clean up after failure"
+    )
+
+
+def test_a_redriven_run_makes_again_what_was_swept_once(definition: dict[str, Any]) -> None:
+    """An aborted run's model and endpoint are gone when it is redriven; it begins at the model."""
+    states = definition["States"]
+    for name in ("Serve and score", "Keep the endpoint"):
+        assert [catch["Next"] for catch in states[name]["Catch"]] == ["Redriven and swept?"]
+    (choice,) = states["Redriven and swept?"]["Choices"]
+    assert choice["Next"] == "Create the model"
+    made_in = states["Create the model"]["Assign"]["model_made_in"]
+    for redrives, made, expected in ((0, 0, False), (1, 0, True), (1, 1, False), (2, 1, True)):
+        seen = {"states": {"context": {"Execution": {"RedriveCount": redrives}}}}
+        assert jsonata(made_in, seen) == redrives
+        assert jsonata(choice["Condition"], {**seen, "model_made_in": made}) is expected
