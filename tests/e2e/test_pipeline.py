@@ -1,5 +1,6 @@
 """The whole pipeline on the local cloud: what goes in, what comes out, what is left."""
 
+import contextlib
 import csv
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -235,7 +236,10 @@ def test_an_aborted_run_is_swept(app: Deployment, state: str) -> None:
     """Whatever it had begun when somebody stopped it is gone soon after."""
     arn = app.start({"source": {"uri": upload(app)}})
     eventually(lambda: state in app.states(arn), f"{state} to begin")
-    app.cloud.client("stepfunctions").stop_execution(executionArn=arn)
+    machines = app.cloud.client("stepfunctions")
+    # The last of the three states leaves little time: a run may end before it is stopped.
+    with contextlib.suppress(machines.exceptions.ClientError):
+        machines.stop_execution(executionArn=arn)
     assert app.ended(arn)["status"] in {"ABORTED", "SUCCEEDED"}
     eventually(lambda: not app.left(), "the sweeper")
 
