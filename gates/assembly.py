@@ -1,0 +1,196 @@
+"""A synthesized app with its references resolved, so that rules see ARNs and names as AWS would."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+ROOMS = ("storage", "pipeline", "triggers")
+
+PARTITION = "aws"
+REGION = "us-east-1"
+ACCOUNT = "000000000000"
+
+_PSEUDO = {
+    "AWS::Partition": PARTITION,
+    "AWS::Region": REGION,
+    "AWS::AccountId": ACCOUNT,
+    "AWS::URLSuffix": "amazonaws.com",
+    "AWS::StackName": "stack",
+    "AWS::NoValue": "",
+}
+# CDK ends a logical id with a hash of the construct's path.
+_HASH = re.compile(r"[0-9A-F]{8}$")
+
+# The ARN of a resource, by type; `{}` is its name, which is its logical id here.
+_ARNS = {
+    "AWS::S3::Bucket": "arn:aws:s3:::{}",
+    "AWS::IAM::Role": f"arn:aws:iam::{ACCOUNT}:role/{{}}",
+    "AWS::Lambda::Function": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{{}}",
+    "AWS::StepFunctions::StateMachine": f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{{}}",
+    "AWS::Logs::LogGroup": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{{}}:*",
+    "AWS::KMS::Key": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{{}}",
+    "AWS::SQS::Queue": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{{}}",
+    "AWS::SNS::Topic": f"arn:aws:sns:{REGION}:{ACCOUNT}:{{}}",
+    "AWS::Events::Rule": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{{}}",
+    "AWS::DynamoDB::Table": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{{}}",
+    "AWS::CloudWatch::Alarm": f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{{}}",
+    "AWS::CloudWatch::CompositeAlarm": f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{{}}",
+}
+# Resources whose `Ref` is their ARN; of the others it is their name.
+_REF_IS_ARN = {"AWS::StepFunctions::StateMachine", "AWS::SNS::Topic"}
+
+
+def short(logical_id: str) -> str:
+    """A logical id without CDK's hash: the same in every synthesis that keeps its constructs."""
+    return _HASH.sub("", logical_id)
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """The templates of one stage, by room.
+
+    Attributes:
+        folder: Holds `spine-<stage>-<room>.template.json`.
+        stage: Of the settings.
+    """
+
+    folder: Path
+    stage: str = "dev"
+
+    @cached_property
+    def templates(self) -> dict[str, dict[str, Any]]:
+        """The templates as synthesized."""
+        return {
+            room: json.loads((self.folder / f"spine-{self.stage}-{room}.template.json").read_text())
+            for room in ROOMS
+        }
+
+    @cached_property
+    def exports(self) -> dict[str, Any]:
+        """What stacks give each other, resolved, by name."""
+        return {
+            output["Export"]["Name"]: self.resolve(room, output["Value"])
+            for room in ROOMS
+            for output in self.templates[room].get("Outputs", {}).values()
+            if "Export" in output
+        }
+
+    def resources(self, kind: str) -> dict[tuple[str, str], dict[str, Any]]:
+        """The resources of a type with their properties resolved, by room and short logical id."""
+        return {
+            (room, short(name)): self.resolve(room, each.get("Properties", {}))
+            for room in ROOMS
+            for name, each in self.templates[room]["Resources"].items()
+            if each["Type"] == kind
+        }
+
+    def metadata(self) -> dict[tuple[str, str], dict[str, Any]]:
+        """The metadata of every resource, by room and short logical id."""
+        return {
+            (room, short(name)): each.get("Metadata", {})
+            for room in ROOMS
+            for name, each in self.templates[room]["Resources"].items()
+        }
+
+    def definition(self) -> dict[str, Any]:
+        """The state machine's definition, with every reference resolved."""
+        (machine,) = self.resources("AWS::StepFunctions::StateMachine").values()
+        definition: dict[str, Any] = json.loads(machine["DefinitionString"])
+        return definition
+
+    def resolve(self, room: str, value: Any) -> Any:
+        """Replace CloudFormation's functions by what they would give.
+
+        Raises:
+            ValueError: A function this knows nothing of.
+        """
+        match value:
+            case dict() if len(value) == 1 and _is_function(next(iter(value))):
+                return self._function(room, *next(iter(value.items())))
+            case dict():
+                return {key: self.resolve(room, each) for key, each in value.items()}
+            case list():
+                return [self.resolve(room, each) for each in value]
+            case _:
+                return value
+
+    def _function(self, room: str, name: str, argument: Any) -> Any:
+        match name, argument:
+            case "Ref", str():
+                return self._ref(room, argument)
+            case "Fn::GetAtt", [str() as logical_id, str() as attribute]:
+                return self._attribute(room, logical_id, attribute)
+            case "Fn::Join", [str() as separator, parts]:
+                return separator.join(str(self.resolve(room, part)) for part in parts)
+            case "Fn::ImportValue", str():
+                return self.exports[argument]
+            case "Fn::FindInMap", [mapping, first, second]:
+                found = self.templates[room]["Mappings"][mapping]
+                return found[self.resolve(room, first)][self.resolve(room, second)]
+            case "Fn::Sub", str():
+                return re.sub(r"\$\{([^}]+)\}", lambda m: str(self._sub(room, m[1])), argument)
+            case "Fn::Select", [index, parts]:
+                return self.resolve(room, parts)[int(index)]
+            case "Fn::Split", [separator, text]:
+                return str(self.resolve(room, text)).split(separator)
+            case _:
+                raise ValueError(f"unexpected in {room}: {name} {argument}")
+
+    def _sub(self, room: str, name: str) -> Any:
+        logical_id, dot, attribute = name.partition(".")
+        return self._attribute(room, logical_id, attribute) if dot else self._ref(room, name)
+
+    def _ref(self, room: str, name: str) -> str:
+        if name in _PSEUDO:
+            return _PSEUDO[name]
+        if name in self.templates[room].get("Parameters", {}):
+            return str(self.templates[room]["Parameters"][name].get("Default", name))
+        kind = self.templates[room]["Resources"][name]["Type"]
+        if kind in _REF_IS_ARN:
+            return self._attribute(room, name, "Arn")
+        given = self.templates[room]["Resources"][name].get("Properties", {}).get("LogGroupName")
+        return given if isinstance(given, str) else short(name)
+
+    def _attribute(self, room: str, logical_id: str, attribute: str) -> str:
+        kind = self.templates[room]["Resources"][logical_id]["Type"]
+        if attribute.endswith("Arn") and kind in _ARNS:
+            return _ARNS[kind].format(self._ref_name(room, logical_id))
+        if attribute in {"Name", "FunctionName", "RoleName", "QueueName", "TopicName"}:
+            return short(logical_id)
+        return f"{short(logical_id)}.{attribute}"
+
+    def _ref_name(self, room: str, logical_id: str) -> str:
+        properties = self.templates[room]["Resources"][logical_id].get("Properties", {})
+        given = properties.get("LogGroupName")
+        return given if isinstance(given, str) else short(logical_id)
+
+
+def _is_function(key: str) -> bool:
+    return key == "Ref" or key.startswith("Fn::")
+
+
+def synthesize(folder: Path, **context: Any) -> Assembly:
+    """Run `app.py` with the context of `cdk.json` and these overrides.
+
+    Raises:
+        RuntimeError: With what it said.
+    """
+    merged = {**json.loads((ROOT / "cdk.json").read_text())["context"], **context}
+    done = subprocess.run(
+        [sys.executable, "app.py"],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "CDK_OUTDIR": str(folder), "CDK_CONTEXT_JSON": json.dumps(merged)},
+    )
+    if done.returncode:
+        raise RuntimeError(done.stdout + done.stderr)
+    return Assembly(folder, str(context.get("stage", "dev")))
