@@ -1,10 +1,14 @@
 """What every kind of job shares: its folder, its thread, stopping and waiting."""
 
+import json
+import queue
 import re
 import shutil
+import signal
 import tempfile
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +16,7 @@ from pathlib import Path
 from botocore.exceptions import ClientError
 
 from .errors import invalid
+from .logs import Logs
 from .processes import Process, Processes
 from .records import Record, Store
 from .settings import Settings
@@ -19,6 +24,10 @@ from .storage import Storage
 
 # The path of a socket has room for 103 bytes on macOS; here a number follows the folder.
 _LONGEST_SOCKET_FOLDER = 90
+# Threads cannot wait longer than this at once, and no job may run so long.
+_LONGEST_WAIT = 30 * 86_400.0
+# What a training container finds below /opt/ml.
+_LAYOUT = ("input/config", "input/data", "model", "output/data")
 
 
 class Stopped(Exception):  # noqa: N818 (no error: the client asked for it)
@@ -32,6 +41,7 @@ class Platform:
     settings: Settings
     store: Store = field(init=False)
     storage: Storage = field(init=False)
+    logs: Logs = field(init=False)
     processes: Processes = field(default_factory=Processes)
     closing: threading.Event = field(default_factory=threading.Event)
     sockets: Path = field(init=False)
@@ -40,6 +50,7 @@ class Platform:
         self.settings.jobs.mkdir(parents=True, exist_ok=True)
         self.store = Store(region=self.settings.region, account=self.settings.account)
         self.storage = Storage(self.settings)
+        self.logs = Logs(self.settings)
         self.sockets = self.settings.jobs / ".sockets"
         if len(str(self.sockets)) > _LONGEST_SOCKET_FOLDER:
             self.sockets = Path(tempfile.mkdtemp(prefix="sagemaker-"))
@@ -65,7 +76,7 @@ class Platform:
                 f"principal 'sagemaker.amazonaws.com' to assume the role. ({error})"
             ) from error
 
-    def folder(self, record: Record) -> Path:
+    def folder(self, record: Record, layout: Sequence[str] = _LAYOUT) -> Path:
         """A new, empty job folder with the container's layout, kept after the job.
 
         A resource deleted and made again keeps the folder of its name: the older one is removed.
@@ -73,9 +84,26 @@ class Platform:
         folder = self.settings.jobs / record.kind.segment / record.name
         if folder.exists():
             shutil.rmtree(folder)
-        for part in ("input/config", "input/data", "model", "output/data"):
+        folder.mkdir(parents=True)
+        for part in layout:
             (folder / part).mkdir(parents=True)
         return folder
+
+    def hosts(self, record: Record, count: int, layout: Sequence[str] = _LAYOUT) -> list["Host"]:
+        """The hosts of a job, each with a new, empty folder that has the container's layout.
+
+        The only host of a job has the job's folder itself; several have one each in it.
+        """
+        if count == 1:
+            return [Host("algo-1", self.folder(record, layout))]
+        folder = self.folder(record, ())
+        hosts = [
+            Host(f"algo-{number}", folder / f"algo-{number}") for number in range(1, count + 1)
+        ]
+        for host in hosts:
+            for part in layout:
+                (host.folder / part).mkdir(parents=True)
+        return hosts
 
     def start(self, record: Record, run: Callable[[], None]) -> None:
         """Runs a job's life in a thread of its own."""
@@ -89,7 +117,31 @@ class Platform:
             if isinstance(record.runtime, Job):
                 record.runtime.stopping.set()
         self.processes.close()
+        self.logs.close()
         shutil.rmtree(self.sockets, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class Host:
+    """One instance of a job: a name that its container knows it by, and a folder."""
+
+    name: str
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a job's processes ended.
+
+    Attributes:
+        host: The first that failed, or the first of all.
+        code: Its exit code; negative: the signal.
+        late: Whether they were stopped because their time had run out.
+    """
+
+    host: Host
+    code: int
+    late: bool
 
 
 class Job:
@@ -131,10 +183,68 @@ class Job:
         for process in processes:
             process.stop(self.platform.settings.stop_grace)
 
+    def wait(self, processes: Mapping[Host, Process], seconds: float) -> Ended:
+        """Waits for the end of every process; when one fails the others are killed.
+
+        Args:
+            processes: One a host.
+            seconds: How long they may take; then they are stopped as `stop` does.
+        """
+        ended: queue.Queue[tuple[Host, int]] = queue.Queue()
+
+        def watch(host: Host, process: Process) -> None:
+            ended.put((host, process.wait() or 0))
+
+        for host, process in processes.items():
+            threading.Thread(target=watch, args=(host, process), daemon=True).start()
+        deadline = time.monotonic() + seconds
+        late = False
+        failed: tuple[Host, int] | None = None
+        for _ in processes:
+            try:
+                left = None if late else max(0.0, min(deadline - time.monotonic(), _LONGEST_WAIT))
+                host, code = ended.get(timeout=left)
+            except queue.Empty:
+                late = True
+                for process in processes.values():
+                    process.stop(self.platform.settings.stop_grace)
+                host, code = ended.get()
+            if code != 0 and failed is None:
+                failed = host, code
+                if not late and not self.stopping.is_set():
+                    # The others may wait for it without end.
+                    for process in processes.values():
+                        process.signal(signal.SIGKILL)
+        first, code = failed or (next(iter(processes)), 0)
+        return Ended(first, code, late)
+
     def log(self, line: str) -> None:
         """Adds a line of the platform to the job's log."""
         with suppress(OSError), (self.folder / "log").open("a") as log:
             log.write(f"{line}\n")
+
+
+def write_hosts(hosts: Sequence[Host], instance_type: str, config: str) -> None:
+    """Writes each host's `resourceconfig.json`, in the folder `config` of its own.
+
+    Source: https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-running-container.html
+    """
+    names = [host.name for host in hosts]
+    group = {
+        "instance_group_name": "homogeneousCluster",
+        "instance_type": instance_type,
+        "hosts": names,
+    }
+    for host in hosts:
+        content = {
+            "current_host": host.name,
+            "hosts": names,
+            "network_interface_name": "lo",
+            "current_instance_type": instance_type,
+            "current_group_name": "homogeneousCluster",
+            "instance_groups": [group],
+        }
+        (host.folder / config / "resourceconfig.json").write_text(json.dumps(content))
 
 
 def failure_reason(folder: Path) -> str:

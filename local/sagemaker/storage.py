@@ -3,7 +3,7 @@
 import re
 import shutil
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -151,23 +151,15 @@ class Storage:
         except (ClientError, BotoCoreError) as error:
             raise JobError(f"ClientError: Data download failed: {location}: {error}") from error
 
-    def fetch_prefix(self, location: Location, folder: Path) -> int:
-        """Downloads every object under a prefix below `folder`; returns how many.
+    def read(self, location: Location) -> bytes:
+        """A small object's content.
 
         Raises:
-            JobError: S3 refuses, or a key would leave the folder.
+            ClientError: S3 refuses.
         """
-        count = 0
-        try:
-            for key in self.keys(location):
-                name = PurePosixPath(relative_key(location.key, key))
-                if name.is_absolute() or ".." in name.parts:
-                    raise JobError(f"ClientError: Data download failed: the key {key!r} is no path")
-                self.fetch(Location(location.bucket, key), folder / name)
-                count += 1
-        except (ClientError, BotoCoreError) as error:
-            raise JobError(f"ClientError: Data download failed: {location}: {error}") from error
-        return count
+        answer = self._client.get_object(Bucket=location.bucket, Key=location.key)
+        content: bytes = answer["Body"].read()
+        return content
 
     def put(self, source: Path, location: Location) -> None:
         """Uploads a file.
@@ -198,14 +190,20 @@ class Storage:
         archive.unlink()
 
 
-def pack(folder: Path, archive: Path) -> bool:
-    """Packs what a folder holds into a gzipped tar; says whether there was anything."""
-    contents = sorted(folder.iterdir()) if folder.is_dir() else []
+def pack(folders: Sequence[Path], archive: Path) -> bool:
+    """Packs what folders hold into one gzipped tar; says whether there was anything.
+
+    Of files with one name, the first folder's is packed.
+    """
+    contents: dict[str, Path] = {}
+    for folder in reversed(folders):
+        if folder.is_dir():
+            contents |= {path.name: path for path in folder.iterdir()}
     if contents:
         # Level 6 is gzip's own default; 9, Python's, takes three times as long on a model.
         with tarfile.open(archive, "w:gz", compresslevel=6) as tar:
-            for path in contents:
-                tar.add(path, arcname=path.name)
+            for name, path in sorted(contents.items()):
+                tar.add(path, arcname=name)
     return bool(contents)
 
 

@@ -2,18 +2,22 @@
 
 import json
 import math
+import os
 import shutil
-import threading
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from local.sagemaker import algorithms
+from local.sagemaker import algorithms, logs, sources
 from local.sagemaker.errors import ApiError, JobError, invalid, not_available
-from local.sagemaker.jobs import Job, Stopped, failure_reason
-from local.sagemaker.processes import describe_exit
+from local.sagemaker.jobs import Ended, Host, Job, Stopped, failure_reason, write_hosts
+from local.sagemaker.processes import Process, describe_exit
 from local.sagemaker.records import Kind, Record
-from local.sagemaker.storage import no_objects, pack, parse_uri
+from local.sagemaker.storage import Storage, no_objects, pack, parse_uri
+from local.sagemaker.syncing import Mirror
 
 from . import Request, Resource, only, operation, value_of
 
@@ -66,11 +70,14 @@ _SUPPORTED = (
     "ProfilerRuleConfigurations",
     "TensorBoardOutputConfig",
     "Environment",
+    "CheckpointConfig.S3Uri",
+    "CheckpointConfig.LocalPath",
     "RetryStrategy",
     "SessionChainingConfig",
     "InfraCheckConfig",
 )
 _DAY = 86_400
+_MOST_HOSTS = 20
 _MESSAGES = {
     "Starting": "Preparing the instances for training",
     "Downloading": "Downloading input data",
@@ -81,6 +88,26 @@ _MESSAGES = {
     "Stopped": "Training job stopped",
     "MaxRuntimeExceeded": "Training job runtime exceeded MaxRuntimeInSeconds provided",
 }
+
+
+# Where a container finds its folders on AWS.
+_BASE = "/opt/ml/"
+_CHECKPOINTS = "/opt/ml/checkpoints"
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A job that runs, and all that its steps share."""
+
+    record: Record
+    job: Job
+    image: algorithms.Image
+    hosts: list[Host]
+    storage: Storage
+
+    @property
+    def members(self) -> dict[str, Any]:
+        return self.record.members
 
 
 class TrainingJobs(Resource):
@@ -118,9 +145,11 @@ class TrainingJobs(Resource):
         }
         with self.store.lock:
             record = self.store.create(TRAINING_JOB, name, members, request.get("Tags", []))
-            job = Job(self.platform, self.platform.folder(record))
+            hosts = self.platform.hosts(record, request["ResourceConfig"]["InstanceCount"])
+            folder = self.platform.settings.jobs / TRAINING_JOB.segment / name
+            job = Job(self.platform, folder)
             record.runtime = job
-        self.platform.start(record, lambda: self._run(record, job, image))
+        self.platform.start(record, lambda: self._run(record, job, image, hosts))
         return {"TrainingJobArn": record.arn}
 
     def _check_inputs(self, request: Request) -> None:
@@ -131,128 +160,146 @@ class TrainingJobs(Resource):
                 region, role = self.platform.settings.region, request["RoleArn"]
                 raise invalid(no_objects(uri, region=region, role=role))
 
-    def _run(self, record: Record, job: Job, image: algorithms.Image) -> None:
+    def _run(self, record: Record, job: Job, image: algorithms.Image, hosts: list[Host]) -> None:
         """A job's whole life. However it goes, it reaches a final state."""
+        tails = [
+            self.platform.logs.follow(
+                host.folder / "log", logs.TRAINING, logs.stream_of(record.name, host.name)
+            )
+            for host in hosts
+        ]
         try:
-            status, reason = self._train(record, job, image)
+            storage = self.platform.storage_of(record.members["RoleArn"])
+            status, reason = self._train(_Run(record, job, image, hosts, storage))
         except Stopped:
             status, reason = "Stopped", None
         except JobError as error:
             status, reason = "Failed", str(error)
+        except ApiError as error:
+            status, reason = "Failed", f"ClientError: {error.message}"
         except Exception as error:  # noqa: BLE001 (a job must not hang, whatever has happened)
             status, reason = "Failed", f"InternalServerError: {error!r}"
         if reason:
             job.log(reason)
+        for tail in tails:
+            # Clients read the log's end as soon as they see the job's.
+            tail.finish()
         self._finish(record, job, status, reason)
 
-    def _train(self, record: Record, job: Job, image: algorithms.Image) -> tuple[str, str | None]:
+    def _train(self, run: _Run) -> tuple[str, str | None]:
         """Downloads, trains and uploads; returns the final secondary status and the failure."""
-        members = record.members
+        record, job = run.record, run.job
         job.pause("training")
         self._enter(record, "Downloading")
-        self._download(members, job)
-        _write_config(members, job.folder)
+        self._download(run)
+        _write_config(run.members, run.hosts)
         job.pause("training")
         self._enter(
             record,
             "Training",
-            f"Training image download completed. Training in progress. {image.note}",
+            f"Training image download completed. Training in progress. {run.image.note}",
         )
         with self.store.lock:
             record.members["TrainingStartTime"] = datetime.now(UTC)
-        code, late = self._container(record, job, image)
-        self._read_metrics(record, job, image)
+        with ExitStack() as mirrors:
+            for mirror in _checkpoints(run):
+                mirrors.enter_context(mirror)
+            ended = self._containers(run)
+        self._read_metrics(run)
         reason = None
-        if code != 0 and not late and not job.stopping.is_set():
-            text = failure_reason(job.folder) or "the container left no message"
-            reason = f"AlgorithmError: {text}, {describe_exit(code)}"
+        if ended.code != 0 and not ended.late and not job.stopping.is_set():
+            text = failure_reason(ended.host.folder) or "the container left no message"
+            place = f" ({ended.host.name})" if len(run.hosts) > 1 else ""
+            reason = f"AlgorithmError: {text}, {describe_exit(ended.code)}{place}"
         # What the container has left is uploaded however it ended, as on AWS.
         job.linger("training")
         self._enter(record, "Uploading")
         job.linger("training")
-        self._upload(members, job)
+        self._upload(run)
         if reason:
             return "Failed", reason
-        # The inputs are in S3; a copy of each job's would fill the disk. A failed job keeps them.
-        shutil.rmtree(job.folder / "input" / "data", ignore_errors=True)
-        return ("MaxRuntimeExceeded" if late else "Completed"), None
+        for host in run.hosts:
+            # The inputs are in S3; a copy of each job's would fill the disk. A failed job keeps
+            # them.
+            shutil.rmtree(host.folder / "input" / "data", ignore_errors=True)
+        return ("MaxRuntimeExceeded" if ended.late else "Completed"), None
 
-    def _container(self, record: Record, job: Job, image: algorithms.Image) -> tuple[int, bool]:
-        """Runs the container; returns its exit code and whether its time ran out."""
-        (job.folder / "container.json").write_text(
+    def _containers(self, run: _Run) -> Ended:
+        """Runs one container a host."""
+        (run.job.folder / "container.json").write_text(
             json.dumps(
                 {
-                    "image": image.uri,
-                    "image_library": f"{image.algorithm.library} {image.version}",
-                    "library": f"{image.algorithm.library} {image.algorithm.installed()}",
+                    "image": run.image.uri,
+                    "image_library": f"{run.image.algorithm.library} {run.image.version}",
+                    "library": f"{run.image.algorithm.library} {run.image.algorithm.installed()}",
                 }
             )
         )
-        job.log(image.note)
+        run.job.log(run.image.note)
+        processes = {host: self._start(run, host) for host in run.hosts}
+        seconds = run.members["StoppingCondition"]["MaxRuntimeInSeconds"]
+        return run.job.wait(processes, seconds)
+
+    def _start(self, run: _Run, host: Host) -> Process:
+        environment = {
+            "AWS_REGION": self.platform.settings.region,
+            "TRAINING_JOB_NAME": run.record.name,
+            "TRAINING_JOB_ARN": run.record.arn,
+            # Jobs share this machine's cores: spinning threads would slow each other down.
+            "OMP_WAIT_POLICY": "PASSIVE",
+            **run.members.get("Environment", {}),
+            "SAGEMAKER_BASE_DIR": str(host.folder),
+        }
+        if len(run.hosts) > 1:
+            threads = max(1, (os.cpu_count() or 1) // len(run.hosts))
+            environment.setdefault("OMP_NUM_THREADS", str(threads))
+            # Hosts are names in a network of their own on AWS; here they meet in a folder.
+            environment["SAGEMAKER_CLUSTER_DIR"] = str(run.job.folder)
         process = self.platform.processes.start(
-            image.algorithm.container,
-            ["--image-tag", image.tag, "train"],
-            folder=job.folder,
-            environment={
-                "AWS_REGION": self.platform.settings.region,
-                "TRAINING_JOB_NAME": record.name,
-                "TRAINING_JOB_ARN": record.arn,
-                # Jobs share this machine's cores: spinning threads would slow each other down.
-                "OMP_WAIT_POLICY": "PASSIVE",
-                **record.members.get("Environment", {}),
-                "SAGEMAKER_BASE_DIR": str(job.folder),
-            },
+            run.image.algorithm.container,
+            ["--image-tag", run.image.tag, "train"],
+            folder=host.folder,
+            environment=environment,
         )
-        job.attach(process)
-        late = threading.Event()
+        run.job.attach(process)
+        return process
 
-        def expire() -> None:
-            late.set()
-            process.stop(self.platform.settings.stop_grace)
-
-        limit = threading.Timer(record.members["StoppingCondition"]["MaxRuntimeInSeconds"], expire)
-        limit.daemon = True
-        limit.start()
-        try:
-            code = process.wait()
-        finally:
-            limit.cancel()
-        return code or 0, late.is_set()
-
-    def _download(self, members: dict[str, Any], job: Job) -> None:
-        storage = self.platform.storage_of(members["RoleArn"])
-        for channel in members.get("InputDataConfig", []):
-            uri = channel["DataSource"]["S3DataSource"]["S3Uri"]
-            target = job.folder / "input" / "data" / channel["ChannelName"]
-            target.mkdir()
-            if storage.fetch_prefix(_location(uri), target) == 0:
-                region = self.platform.settings.region
-                raise JobError(
-                    f"ClientError: {no_objects(uri, region=region, role=members['RoleArn'])}"
+    def _download(self, run: _Run) -> None:
+        region = self.platform.settings.region
+        for channel in run.members["InputDataConfig"]:
+            source = channel["DataSource"]["S3DataSource"]
+            items = sources.resolve(run.storage, source, region=region, role=run.members["RoleArn"])
+            for number, host in enumerate(run.hosts):
+                mine = sources.share(
+                    items, source.get("S3DataDistributionType"), number, len(run.hosts)
                 )
-            if job.stopping.is_set():
-                raise Stopped
+                target = host.folder / "input" / "data" / channel["ChannelName"]
+                sources.download(run.storage, mine, target)
+                if run.job.stopping.is_set():
+                    raise Stopped
 
-    def _upload(self, members: dict[str, Any], job: Job) -> None:
-        output = _output(members)
-        storage = self.platform.storage_of(members["RoleArn"])
-        for folder, name in (("model", "model.tar.gz"), ("output/data", "output.tar.gz")):
-            archive = job.folder / name
-            if pack(job.folder / folder, archive):
-                storage.put(archive, output.child(name))
+    def _upload(self, run: _Run) -> None:
+        output = _output(run.members)
+        for part, name in (("model", "model.tar.gz"), ("output/data", "output.tar.gz")):
+            archive = run.job.folder / name
+            if pack([host.folder / part for host in run.hosts], archive):
+                run.storage.put(archive, output.child(name))
                 archive.unlink()
 
-    def _read_metrics(self, record: Record, job: Job, image: algorithms.Image) -> None:
-        log = (job.folder / "log").read_text(errors="replace")
+    def _read_metrics(self, run: _Run) -> None:
         now = datetime.now(UTC)
-        metrics = [
-            {"MetricName": name, "Value": value, "Timestamp": now}
-            for name, value in image.algorithm.metrics(log).items()
-            # JSON has no NaN.
-            if math.isfinite(value)
-        ]
-        if metrics:
-            self.store.update(record, FinalMetricDataList=metrics)
+        for host in run.hosts:
+            log = (host.folder / "log").read_text(errors="replace")
+            metrics = [
+                {"MetricName": name, "Value": value, "Timestamp": now}
+                for name, value in run.image.algorithm.metrics(log).items()
+                # JSON has no NaN.
+                if math.isfinite(value)
+            ]
+            if metrics:
+                # Every host that trains logs the same.
+                self.store.update(run.record, FinalMetricDataList=metrics)
+                return
 
     def _enter(self, record: Record, status: str, message: str | None = None) -> None:
         """Goes to the next secondary status, unless the job is being stopped."""
@@ -357,13 +404,13 @@ def _check(request: Request) -> None:
     for member in ("InstanceType", "InstanceCount", "VolumeSizeInGB"):
         if not resources.get(member):
             raise invalid(f"{name}: ResourceConfig.{member} is required and must be 1 or more.")
-    if resources["InstanceCount"] > 1:
+    if resources["InstanceCount"] > _MOST_HOSTS:
         raise not_available(
-            f"ResourceConfig.InstanceCount {resources['InstanceCount']} of {name} "
-            "(distributed training)",
-            "Use 1.",
+            f"ResourceConfig.InstanceCount {resources['InstanceCount']} of {name}",
+            f"Use {_MOST_HOSTS} or fewer: each is a process on this machine.",
         )
     _check_stopping(request)
+    _check_checkpoints(request)
     _location(request["OutputDataConfig"]["S3OutputPath"])
 
 
@@ -377,7 +424,8 @@ def _check_channels(channels: list[dict[str, Any]]) -> None:
         if source is None:
             raise invalid(f"{place}: DataSource.S3DataSource is required.")
         for path, value, offered in (
-            ("S3DataType", source["S3DataType"], ["S3Prefix"]),
+            ("S3DataType", source["S3DataType"], ["S3Prefix", "ManifestFile"]),
+            # AWS decompresses in Pipe mode only.
             ("CompressionType", channel.get("CompressionType"), ["None"]),
             ("RecordWrapperType", channel.get("RecordWrapperType"), ["None"]),
             ("InputMode", channel.get("InputMode"), ["File", "FastFile"]),
@@ -401,6 +449,29 @@ def _check_stopping(request: Request) -> None:
         )
 
 
+def _check_checkpoints(request: Request) -> None:
+    config = request.get("CheckpointConfig")
+    if config is None:
+        return
+    _location(config["S3Uri"])
+    path = config.get("LocalPath", _CHECKPOINTS)
+    if not path.startswith(_BASE) or ".." in Path(path).parts:
+        raise not_available(
+            f"CheckpointConfig.LocalPath {path!r} of CreateTrainingJob",
+            f"Use a path below {_BASE}: a container here has no other folders of its own.",
+        )
+
+
+def _checkpoints(run: _Run) -> list[Mirror]:
+    """Each host's checkpoint folder as a mirror of the S3 prefix."""
+    config = run.members.get("CheckpointConfig")
+    if config is None:
+        return []
+    path = config.get("LocalPath", _CHECKPOINTS).removeprefix(_BASE)
+    place = parse_uri(config["S3Uri"])
+    return [Mirror(run.storage, host.folder / path, place, fetch=True) for host in run.hosts]
+
+
 def _location(uri: str) -> Any:
     try:
         return parse_uri(uri)
@@ -413,13 +484,11 @@ def _output(members: dict[str, Any]) -> Any:
     return path.child(f"{members['TrainingJobName']}/output")
 
 
-def _write_config(members: dict[str, Any], folder: Path) -> None:
+def _write_config(members: dict[str, Any], hosts: Sequence[Host]) -> None:
     """The configuration files of the container contract.
 
     Source: https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-running-container.html
     """
-    host = "algo-1"
-    resources = members["ResourceConfig"]
     channels = {
         channel["ChannelName"]: {
             # A channel without a content type has no such key: the container has its default.
@@ -432,23 +501,14 @@ def _write_config(members: dict[str, Any], folder: Path) -> None:
         }
         for channel in members["InputDataConfig"]
     }
-    files = {
-        "hyperparameters.json": members.get("HyperParameters", {}),
-        "inputdataconfig.json": channels,
-        "resourceconfig.json": {
-            "current_host": host,
-            "hosts": [host],
-            "network_interface_name": "lo",
-            "current_instance_type": resources["InstanceType"],
-            "current_group_name": "homogeneousCluster",
-            "instance_groups": [
-                {
-                    "instance_group_name": "homogeneousCluster",
-                    "instance_type": resources["InstanceType"],
-                    "hosts": [host],
-                }
-            ],
-        },
-    }
-    for name, content in files.items():
-        (folder / "input" / "config" / name).write_text(json.dumps(content))
+    write_hosts(hosts, members["ResourceConfig"]["InstanceType"], "input/config")
+    for host in hosts:
+        files: dict[str, Any] = {
+            "hyperparameters.json": members.get("HyperParameters", {}),
+            "inputdataconfig.json": channels,
+        }
+        if config := members.get("CheckpointConfig"):
+            path = config.get("LocalPath", _CHECKPOINTS).removeprefix(_BASE)
+            files["checkpointconfig.json"] = {"LocalPath": str(host.folder / path)}
+        for name, content in files.items():
+            (host.folder / "input" / "config" / name).write_text(json.dumps(content))

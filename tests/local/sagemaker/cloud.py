@@ -73,6 +73,7 @@ class Cloud:
     s3: Any
     sagemaker: Any
     runtime: Any
+    logs: Any
 
     def upload_data(self) -> None:
         """Uploads 248, 31 and 31 generated rows to `train/`, `validation/` and `batch-in/`."""
@@ -250,6 +251,7 @@ def start(s3_url: str, folder: Path, *options: str) -> Cloud:
         s3=client("s3", s3_url),
         sagemaker=client("sagemaker", url),
         runtime=client("sagemaker-runtime", url),
+        logs=client("logs", s3_url),
     )
 
 

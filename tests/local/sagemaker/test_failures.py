@@ -100,7 +100,10 @@ def test_wrong_data_fails_the_job(
             "Extraneous channel found: test",
         ),
         ([channel("train", "train/", "image/png")], "configuration for 'train' channel is not"),
-        ([channel("train", "train/", "application/x-parquet")], "is not available locally"),
+        (
+            [channel("train", "train/", "application/x-recordio-protobuf")],
+            "is not available locally",
+        ),
     ],
 )
 def test_wrong_channels_fail_the_job(

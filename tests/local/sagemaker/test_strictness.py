@@ -223,12 +223,12 @@ def test_only_known_images_run(cloud: Cloud, image: str) -> None:
 
 
 UNAVAILABLE: dict[str, tuple[str, dict[str, Any]]] = {
-    "InstanceCount 2": (
+    "InstanceCount 21": (
         "create_training_job",
         {
             "ResourceConfig": {
                 "InstanceType": "ml.m5.xlarge",
-                "InstanceCount": 2,
+                "InstanceCount": 21,
                 "VolumeSizeInGB": 1,
             }
         },
@@ -249,9 +249,9 @@ UNAVAILABLE: dict[str, tuple[str, dict[str, Any]]] = {
         "create_training_job",
         {"InputDataConfig": [channel("train", "train/") | {"ShuffleConfig": {"Seed": 1}}]},
     ),
-    "CheckpointConfig.S3Uri": (
+    "CheckpointConfig.LocalPath '/checkpoints'": (
         "create_training_job",
-        {"CheckpointConfig": {"S3Uri": f"s3://{BUCKET}/checkpoints/"}},
+        {"CheckpointConfig": {"S3Uri": f"s3://{BUCKET}/cp/", "LocalPath": "/checkpoints"}},
     ),
     "SAGEMAKER_SUBMIT_DIRECTORY": (
         "create_training_job",

@@ -3,12 +3,14 @@
 import json
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from . import data, hyperparameters, metrics
+from . import checkpoints, cluster, data, hyperparameters, metrics
+from .cluster import Cluster
 from .errors import AlgorithmError, UserError, brief
 from .library import xgboost as xgb
 
@@ -39,20 +41,48 @@ def train(base: Path) -> None:
     _refuse_unavailable(parameters)
     folder = base / "input" / "data"
     weighted = bool(parameters.pop("csv_weights", 0))
-    matrices: dict[str, xgb.DMatrix] = {}
-    for name in ("train", "validation"):
-        if name in channels:
-            matrices[name] = _matrix(folder / name, content_type, weighted=weighted)
-    rows, columns = matrices["train"].num_row(), matrices["train"].num_col()
-    _log("Single node training.")
-    _log(f"Train matrix has {rows} rows and {columns} columns")
-    if "validation" in matrices:
-        _log(f"Validation matrix has {matrices['validation'].num_row()} rows")
-    model = _train(parameters, matrices)
-    model.save_model(base / "model" / MODEL_NAME)
+    resources = _load(config / "resourceconfig.json")
+    place = _load(config / "checkpointconfig.json").get("LocalPath")
+    read = _Reader(content_type, weighted=weighted)
+    alone = len(resources.get("hosts", [])) <= 1
+    # Inside a collective making a matrix waits for the other hosts, who may have none to make.
+    rows = read.matrix(folder / "train", needed=alone)
+    validation = None
+    if rows is not None and "validation" in channels:
+        validation = read.matrix(folder / "validation", needed=alone) or _nothing_like(rows)
+    with cluster.join(resources, has_data=rows is not None) as joined:
+        if joined is None or rows is None:
+            _log(
+                f"Host {resources['current_host']} does not have data and will not be used in "
+                "distributed training."
+            )
+            return
+        many = f"Distributed node training with {len(joined.hosts)} hosts: {list(joined.hosts)}"
+        _log(many if joined.distributed else "Single node training.")
+        _log(f"Train matrix has {rows.num_row()} rows and {rows.num_col()} columns")
+        matrices = {"train": rows}
+        if validation is not None:
+            if not joined.any(validation.num_row() > 0):
+                raise UserError(f"No data in validation channel path {folder / 'validation'}")
+            _log(f"Validation matrix has {validation.num_row()} rows")
+            matrices["validation"] = validation
+        model = _train(parameters, matrices, joined, Path(place) if place else None)
+        if joined.first:
+            model.save_model(base / "model" / MODEL_NAME)
 
 
-def _train(parameters: dict[str, Any], matrices: dict[str, xgb.DMatrix]) -> xgb.Booster:
+def _nothing_like(rows: xgb.DMatrix) -> xgb.DMatrix:
+    """A matrix without rows: every host must measure on the same ones, be they empty."""
+    empty = np.empty((0, rows.num_col()), np.float32)
+    return xgb.DMatrix(empty, label=np.empty(0, np.float32))
+
+
+def _train(
+    parameters: dict[str, Any],
+    matrices: dict[str, xgb.DMatrix],
+    joined: Cluster,
+    place: Path | None,
+) -> xgb.Booster:
     rounds = parameters.pop("num_round")
     patience = parameters.pop("early_stopping_rounds", None)
     save_when_stopped = parameters.pop("save_model_on_termination", "false") == "true"
@@ -65,9 +95,15 @@ def _train(parameters: dict[str, Any], matrices: dict[str, xgb.DMatrix]) -> xgb.
     if "updater" in parameters:
         parameters["updater"] = ",".join(parameters["updater"])
 
-    callbacks: list[xgb.callback.TrainingCallback] = [_Monitor()]
+    earlier, done = (checkpoints.last(place) if place else None) or (None, 0)
+    if earlier:
+        _log(f"Checkpoint loaded from {earlier}")
+        _log(f"Resuming from iteration {done}")
+    callbacks: list[xgb.callback.TrainingCallback] = [_Monitor(done)]
+    if place and joined.first:
+        callbacks.append(checkpoints.Save(place, done))
     if save_when_stopped:
-        callbacks.append(_StopOnSignal())
+        callbacks.append(_StopOnSignal(joined.any))
     watched = objective_metric or (asked[-1] if asked else None)
     if patience and watched and "validation" in matrices:
         callbacks.append(
@@ -83,7 +119,8 @@ def _train(parameters: dict[str, Any], matrices: dict[str, xgb.DMatrix]) -> xgb.
         return xgb.train(
             parameters,
             matrices["train"],
-            num_boost_round=rounds,
+            num_boost_round=max(0, rounds - done),
+            xgb_model=earlier,
             evals=[(matrix, name) for name, matrix in matrices.items()],
             custom_metric=metrics.evaluator([name for name in wanted if name in metrics.CUSTOM]),
             callbacks=callbacks,
@@ -103,27 +140,58 @@ def _refuse_unavailable(parameters: dict[str, Any]) -> None:
         raise UserError("Hyperparameter use_dask_gpu_training needs a GPU instance")
 
 
-def _matrix(folder: Path, content_type: str, *, weighted: bool) -> xgb.DMatrix:
-    texts = [(path, path.read_bytes()) for path in data.files(folder)]
-    texts = [(path, text) for path, text in texts if text.strip()]
-    if not texts:
-        raise UserError(f"No data in {folder.name} channel path {folder}")
-    kind = "csv" if content_type in data.CSV else "libsvm"
-    try:
-        if kind == "csv":
-            return _csv_matrix([data.read_csv(text) for _, text in texts], weighted=weighted)
-        labels, weights, features = data.read_libsvm(b"\n".join(text for _, text in texts))
-    except (ValueError, UnicodeDecodeError) as error:
-        names = ", ".join(path.name for path, _ in texts)
-        line = texts[0][1].splitlines()[0][:50].decode(errors="replace")
-        raise UserError(
-            f"Failed to load {kind} data with exception:\n{error} (files: {names}; first line: "
-            f"'{line}'). The file must have no header, and its first column must be the label."
-        ) from error
-    return xgb.DMatrix(features, label=labels, weight=weights)
+class _Reader:
+    """Reads channels of one content type."""
+
+    def __init__(self, content_type: str, *, weighted: bool) -> None:
+        self._kind = data.kind_of(content_type)
+        self._weighted = weighted
+
+    def matrix(self, folder: Path, *, needed: bool) -> xgb.DMatrix | None:
+        """A channel's rows; None when it has none and need not have any.
+
+        Raises:
+            UserError: The files are not of the content type, or there is nothing in them.
+        """
+        paths = [path for path in data.files(folder) if path.stat().st_size]
+        if self._kind == "parquet":
+            found = paths
+        else:
+            found = [path for path in paths if path.read_bytes().strip()]
+        if not found:
+            if needed:
+                raise UserError(f"No data in {folder.name} channel path {folder}")
+            return None
+        try:
+            return self._read(found)
+        except (ValueError, UnicodeDecodeError) as error:
+            names = ", ".join(path.name for path in found)
+            line = found[0].read_bytes().splitlines()[0][:50].decode(errors="replace")
+            raise UserError(
+                f"Failed to load {self._kind} data with exception:\n{error} (files: {names}; "
+                f"first line: '{line}'). {_REMEDIES[self._kind]}"
+            ) from error
+
+    def _read(self, paths: list[Path]) -> xgb.DMatrix:
+        if self._kind == "libsvm":
+            text = b"\n".join(path.read_bytes() for path in paths)
+            labels, weights, features = data.read_libsvm(text)
+            return xgb.DMatrix(features, label=labels, weight=weights)
+        if self._kind == "parquet":
+            return _table_matrix([data.read_parquet(path) for path in paths], weighted=False)
+        return _table_matrix(
+            [data.read_csv(path.read_bytes()) for path in paths], weighted=self._weighted
+        )
 
 
-def _csv_matrix(parts: list[data.Matrix], *, weighted: bool) -> xgb.DMatrix:
+_REMEDIES = {
+    "csv": "The file must have no header, and its first column must be the label.",
+    "libsvm": "Each line must be: label index:value index:value ...",
+    "parquet": "Every column must be a number, and the first the label.",
+}
+
+
+def _table_matrix(parts: list[data.Matrix], *, weighted: bool) -> xgb.DMatrix:
     table = np.concatenate(parts) if len(parts) > 1 else parts[0]
     first = 2 if weighted else 1
     if table.shape[1] <= first:
@@ -145,6 +213,10 @@ def _log(line: str) -> None:
 class _Monitor(xgb.callback.TrainingCallback):
     """Writes each round's metrics as CloudWatch shows the container's: tabs as #011."""
 
+    def __init__(self, start: int) -> None:
+        super().__init__()
+        self._start = start
+
     def after_iteration(
         self,
         model: xgb.Booster,  # noqa: ARG002 (XGBoost's signature)
@@ -157,7 +229,7 @@ class _Monitor(xgb.callback.TrainingCallback):
             for name, scores in evals_log.items()
             for metric, values in scores.items()
         ]
-        _log("#011".join([f"[{epoch}]", *parts]))
+        _log("#011".join([f"[{self._start + epoch}]", *parts]))
         return False
 
 
@@ -169,8 +241,9 @@ def _last(values: list[Any]) -> float:
 class _StopOnSignal(xgb.callback.TrainingCallback):
     """Ends training after the current round on SIGTERM, so that the model so far is kept."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_any_host: Callable[[bool], bool]) -> None:
         super().__init__()
+        self._on_any_host = on_any_host
         self._stopped = False
         signal.signal(signal.SIGTERM, self._stop)
 
@@ -178,5 +251,5 @@ class _StopOnSignal(xgb.callback.TrainingCallback):
         self._stopped = True
 
     def after_iteration(self, *_: object) -> bool:
-        """Called by XGBoost after each round; true ends training."""
-        return self._stopped
+        """Called by XGBoost after each round; true ends training, on every host after the same."""
+        return self._on_any_host(self._stopped)
