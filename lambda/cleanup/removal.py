@@ -7,7 +7,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from ..common.errors import SpineError
-from .resources import Kind, SageMaker, is_missing, is_refused, of_run
+from .resources import Kind, Resource, SageMaker, is_missing, is_refused, of_run, tags
 
 # DescribeEndpoint, EndpointStatus: in these SageMaker refuses DeleteEndpoint ("Cannot update
 # in-progress endpoint"). Deleting is under way already.
@@ -50,17 +50,24 @@ class Removal:
     model. A configuration must outlive its endpoint, or SageMaker may go on billing an endpoint it
     can no longer describe (API reference, DeleteEndpointConfig). Whatever is already gone is done.
 
+    What is called like the run's but has no tag `spine:run` that says so is somebody else's and
+    stays.
+
     Args:
         sagemaker: The SageMaker client.
         base: What the run's resources are called.
         models: Whether the run's model goes too.
+        serving: Whether endpoint and configuration go; without, only jobs are stopped.
     """
 
-    def __init__(self, sagemaker: SageMaker, base: str, *, models: bool) -> None:
+    def __init__(
+        self, sagemaker: SageMaker, base: str, *, models: bool, serving: bool = True
+    ) -> None:
         self.base = base
         self.busy: dict[str, str] = {}
         self._sagemaker = sagemaker
         self._models = models
+        self._serving = serving
         self._deleted: dict[str, set[str]] = {
             "endpoints": set(),
             "endpoint_configs": set(),
@@ -76,6 +83,8 @@ class Removal:
         self._stop("training_job", self._stop_training)
         self._stop("transform_job", self._stop_transform)
         self.busy = {}
+        if not self._serving:
+            return True
         for name in self._names("endpoint"):
             self._delete_endpoint(name)
         if self.busy:
@@ -88,6 +97,11 @@ class Removal:
                 self._deleted["models"].add(name)
         return True
 
+    @property
+    def did_something(self) -> bool:
+        """Whether anything was deleted or stopped so far."""
+        return any(self._deleted.values()) or bool(self._stopped)
+
     def report(self) -> dict[str, Any]:
         """Return what was deleted and stopped so far."""
         return {
@@ -97,8 +111,15 @@ class Removal:
 
     def _names(self, kind: Kind) -> list[str]:
         # Listing lags behind creation; the run's own name is tried whether listed or not.
-        listed = {resource.name for resource in of_run(self._sagemaker, kind, self.base)}
-        return sorted(listed | {self.base})
+        listed = {
+            resource.name: self._is_own(resource)
+            for resource in of_run(self._sagemaker, kind, self.base)
+        }
+        return sorted(name for name, own in {self.base: True, **listed}.items() if own)
+
+    def _is_own(self, resource: Resource) -> bool:
+        run = tags(self._sagemaker, resource.arn).get("spine:run")
+        return run is not None and self.base.endswith(f"-{run}")
 
     def _delete_endpoint(self, name: str) -> None:
         status = self._status(name)
@@ -128,6 +149,8 @@ class Removal:
 
     def _stop(self, kind: Kind, stop: Callable[[str], Any]) -> None:
         for job in of_run(self._sagemaker, kind, self.base, status="InProgress"):
+            if not self._is_own(job):
+                continue
             try:
                 stop(job.name)
             except ClientError as error:

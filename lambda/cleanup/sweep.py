@@ -103,11 +103,18 @@ def sweep(
             continue
         if reason:
             left.append({"run": run.base, "reason": reason})
+            if status not in _GOING_ON:
+                # An endpoint is kept, never a job: one whose creation lost its answer runs on.
+                removals.append(Removal(sagemaker, run.base, models=False, serving=False))
         else:
             removals.append(Removal(sagemaker, run.base, models=status != "SUCCEEDED"))
     pending = _carry_out(removals, patience, failures)
     return {
-        "removed": [{"run": removal.base, **removal.report()} for removal in removals],
+        "removed": [
+            {"run": removal.base, **removal.report()}
+            for removal in removals
+            if removal.did_something
+        ],
         "left": left,
         "pending": pending,
         "foreign": found.foreign,

@@ -108,6 +108,17 @@ class Deployment:
         found = self.cloud.client("sagemaker").list_models()["Models"]
         return [each["ModelName"] for each in found]
 
+    def sweep(self) -> None:
+        """Invoke the sweeper as its rule does."""
+        functions = self.cloud.client("lambda")
+        (name,) = (
+            each["FunctionName"]
+            for each in functions.list_functions()["Functions"]
+            if each["Handler"] == "lambda.cleanup.sweep.handler"
+        )
+        answer = functions.invoke(FunctionName=name, Payload=b"{}")
+        assert "FunctionError" not in answer, answer["Payload"].read()
+
     def text(self, uri: str) -> str:
         """An object's content."""
         bucket, key = uri.removeprefix("s3://").split("/", 1)

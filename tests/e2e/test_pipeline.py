@@ -115,7 +115,7 @@ def test_a_kept_endpoint_serves_until_its_time_and_is_then_swept(app: Deployment
     assert done.returncode == 0, done.stderr
     assert str(output["predictions"][0]["probability"])[:6] in done.stdout
 
-    sweep(app)
+    app.sweep()
     assert app.left()["endpoints"] == [endpoint["name"]]
     sagemaker = app.cloud.client("sagemaker")
     arn = sagemaker.describe_endpoint(EndpointName=endpoint["name"])["EndpointArn"]
@@ -123,22 +123,10 @@ def test_a_kept_endpoint_serves_until_its_time_and_is_then_swept(app: Deployment
     sagemaker.add_tags(ResourceArn=arn, Tags=[past])
 
     def swept() -> bool:
-        sweep(app)
+        app.sweep()
         return not app.left()
 
     eventually(swept, "the sweeper to delete it")
-
-
-def sweep(app: Deployment) -> None:
-    """Invoke the sweeper as its rule does."""
-    functions = app.cloud.client("lambda")
-    (name,) = (
-        each["FunctionName"]
-        for each in functions.list_functions()["Functions"]
-        if each["Handler"] == "lambda.cleanup.sweep.handler"
-    )
-    answer = functions.invoke(FunctionName=name, Payload=b"{}")
-    assert "FunctionError" not in answer, answer["Payload"].read()
 
 
 def test_a_model_below_the_gate_is_not_left_to_be_used(app: Deployment) -> None:

@@ -1,0 +1,486 @@
+"""Runs in virtual time against an in-memory SageMaker, cleaned up by the real clean-up code.
+
+What is modelled: the state machine (creations, retries and adoption, the failure path with its
+retries), EventBridge and Lambda (lost and repeated events, two more tries for a failed call), and
+SageMaker with its states, throttling, lost answers and stuck creations. What is real: everything
+in `lambda/cleanup`.
+"""
+
+import heapq
+import random
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tests.fake_sagemaker import FakeSageMaker, FakeStepFunctions
+from tests.support import client_error, load
+
+removal = load("cleanup.removal")
+sweeping = load("cleanup.sweep")
+names = load("common.names")
+
+PREFIX = "spine-dev"
+_BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+_EXECUTIONS = "arn:aws:states:us-east-1:000000000000:execution:spine"
+QUARTER_HOUR = 900.0
+
+
+class Aborted(Exception):  # noqa: N818 (no error: somebody stopped the execution)
+    """The execution was stopped while it slept."""
+
+
+class Clock:
+    """Virtual seconds, and processes that sleep in them, one running at a time.
+
+    A process is a thread only so that the real code may sleep in the middle of a call; the next
+    one runs when it sleeps or ends, so the same seed gives the same story.
+    """
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self._due: list[tuple[float, int, Callable[[], None]]] = []
+        self._number = 0
+        self._parked = threading.Semaphore(0)
+        self.failures: list[BaseException] = []
+
+    def at(self, seconds: float, action: Callable[[], None]) -> None:
+        """Do something so many seconds from now."""
+        self._number += 1
+        heapq.heappush(self._due, (self.now + seconds, self._number, action))
+
+    def spawn(self, seconds: float, process: Callable[[], None]) -> None:
+        """Begin a process so many seconds from now."""
+
+        def begin() -> None:
+            def body() -> None:
+                try:
+                    process()
+                except BaseException as error:  # noqa: BLE001 (told by run)
+                    self.failures.append(error)
+                finally:
+                    self._parked.release()
+
+            threading.Thread(target=body, daemon=True).start()
+            self._parked.acquire()
+
+        self.at(seconds, begin)
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep, within a process."""
+        awake = threading.Semaphore(0)
+
+        def wake() -> None:
+            awake.release()
+            self._parked.acquire()
+
+        self.at(seconds, wake)
+        self._parked.release()
+        awake.acquire()
+
+    def run(self, until: float) -> None:
+        """Let time pass until then; raise what a process did not expect."""
+        while self._due and self._due[0][0] <= until:
+            self.now, _, action = heapq.heappop(self._due)
+            action()
+            if self.failures:
+                raise self.failures[0]
+        self.now = until
+
+
+@dataclass(frozen=True)
+class Faults:
+    """How often what goes wrong, as probabilities.
+
+    Attributes:
+        throttle: A call is refused; boto3 tries four more times.
+        lost: A call takes effect and its answer is lost; boto3 tries again, Step Functions asks.
+        stuck: An endpoint takes an hour to be created, and cannot be deleted meanwhile.
+        endpoint_fails: An endpoint ends as Failed.
+        step_fails: A step of the run fails for good.
+        aborted: Somebody stops the run at some moment.
+        kept: The endpoint is kept for up to an hour.
+        late: The endpoint that a stopped run was asking for comes after all, seconds later.
+        event_lost: The event of a bad ending never arrives.
+        event_twice: It arrives twice.
+        function_dies: The function that it calls ends before it did anything.
+    """
+
+    throttle: float = 0.10
+    lost: float = 0.03
+    stuck: float = 0.05
+    endpoint_fails: float = 0.05
+    step_fails: float = 0.05
+    aborted: float = 0.6
+    kept: float = 0.2
+    late: float = 0.05
+    event_lost: float = 0.01
+    event_twice: float = 0.10
+    function_dies: float = 0.10
+
+
+class World(FakeSageMaker):
+    """SageMaker by the clock, with a note of when each thing could have gone and when it did.
+
+    Attributes:
+        ended: When each run ended, or began to clean up, by what its resources are called.
+        kept: Until when its endpoint was kept.
+        delays: Seconds between the two, by kind: for an endpoint from when SageMaker would have
+            let it go, for a configuration from when its endpoint was gone.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(page=100)
+        self.clock = clock
+        self.ended: dict[str, float] = {}
+        self.kept: dict[str, float] = {}
+        self.delays: dict[str, list[float]] = {"endpoint": [], "config": [], "job": []}
+        self._gone: dict[str, float] = {}
+
+    def tick(self) -> None:
+        """Bring the states up to date."""
+        self.now = self.clock.now
+        for name, endpoint in self.things["endpoint"].items():
+            if endpoint.status == "Deleting":
+                self._gone[name] = endpoint.until
+        self.sleep(0)
+        for kind in ("training-job", "transform-job"):
+            for name, job in list(self.things[kind].items()):
+                if job.status == "Stopped" or (
+                    job.status == "InProgress" and self.now >= job.until
+                ):
+                    del self.things[kind][name]
+
+    def delete_endpoint(self, *, EndpointName: str) -> dict[str, Any]:  # noqa: N803
+        """Begin to delete, and note how late."""
+        endpoint = self.things["endpoint"].get(EndpointName)
+        before = (endpoint.status, endpoint.until) if endpoint else ("", 0.0)
+        answer = super().delete_endpoint(EndpointName=EndpointName)
+        if before[0] not in ("", "Deleting"):
+            self._note("endpoint", EndpointName, before[1])
+        return answer
+
+    def delete_endpoint_config(self, *, EndpointConfigName: str) -> dict[str, Any]:  # noqa: N803
+        """Delete, and note how late."""
+        answer = super().delete_endpoint_config(EndpointConfigName=EndpointConfigName)
+        self._note("config", EndpointConfigName, self._gone.get(EndpointConfigName, 0.0))
+        return answer
+
+    def _stop(self, kind: str, name: str) -> dict[str, Any]:
+        answer = super()._stop(kind, name)
+        self._note("job", name.rsplit("-", 2)[0], 0.0)
+        return answer
+
+    def _note(self, kind: str, run: str, possible: float) -> None:
+        ended = self.ended.get(run, self.now)
+        kept = self.kept.get(run, 0.0) if kind != "job" else 0.0
+        self.delays[kind].append(self.now - max(possible, ended, kept))
+
+
+class Reliable:
+    """A client as boto3 is: five attempts at a call, each of which may go wrong.
+
+    Args:
+        world: What is called.
+        odds: The faults; read at each call, so they may change.
+        chance: The source of chance.
+        attempts: One for Step Functions' own calls.
+    """
+
+    def __init__(
+        self, world: Any, odds: Callable[[], Faults], chance: random.Random, attempts: int = 5
+    ) -> None:
+        self._world, self._odds, self._chance, self._attempts = world, odds, chance, attempts
+
+    def __getattr__(self, operation: str) -> Callable[..., Any]:
+        def call(**request: Any) -> Any:
+            for attempt in range(self._attempts):
+                try:
+                    return self._once(operation, request)
+                except ClientError as error:
+                    code = error.response["Error"]["Code"]
+                    if (
+                        code not in ("ThrottlingException", "InternalFailure")
+                        or attempt == self._attempts - 1
+                    ):
+                        raise
+            raise AssertionError("the loop ends by return or raise")
+
+        return call
+
+    def _once(self, operation: str, request: dict[str, Any]) -> Any:
+        odds, luck = self._odds(), self._chance.random()
+        if luck < odds.throttle:
+            raise client_error("ThrottlingException", "Rate exceeded", operation)
+        if hasattr(self._world, "tick"):
+            self._world.tick()
+        answer = getattr(self._world, operation)(**request)
+        if luck > 1 - odds.lost:
+            raise client_error("InternalFailure", "The answer is lost.", operation, 500)
+        return answer
+
+
+@dataclass
+class Story:
+    """A deployment's life: runs, bad endings' events, and the sweeper.
+
+    Attributes:
+        seed: The same seed and the same calls give the same story.
+        odds: What goes wrong; may be replaced at any time.
+    """
+
+    seed: int
+    odds: Faults = field(default_factory=Faults)
+    sweeps: bool = True
+
+    def __post_init__(self) -> None:
+        self.clock = Clock()
+        self.world = World(self.clock)
+        self.executions = FakeStepFunctions()
+        self.chance = random.Random(self.seed)  # noqa: S311 (not for secrets)
+        self.client = Reliable(self.world, lambda: self.odds, self.chance)
+        self.once = Reliable(self.world, lambda: self.odds, self.chance, attempts=1)
+        self.states = Reliable(self.executions, lambda: self.odds, self.chance)
+        self.endings: dict[str, int] = {}
+        self.stops: set[str] = set()
+        self.sweep_errors = 0
+        if self.sweeps:
+            self.clock.at(QUARTER_HOUR, self._by_the_clock)
+
+    def start(self, number: int, after: float = 0.0) -> str:
+        """Start a run; return its execution's ARN."""
+        arn = f"{_EXECUTIONS}:run-{number}"
+        self.clock.spawn(after, lambda: Run(self, arn).live())
+        return arn
+
+    def running(self) -> list[str]:
+        """The executions that are running."""
+        return [arn for arn, status in self.executions.statuses.items() if status == "RUNNING"]
+
+    def abort(self, arn: str) -> None:
+        """Stop an execution: nothing of it runs on, its event goes out."""
+        if self.executions.statuses.get(arn) == "RUNNING":
+            self.stops.add(arn)
+            self.ended(arn, "ABORTED")
+            if self.chance.random() < self.odds.late:
+                self.clock.at(self.chance.uniform(0, 10), lambda: self._late(arn))
+
+    def _late(self, arn: str) -> None:
+        run = base(arn)
+        things = self.world.things
+        if run in things["endpoint-config"] and run not in things["endpoint"]:
+            tags = {"run": names.run_id_of(arn), "execution": arn, "stage": "dev"}
+            until = self.clock.now + 300
+            self.world.add("endpoint", run, status="Creating", until=until, **tags)
+
+    def ended(self, arn: str, status: str) -> None:
+        """Note an execution's end and send its event."""
+        self.executions.statuses[arn] = status
+        self.endings[status] = self.endings.get(status, 0) + 1
+        self.world.ended.setdefault(base(arn), self.clock.now)
+        if status == "SUCCEEDED" or self.chance.random() < self.odds.event_lost:
+            return
+        for _ in range(2 if self.chance.random() < self.odds.event_twice else 1):
+            self.clock.spawn(self.chance.uniform(0.5, 5), lambda: self._by_event(arn))
+
+    def sweep(self, scope: str | None, seconds: float) -> dict[str, Any]:
+        """The real sweeper, once."""
+        done: dict[str, Any] = sweeping.sweep(
+            self.client,
+            self.states,
+            PREFIX,
+            scope=scope,
+            now=lambda: _BEGIN + timedelta(seconds=self.clock.now),
+            patience=removal.Patience(seconds, self.clock.sleep),
+        )
+        return done
+
+    def _by_event(self, arn: str) -> None:
+        # Lambda repeats a failed asynchronous call after one minute and after two more.
+        for pause in (60, 120, 0):
+            if self.chance.random() >= self.odds.function_dies:
+                done = self.sweep(base(arn), 570)
+                if not done["failures"] and not done["pending"]:
+                    return
+            if pause:
+                self.clock.sleep(pause)
+
+    def _by_the_clock(self) -> None:
+        def body() -> None:
+            for pause in (60, 120, 0):
+                if not self.sweep(None, 60)["failures"]:
+                    return
+                self.sweep_errors += 1
+                if pause:
+                    self.clock.sleep(pause)
+
+        self.clock.spawn(0, body)
+        self.clock.at(QUARTER_HOUR, self._by_the_clock)
+
+    def left(self) -> dict[str, list[str]]:
+        """What is there of ended runs that costs money or holds a name, by kind."""
+        self.world.tick()
+        over = {
+            base(arn) for arn, status in self.executions.statuses.items() if status != "RUNNING"
+        }
+        found = {
+            kind: sorted(
+                name
+                for name in self.world.names(kind)
+                if any(names.belongs(name, each) for each in over)
+            )
+            for kind in ("endpoint", "endpoint-config", "training-job", "transform-job")
+        }
+        return {kind: found[kind] for kind in found if found[kind]}
+
+
+def base(arn: str) -> str:
+    """What a run's resources are called."""
+    found: str = names.base_name(PREFIX, names.run_id_of(arn))
+    return found
+
+
+class Run:
+    """One execution of the state machine, as far as SageMaker notices."""
+
+    def __init__(self, story: Story, arn: str) -> None:
+        self._story, self._arn, self._base = story, arn, base(arn)
+        self._odds, self._chance = story.odds, story.chance
+        self._tags = {"run": names.run_id_of(arn), "execution": arn, "stage": "dev"}
+
+    def live(self) -> None:
+        """Live from the first state to the last, or until somebody stops it."""
+        story = self._story
+        story.executions.statuses[self._arn] = "RUNNING"
+        if self._chance.random() < self._odds.aborted:
+            story.clock.at(self._chance.uniform(0, 900), lambda: story.abort(self._arn))
+        try:
+            status = self._steps()
+        except Aborted:
+            return
+        if self._arn in story.stops:
+            return
+        story.ended(self._arn, status)
+
+    def _steps(self) -> str:
+        try:
+            self._sleep(2, 20)
+            self._job("training-job", self._chance.uniform(120, 300))
+            self._create("model", lambda: self._add("model"))
+            self._create("endpoint-config", lambda: self._add("endpoint-config"))
+            self._create("endpoint", self._add_endpoint)
+            self._in_service()
+            self._job("transform-job", self._chance.uniform(60, 200))
+            self._sleep(1, 30)
+            self._may_fail()
+            if self._chance.random() < self._odds.kept:
+                self._keep()
+            else:
+                self._clean_up()
+        except Failed:
+            self._clean_up(models=True)
+            return "FAILED"
+        # A good run's model is its result; nothing here looks at it again.
+        self._story.world.things["model"].pop(self._base, None)
+        return "SUCCEEDED"
+
+    def _sleep(self, least: float, most: float | None = None) -> None:
+        self._story.clock.sleep(self._chance.uniform(least, most or least))
+        if self._arn in self._story.stops:
+            raise Aborted
+
+    def _may_fail(self) -> None:
+        if self._chance.random() < self._odds.step_fails:
+            raise Failed
+
+    def _add(self, kind: str, suffix: str = "", **more: Any) -> None:
+        name = self._base + suffix
+        if name in self._story.world.things[kind]:
+            raise client_error("ValidationException", f"Cannot create already existing {kind}", "X")
+        self._story.world.add(kind, name, **more, **self._tags)
+
+    def _add_endpoint(self) -> None:
+        stuck = self._chance.random() < self._odds.stuck
+        until = self._story.clock.now + (3600 if stuck else self._chance.uniform(180, 480))
+        self._add("endpoint", status="Creating", until=until)
+
+    def _create(self, kind: str, add: Callable[[], None]) -> None:
+        """Create, repeat what may pass, adopt what is there already: as the definition does."""
+        for tries in range(5):
+            try:
+                Reliable(_Creation(add), lambda: self._story.odds, self._chance, 1).create()
+                return
+            except ClientError as error:
+                if "already existing" in str(error):
+                    return
+                if tries == 4:
+                    raise Failed from error
+            self._sleep(1.5 * 2**tries, 3 * 2**tries)
+
+    def _job(self, kind: str, seconds: float) -> None:
+        """A job; one whose creation lost its answer runs on beside the next one's."""
+        for tries in range(5):
+            until = self._story.clock.now + seconds
+
+            def add(tries: int = tries, until: float = until) -> None:
+                self._add(kind, f"-0-{10 * tries}", status="InProgress", until=until)
+
+            try:
+                Reliable(_Creation(add), lambda: self._story.odds, self._chance, 1).create()
+                break
+            except ClientError as error:
+                if tries == 4:
+                    raise Failed from error
+            self._sleep(1.5 * 2**tries, 3 * 2**tries)
+        self._sleep(seconds)
+        self._may_fail()
+
+    def _in_service(self) -> None:
+        fails = self._chance.random() < self._odds.endpoint_fails
+        for pause in (1, 2, 4, 8, 15, 30, *[60] * 29):
+            self._sleep(pause)
+            self._story.world.tick()
+            endpoint = self._story.world.things["endpoint"].get(self._base)
+            if endpoint is None or (fails and endpoint.status != "Creating"):
+                raise Failed
+            if endpoint.status == "InService":
+                return
+        raise Failed
+
+    def _keep(self) -> None:
+        until = self._story.clock.now + self._chance.uniform(300, 3600)
+        endpoint = self._story.world.things["endpoint"][self._base]
+        moment = _BEGIN + timedelta(seconds=until)
+        endpoint.tags["spine:keep-until"] = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+        self._story.world.kept[self._base] = until
+
+    def _clean_up(self, *, models: bool = False) -> None:
+        """The clean-up function with the definition's retries: 5 s, growing by half, 26 times."""
+        self._story.world.ended.setdefault(self._base, self._story.clock.now)
+        pause = 5.0
+        for _ in range(27):
+            try:
+                removal.remove(
+                    self._story.client,
+                    self._base,
+                    models=models,
+                    patience=removal.Patience(10, self._story.clock.sleep),
+                )
+                return
+            except removal.EndpointBusyError:
+                self._sleep(pause)
+                pause = min(pause * 1.5, 120)
+            except ClientError:
+                return  # the state's Catch: the error that began it, and the sweeper
+
+
+class Failed(Exception):  # noqa: N818 (a step's end, not a defect)
+    """A step failed for good."""
+
+
+class _Creation:
+    def __init__(self, add: Callable[[], None]) -> None:
+        self.create = add
