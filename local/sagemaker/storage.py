@@ -130,7 +130,7 @@ class Storage:
             ClientError: S3 refuses to say: the bucket does not exist, or access is denied.
         """
         try:
-            # Tells a missing bucket from a missing object, and needs no more of a role than reading.
+            # Tells a missing bucket from a missing object, and asks of a role no more than reading.
             self._client.list_objects_v2(Bucket=location.bucket, Prefix=location.key, MaxKeys=1)
             self._client.head_object(Bucket=location.bucket, Key=location.key)
         except ClientError as error:

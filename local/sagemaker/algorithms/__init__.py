@@ -34,6 +34,8 @@ class Algorithm:
         metrics: Given a log, the last value of each metric the algorithm defines.
         unsupported_environment: Variables of a model or job that the real container reads and
             this one does not.
+        objectives: Metrics that a tuning job may improve, and whether to Maximize or Minimize
+            them.
     """
 
     repository: str
@@ -43,6 +45,7 @@ class Algorithm:
     distributions: tuple[str, ...]
     metrics: Callable[[str], dict[str, float]]
     unsupported_environment: frozenset[str]
+    objectives: Mapping[str, str]
 
     def installed(self) -> str:
         """The version of the library that runs here.

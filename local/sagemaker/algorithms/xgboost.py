@@ -2,6 +2,8 @@
 
 import re
 
+from local.sagemaker.containers.xgboost.hyperparameters import MAXIMIZED, MINIMIZED
+
 from . import Algorithm
 
 # Source: the metric definitions of aws/sagemaker-xgboost-container, `algorithm_mode/metrics.py`:
@@ -45,4 +47,9 @@ ALGORITHM = Algorithm(
             "SAGEMAKER_SUBMIT_DIRECTORY",
         }
     ),
+    # Source: https://docs.aws.amazon.com/sagemaker/latest/dg/xgboost-tuning.html
+    objectives={
+        **{f"validation:{name}": "Maximize" for name in MAXIMIZED},
+        **{f"validation:{name}": "Minimize" for name in MINIMIZED},
+    },
 )

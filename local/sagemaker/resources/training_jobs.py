@@ -116,18 +116,40 @@ class TrainingJobs(Resource):
     @operation
     def create_training_job(self, request: Request) -> dict[str, Any]:
         """Starts a job after the checks that the service makes at once."""
+        self.check(request)
+        return {"TrainingJobArn": self.begin(request, {}).arn}
+
+    def check(self, request: Request) -> None:
+        """The checks that the service makes at once, but for the name being taken.
+
+        Raises:
+            ApiError: The request is refused.
+        """
         _check(request)
         image = algorithms.find(request["AlgorithmSpecification"]["TrainingImage"])
         image.check_environment(request.get("Environment", {}))
-        name = request["TrainingJobName"]
-        if self.store.find(TRAINING_JOB, name) is None:
+        if self.store.find(TRAINING_JOB, request["TrainingJobName"]) is None:
             self._check_inputs(request)
+
+    def begin(self, request: Request, more: dict[str, Any]) -> Record:
+        """Starts a job that has been checked.
+
+        Args:
+            request: A request for CreateTrainingJob.
+            more: Further members of the job, of a tuning job for instance.
+
+        Raises:
+            ApiError: The name is taken.
+        """
+        image = algorithms.find(request["AlgorithmSpecification"]["TrainingImage"])
+        name = request["TrainingJobName"]
         now = datetime.now(UTC)
         members = {
             "EnableNetworkIsolation": False,
             "EnableInterContainerTrafficEncryption": False,
             "EnableManagedSpotTraining": False,
             **request,
+            **more,
             "StoppingCondition": {
                 "MaxRuntimeInSeconds": _DAY,
                 **request.get("StoppingCondition", {}),
@@ -150,7 +172,7 @@ class TrainingJobs(Resource):
             job = Job(self.platform, folder)
             record.runtime = job
         self.platform.start(record, lambda: self._run(record, job, image, hosts))
-        return {"TrainingJobArn": record.arn}
+        return record
 
     def _check_inputs(self, request: Request) -> None:
         storage = self.platform.storage_of(request["RoleArn"])
