@@ -17,7 +17,7 @@ from pathlib import Path
 import uvicorn
 
 from .jobs import Platform
-from .settings import Settings, parse_delay
+from .settings import Settings, parse_delay, parse_quota
 from .wire import Api
 
 
@@ -38,6 +38,9 @@ def main() -> int:
         delays=dict(arguments.delay),
         stop_grace=arguments.stop_grace,
         assume_roles=arguments.assume_roles,
+        quotas=dict(arguments.quota),
+        consistency_lag=arguments.consistency_lag,
+        throttle=arguments.throttle,
     )
     platform = Platform(settings)
     sockets = []
@@ -101,7 +104,8 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="NAME=SECONDS",
-        help="slow down training (each state), endpoint-create, endpoint-delete or transform",
+        help="slow down training (each state), transform, endpoint-create, endpoint-update or "
+        "endpoint-delete",
     )
     parser.add_argument(
         "--stop-grace",
@@ -115,6 +119,27 @@ def _parser() -> argparse.ArgumentParser:
         help="ask S3 under the role that a request passes, so that its permissions decide",
     )
     parser.add_argument(
+        "--quota",
+        type=_quota,
+        action="append",
+        default=[],
+        metavar="TYPE/USE=COUNT",
+        help="allow so many instances of a type for endpoint, training-job or transform-job",
+    )
+    parser.add_argument(
+        "--consistency-lag",
+        type=_positive,
+        default=0.0,
+        metavar="SECONDS",
+        help="let models and endpoint configurations be found only so long after they were made",
+    )
+    parser.add_argument(
+        "--throttle",
+        type=_positive,
+        metavar="RATE",
+        help="answer so many requests a second of each operation, refuse the others",
+    )
+    parser.add_argument(
         "--detach", action="store_true", help="go on when the process that started this one ends"
     )
     return parser
@@ -125,6 +150,20 @@ def _delay(text: str) -> tuple[str, float]:
         return parse_delay(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _quota(text: str) -> tuple[str, int]:
+    try:
+        return parse_quota(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _positive(text: str) -> float:
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} must be more than 0")
+    return number
 
 
 def _tcp_socket(port: int) -> socket.socket:

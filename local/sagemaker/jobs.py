@@ -48,7 +48,11 @@ class Platform:
 
     def __post_init__(self) -> None:
         self.settings.jobs.mkdir(parents=True, exist_ok=True)
-        self.store = Store(region=self.settings.region, account=self.settings.account)
+        self.store = Store(
+            region=self.settings.region,
+            account=self.settings.account,
+            lag=self.settings.consistency_lag,
+        )
         self.storage = Storage(self.settings)
         self.logs = Logs(self.settings)
         self.sockets = self.settings.jobs / ".sockets"

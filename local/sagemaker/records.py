@@ -8,7 +8,7 @@ import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from .errors import ApiError, invalid
@@ -79,8 +79,17 @@ class Store:
     Methods are atomic. `lock` may be held (it is reentrant) to make several of them one step.
     """
 
-    def __init__(self, *, region: str, account: str) -> None:
+    def __init__(self, *, region: str, account: str, lag: float = 0.0) -> None:
+        """Start with no record.
+
+        Args:
+            region: Region that ARNs name.
+            account: Account that ARNs name.
+            lag: Seconds after its creation for which reading does not find a record that has no
+                state of its own, a model for instance. Writing is consistent: its name is taken.
+        """
         self.lock = threading.RLock()
+        self._lag = lag
         self._region = region
         self._account = account
         self._records: dict[tuple[str, str], Record] = {}
@@ -121,11 +130,16 @@ class Store:
         Raises:
             ApiError: There is none of that name.
         """
-        with self.lock:
-            record = self._records.get((kind.segment, name))
-        if record is None:
+        record = self.find(kind, name)
+        if record is None or self._unsettled(record):
             raise kind.missing(name, self.arn(kind, name))
         return record
+
+    def _unsettled(self, record: Record) -> bool:
+        if not self._lag or record.kind.status:
+            return False
+        age: timedelta = datetime.now(UTC) - record.members["CreationTime"]
+        return age.total_seconds() < self._lag
 
     def find(self, kind: Kind, name: str) -> Record | None:
         """Finds a record, or None."""
@@ -179,7 +193,12 @@ class Store:
                 record.tags.pop(key, None)
 
     def page(
-        self, kind: Kind, request: dict[str, Any], *, ascending: bool
+        self,
+        kind: Kind,
+        request: dict[str, Any],
+        *,
+        ascending: bool,
+        also: Callable[[Record], bool] = lambda _: True,
     ) -> tuple[list[dict[str, Any]], str | None]:
         """Lists what matches a List operation's request.
 
@@ -188,6 +207,7 @@ class Store:
             request: `NameContains`, `StatusEquals`, `SortBy`, `SortOrder`, `MaxResults`,
                 `NextToken`, and the limits on creation and modification time.
             ascending: The operation's own default order (the operations differ).
+            also: What else a record must be to be listed.
 
         Returns:
             Copies of the members of at most `MaxResults` (10) records, and the token of the next
@@ -201,7 +221,7 @@ class Store:
             found = [
                 record
                 for (segment, _), record in self._records.items()
-                if segment == kind.segment and _matches(record, request)
+                if segment == kind.segment and _matches(record, request) and also(record)
             ]
             sort_by = request.get("SortBy", "CreationTime")
             order = request.get("SortOrder", "Ascending" if ascending else "Descending")

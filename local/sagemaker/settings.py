@@ -1,12 +1,16 @@
 """What the process is told at its start."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-# What each delay slows down: every secondary state of a training job, an endpoint's creation and
-# deletion, and the start of a transform job.
-DELAYS = ("training", "endpoint-create", "endpoint-delete", "transform")
+# What each delay slows down: every secondary state of a training job, an endpoint's creation,
+# update and deletion, and the start of a transform job.
+DELAYS = ("training", "endpoint-create", "endpoint-update", "endpoint-delete", "transform")
+# What Service Quotas calls the uses of an instance type.
+QUOTA_USES = ("endpoint", "training job", "transform job")
+_QUOTA = re.compile(r"(?P<type>ml\.[a-z0-9-]+\.[a-z0-9]+)/(?P<use>[a-z-]+)=(?P<count>\d+)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +26,11 @@ class Settings:
         stop_grace: Seconds between SIGTERM and SIGKILL for a job that is stopped. AWS: 120.
         assume_roles: Whether S3 is asked under the role that a request passes, as AWS does, so that
             the role's permissions decide; needs STS at `aws_endpoint`.
+        quotas: Instances there may be at once, by the quota's name
+            (`ml.m4.xlarge for endpoint usage`); what has no quota is not limited.
+        consistency_lag: Seconds for which a model or endpoint configuration that has just been
+            made is not found by other operations, as the API reference of CreateEndpoint warns.
+        throttle: Requests a second that each control operation answers; None answers all.
     """
 
     jobs: Path
@@ -31,6 +40,9 @@ class Settings:
     delays: Mapping[str, float] = field(default_factory=dict)
     stop_grace: float = 120.0
     assume_roles: bool = False
+    quotas: Mapping[str, int] = field(default_factory=dict)
+    consistency_lag: float = 0.0
+    throttle: float | None = None
 
     def delay(self, name: str) -> float:
         """The seconds to wait at `name`, one of `DELAYS`."""
@@ -50,3 +62,22 @@ def parse_delay(text: str) -> tuple[str, float]:
     if not 0 <= seconds < float("inf"):
         raise ValueError(f"{text!r}: the seconds must be 0 or more")
     return name, seconds
+
+
+def parse_quota(text: str) -> tuple[str, int]:
+    """Reads `ml.m4.xlarge/endpoint=2`; the uses are `endpoint`, `training-job`, `transform-job`.
+
+    Raises:
+        ValueError: It has another form, or another use.
+    """
+    match = _QUOTA.fullmatch(text)
+    use = match["use"].replace("-", " ") if match else ""
+    if match is None or use not in QUOTA_USES:
+        uses = ", ".join(each.replace(" ", "-") for each in QUOTA_USES)
+        raise ValueError(f"{text!r} is not INSTANCE_TYPE/USE=COUNT with a use of {uses}")
+    return quota_name(match["type"], use), int(match["count"])
+
+
+def quota_name(instance_type: str, use: str) -> str:
+    """What Service Quotas calls the quota of an instance type for one of `QUOTA_USES`."""
+    return f"{instance_type} for {use} usage"

@@ -18,8 +18,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from . import resources, validation
+from .capture import Message
 from .errors import ApiError
 from .jobs import Platform
+from .limits import Limits
 from .resources import endpoints
 from .serving import Answer
 
@@ -51,6 +53,7 @@ class Api:
             "InvokeEndpoint"
         )
         self._handlers = resources.load(platform)
+        self._limits = Limits(platform.settings, platform.store)
 
     def application(self) -> Starlette:
         """The ASGI application; ending it ends everything that runs."""
@@ -106,12 +109,14 @@ class Api:
         handler = self._handlers.get(name)
         if handler is None:
             raise ApiError("UnknownOperationException", f"{name} is not available locally.")
+        self._limits.check_rate(name)
         try:
             decoded = json.loads(body or b"{}")
         except ValueError as error:
             raise ApiError("SerializationException", f"The body is no JSON: {error}") from error
         operation = self._model.operation_model(name)
         request = _without_nulls(validation.check(operation, decoded))
+        self._limits.check_quotas(name, request)
         rendered: dict[str, Any] = validation.render(operation.output_shape, handler(request)) or {}
         return rendered
 
@@ -137,11 +142,11 @@ class Api:
         name = request.path_params["name"]
         target = headers.get("x-amzn-sagemaker-target-variant")
         self._check_invocation({"EndpointName": name, "Body": body}, headers)
-        variant, server = endpoints.route(self._platform, name, target)
+        route = endpoints.route(self._platform, name, target)
         passed = {header: headers[header] for header in _FORWARDED if header in headers}
         try:
             async with asyncio.timeout(INVOCATION_SECONDS):
-                answer = await server.invoke(body, passed)
+                answer = await route.server.invoke(body, passed)
         except TimeoutError:
             answer = Answer(
                 0,
@@ -154,13 +159,21 @@ class Api:
             answer = Answer(0, {}, f"The model server has ended: {error}".encode())
         if not 200 <= answer.status < 300:
             raise self._model_error(name, answer)
+        if route.capture is not None:
+            route.capture.add(
+                route.variant,
+                Message(headers.get("content-type", ""), body),
+                Message(answer.headers.get("content-type", ""), answer.body),
+                inference_id=headers.get("x-amzn-sagemaker-inference-id"),
+                custom_attributes=headers.get("x-amzn-sagemaker-custom-attributes"),
+            )
         return Response(
             answer.body,
             answer.status,
             headers={
                 # As the container has it: the framework would add a charset to a media type.
                 **{k: v for k, v in answer.headers.items() if k == "content-type"},
-                "x-amzn-invoked-production-variant": variant,
+                "x-amzn-invoked-production-variant": route.variant,
                 "x-amzn-requestid": str(uuid.uuid4()),
             },
         )

@@ -4,6 +4,7 @@ from typing import Any
 
 from local.sagemaker.errors import invalid
 from local.sagemaker.records import hosted
+from local.sagemaker.storage import parse_uri
 
 from . import Request, Resource, only, operation
 from .models import MODEL
@@ -33,6 +34,17 @@ _SUPPORTED = (
     "VpcConfig",
     "EnableNetworkIsolation",
     "MetricsConfig",
+    *(
+        f"DataCaptureConfig.{member}"
+        for member in (
+            "EnableCapture",
+            "InitialSamplingPercentage",
+            "DestinationS3Uri",
+            "KmsKeyId",
+            "CaptureOptions",
+            "CaptureContentTypeHeader",
+        )
+    ),
 )
 
 
@@ -43,10 +55,9 @@ class EndpointConfigs(Resource):
     def create_endpoint_config(self, request: Request) -> dict[str, Any]:
         """Makes a configuration of models that exist."""
         variants = request["ProductionVariants"]
-        capture = request.get("DataCaptureConfig")
-        # Capture that is switched off captures nothing.
-        ignored = ["DataCaptureConfig"] if capture and not capture.get("EnableCapture") else []
-        only("CreateEndpointConfig", request, [*_SUPPORTED, *ignored])
+        only("CreateEndpointConfig", request, _SUPPORTED)
+        if capture := request.get("DataCaptureConfig"):
+            _check_place(capture["DestinationS3Uri"])
         names = [variant["VariantName"] for variant in variants]
         if len(set(names)) != len(names):
             raise invalid("Production variant names must be unique within an endpoint config.")
@@ -61,6 +72,9 @@ class EndpointConfigs(Resource):
         members["ProductionVariants"] = [
             {"InitialVariantWeight": 1.0, **variant} for variant in variants
         ]
+        if capture:
+            # The API reference: capture is on unless it is switched off.
+            members["DataCaptureConfig"] = {"EnableCapture": True, **capture}
         record = self.store.create(
             ENDPOINT_CONFIG, request["EndpointConfigName"], members, request.get("Tags", [])
         )
@@ -81,3 +95,10 @@ class EndpointConfigs(Resource):
         """Forgets a configuration; AWS does so too while an endpoint uses it."""
         self.store.remove(self.store.get(ENDPOINT_CONFIG, request["EndpointConfigName"]))
         return {}
+
+
+def _check_place(uri: str) -> None:
+    try:
+        parse_uri(uri)
+    except ValueError as error:
+        raise invalid(str(error)) from error

@@ -6,13 +6,22 @@ from botocore.exceptions import ClientError
 
 from local.sagemaker import algorithms
 from local.sagemaker.errors import invalid, not_available
-from local.sagemaker.records import hosted
+from local.sagemaker.records import Store, hosted
 from local.sagemaker.storage import parse_uri
 
 from . import Request, Resource, only, operation, value_of
+from .model_packages import package_container
 
 MODEL = hosted("model", "model", "Model")
-_CONTAINER = ("ContainerHostname", "Image", "ImageConfig", "Mode", "ModelDataUrl", "Environment")
+_CONTAINER = (
+    "ContainerHostname",
+    "Image",
+    "ImageConfig",
+    "Mode",
+    "ModelDataUrl",
+    "ModelPackageName",
+    "Environment",
+)
 # One container in `Containers` is the same as a primary container (SDK 3 writes it so).
 _SUPPORTED = (
     "ModelName",
@@ -34,9 +43,10 @@ class Models(Resource):
         """Makes a model after looking for its artifact."""
         only("CreateModel", request, _SUPPORTED)
         name = request["ModelName"]
-        container = primary_container(request)
+        given = primary_container(request)
+        container = self._resolved(given)
         if "Image" not in container:
-            raise invalid("CreateModel: the container needs an Image.")
+            raise invalid("CreateModel: the container needs an Image or a ModelPackageName.")
         value_of("CreateModel", "Mode", container.get("Mode"), ["SingleModel"])
         image = algorithms.find(container["Image"])
         image.check_environment(container.get("Environment", {}))
@@ -45,10 +55,29 @@ class Models(Resource):
         if self.store.find(MODEL, name) is None:
             self._check_artifact(container, request["ExecutionRoleArn"])
         members = {key: value for key, value in request.items() if key != "Containers"}
-        members["PrimaryContainer"] = {"Mode": "SingleModel", "Environment": {}, **container}
+        members["PrimaryContainer"] = {"Mode": "SingleModel", "Environment": {}, **given}
         members.setdefault("EnableNetworkIsolation", False)
         record = self.store.create(MODEL, name, members, request.get("Tags", []))
+        record.runtime = container
         return {"ModelArn": record.arn}
+
+    def _resolved(self, container: dict[str, Any]) -> dict[str, Any]:
+        """The container with what its model package says, if it names one.
+
+        Raises:
+            ApiError: The package does not exist, is not approved, or is not all that is named.
+        """
+        package = container.get("ModelPackageName")
+        if package is None:
+            return container
+        for other in ("Image", "ModelDataUrl"):
+            if other in container:
+                raise invalid(
+                    f"CreateModel: give {other} or ModelPackageName in a container, not both."
+                )
+        packaged = package_container(self.store, package)
+        environment = packaged.get("Environment", {}) | container.get("Environment", {})
+        return {**packaged, "Environment": environment}
 
     def _check_artifact(self, container: dict[str, Any], role: str) -> None:
         url = container.get("ModelDataUrl")
@@ -82,6 +111,18 @@ class Models(Resource):
         """Forgets a model, also one that an endpoint serves: the endpoint keeps its copy."""
         self.store.remove(self.store.get(MODEL, request["ModelName"]))
         return {}
+
+
+def served_model(store: Store, name: str) -> dict[str, Any]:
+    """A model as its servers need it: what DescribeModel shows, a package's content resolved.
+
+    Raises:
+        ApiError: There is none of that name.
+    """
+    with store.lock:
+        members = store.describe(MODEL, name)
+        container = dict(store.get(MODEL, name).runtime)
+    return members | {"PrimaryContainer": {"Environment": {}, **container}}
 
 
 def primary_container(request: Request) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 from local.sagemaker.batching import payloads
 from local.sagemaker.errors import ApiError, JobError, invalid, not_available
+from local.sagemaker.filters import Processing, selector
 from local.sagemaker.jobs import Job, Stopped
 from local.sagemaker.processes import describe_exit
 from local.sagemaker.records import Kind, Record
@@ -20,7 +21,7 @@ from local.sagemaker.serving import Answer, ModelServer
 from local.sagemaker.storage import Location, no_objects, parse_uri, relative_key
 
 from . import Request, Resource, only, operation, value_of
-from .models import MODEL
+from .models import served_model
 
 TRANSFORM_JOB = Kind(
     noun="transform job",
@@ -68,6 +69,7 @@ class _Plan:
     headers: dict[str, str]
     timeout: float
     retries: int
+    processing: Processing
 
 
 class TransformJobs(Resource):
@@ -78,7 +80,7 @@ class TransformJobs(Resource):
         """Starts a job over a model that exists."""
         _check(request)
         with self.store.lock:
-            model = self.store.describe(MODEL, request["ModelName"])
+            model = served_model(self.store, request["ModelName"])
             members = {
                 **request,
                 "TransformJobStatus": "InProgress",
@@ -222,12 +224,17 @@ class _Sender:
 
     def _write(self, output: BinaryIO, answer: bytes) -> None:
         output.write(answer)
-        if self._plan.newline:
+        # What has been joined or filtered is lines already.
+        if self._plan.newline and not self._plan.processing.wanted:
             # AssembleWith Line adds a newline to each answer, also where the container has
             # written one: readers must skip blank lines.
             output.write(b"\n")
 
     def _invoke(self, payload: bytes) -> bytes:
+        processing = self._plan.processing
+        return processing.answer(payload, self._predict(processing.request(payload)))
+
+    def _predict(self, payload: bytes) -> bytes:
         for attempt in range(self._plan.retries + 1):
             try:
                 answer = self._server.request(
@@ -302,11 +309,47 @@ def _plan(members: dict[str, Any], server: ModelServer) -> _Plan:
         headers=headers,
         timeout=client.get("InvocationsTimeoutInSeconds", _DEFAULT_TIMEOUT),
         retries=client.get("InvocationsMaxRetries", _DEFAULT_RETRIES),
+        processing=_processing(members),
     )
 
 
 def _opened(path: Path, *, zipped: bool) -> BinaryIO:
     return gzip.open(path, "rb") if zipped else path.open("rb")  # type: ignore[return-value]
+
+
+def _processing(members: dict[str, Any]) -> Processing:
+    """A request's `DataProcessing`.
+
+    Raises:
+        ValueError: A filter is none for CSV.
+    """
+    given = members.get("DataProcessing", {})
+    return Processing(
+        before=selector(given.get("InputFilter")),
+        after=selector(given.get("OutputFilter")),
+        joined=given.get("JoinSource") == "Input",
+    )
+
+
+def _check_processing(request: Request) -> None:
+    try:
+        processing = _processing(request)
+    except ValueError as error:
+        raise invalid(f"DataProcessing: {error}") from error
+    if not processing.wanted:
+        return
+    # Records are told apart by their lines, and predictions joined line by line.
+    source, target = request["TransformInput"], request["TransformOutput"]
+    content_type = source.get("ContentType", "").partition(";")[0].strip().lower()
+    value_of("CreateTransformJob", "ContentType with DataProcessing", content_type, ["text/csv"])
+    accept = target.get("Accept")
+    value_of("CreateTransformJob", "Accept with DataProcessing", accept, ["text/csv"])
+    for member, place in (("SplitType", source), ("AssembleWith", target)):
+        if place.get(member) != "Line":
+            raise invalid(
+                f"CreateTransformJob: DataProcessing needs {member} Line; it is "
+                f"{place.get(member, 'None')}."
+            )
 
 
 def _check(request: Request) -> None:
@@ -315,9 +358,7 @@ def _check(request: Request) -> None:
     source = request["TransformInput"]
     value_of(name, "S3DataType", source["DataSource"]["S3DataSource"]["S3DataType"], ["S3Prefix"])
     value_of(name, "SplitType", source.get("SplitType"), ["None", "Line"])
-    processing = request.get("DataProcessing", {})
-    for member, neutral in (("InputFilter", "$"), ("OutputFilter", "$"), ("JoinSource", "None")):
-        value_of(name, f"DataProcessing.{member}", processing.get(member), [neutral])
+    _check_processing(request)
     if request.get("MaxPayloadInMB") == 0:
         raise not_available("MaxPayloadInMB 0 of CreateTransformJob (chunked transfer)")
     total = request.get("MaxPayloadInMB", 6) * (request.get("MaxConcurrentTransforms") or 1)

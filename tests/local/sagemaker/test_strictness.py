@@ -257,9 +257,15 @@ UNAVAILABLE: dict[str, tuple[str, dict[str, Any]]] = {
         "create_training_job",
         {"Environment": {"SAGEMAKER_SUBMIT_DIRECTORY": "s3://b/code.tar.gz"}},
     ),
-    "DataProcessing.JoinSource 'Input'": (
+    "S3DataType 'ManifestFile'": (
         "create_transform_job",
-        {"DataProcessing": {"JoinSource": "Input"}},
+        {
+            "TransformInput": {
+                "DataSource": {
+                    "S3DataSource": {"S3DataType": "ManifestFile", "S3Uri": f"s3://{BUCKET}/m"}
+                }
+            }
+        },
     ),
     "MaxPayloadInMB 0": ("create_transform_job", {"MaxPayloadInMB": 0}),
     "DataCaptureConfig.DestinationS3Uri": (
@@ -345,8 +351,13 @@ def test_payloads_of_a_transform_are_limited(cloud: Cloud) -> None:
 def test_operations_that_are_not_offered_say_so(cloud: Cloud) -> None:
     """An operation that AWS has and nothing here answers is refused by name."""
     assert refused(
-        lambda: cloud.sagemaker.update_endpoint(EndpointName="e", EndpointConfigName="c")
-    ) == ("UnknownOperationException", "UpdateEndpoint is not available locally.")
+        lambda: cloud.sagemaker.create_notebook_instance_lifecycle_config(
+            NotebookInstanceLifecycleConfigName="none"
+        )
+    ) == (
+        "UnknownOperationException",
+        "CreateNotebookInstanceLifecycleConfig is not available locally.",
+    )
 
 
 def test_an_endpoint_in_progress_cannot_be_deleted_or_invoked(slow_cloud: Cloud) -> None:
