@@ -2,7 +2,6 @@
 // The part of AWS's S3 client that CDK's "auto delete objects" function uses when a stack with a
 // bucket is destroyed. On AWS the Node runtime brings the SDK; MiniStack's Node worker has none, so
 // the gateway puts this folder on NODE_PATH. A function that bundles its own SDK gets its own.
-// Nothing is signed: the local cloud reads the account from the credential and checks no signature.
 
 const crypto = require("crypto");
 const http = require("http");
@@ -38,11 +37,40 @@ function failure(xml, status) {
   return error;
 }
 
+function sha256(text) {
+  return crypto.createHash("sha256").update(text).digest("hex");
+}
+
+function hmac(key, text) {
+  return crypto.createHmac("sha256", key).update(text).digest();
+}
+
+// Signature Version 4 of a request whose query is one word without a value. The local cloud checks
+// it where permissions are enforced.
+function signed(method, url, body) {
+  const { AWS_ACCESS_KEY_ID: key, AWS_SECRET_ACCESS_KEY: secret, AWS_REGION: region } = process.env;
+  const time = new Date().toISOString().replace(/[-:]|\.\d{3}/g, "");
+  const day = time.slice(0, 8);
+  const headers = { host: url.host, "x-amz-content-sha256": sha256(body), "x-amz-date": time };
+  if (process.env.AWS_SESSION_TOKEN) headers["x-amz-security-token"] = process.env.AWS_SESSION_TOKEN;
+  const names = Object.keys(headers).sort().join(";");
+  const lines = Object.keys(headers).sort().map((name) => `${name}:${headers[name]}\n`).join("");
+  const query = `${url.search.slice(1)}=`;
+  const request = [method, url.pathname, query, lines, names, sha256(body)].join("\n");
+  const scope = `${day}/${region}/s3/aws4_request`;
+  const text = ["AWS4-HMAC-SHA256", time, scope, sha256(request)].join("\n");
+  const signing = [day, region, "s3", "aws4_request"].reduce(hmac, `AWS4${secret}`);
+  const signature = hmac(signing, text).toString("hex");
+  return {
+    ...headers,
+    authorization: `AWS4-HMAC-SHA256 Credential=${key}/${scope}, SignedHeaders=${names}, Signature=${signature}`,
+  };
+}
+
 function call(method, bucket, query, body = "") {
   const url = new URL(`/${bucket}?${query}`, process.env.AWS_ENDPOINT_URL);
-  const scope = `${process.env.AWS_ACCESS_KEY_ID}/20260101/${process.env.AWS_REGION}/s3/aws4_request`;
   const headers = {
-    authorization: `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=local`,
+    ...signed(method, url, body),
     "content-length": Buffer.byteLength(body),
     "content-md5": crypto.createHash("md5").update(body).digest("base64"),
   };

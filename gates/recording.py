@@ -1,0 +1,196 @@
+"""Records which AWS calls each role makes: ``python -m gates.recording`` writes `calls.json`.
+
+A local cloud with permissions enforced (`spine up --enforce-iam`) writes down every decision about
+a role. The runs here take every way through the pipeline that makes calls of its own. Names that
+differ from run to run are replaced, so that the file changes only when what is called does.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from gates.assembly import ACCOUNT, REGION, ROOT, short
+from local import cloud as local_cloud
+
+CALLS = Path(__file__).with_name("calls.json")
+_SAMPLE = ROOT / "local" / "samples" / "vertebral_synthetic.arff"
+_SPINE = Path(sys.executable).with_name("spine")
+
+# What conditions may look at; the rest of a context changes from run to run.
+_CONDITIONS = re.compile(r"sagemaker:|iam:|s3:prefix$|dynamodb:|kms:|aws:TagKeys$|states:")
+# A run's name and id: a slug, then eight hexadecimal digits (lambda/common/names.py).
+_RUN_NAME = re.compile(r"spine-dev-[a-z0-9-]*-[0-9a-f]{8}(?=[-/\"]|$)")
+_RUN_FOLDER = re.compile(r"runs/[a-z0-9-]*-[0-9a-f]{8}(?=/|\"|$)")
+_UPLOAD = re.compile(r"uploads/[0-9a-f]{12}/")
+_EXECUTION = re.compile(r"(execution:Machine):[^\"]+")
+
+Call = dict[str, Any]
+
+
+def normalized(record: Path, names: dict[str, str]) -> list[Call]:
+    """The decisions about Spine's own roles, once each, in order, without names of the moment.
+
+    Args:
+        record: What the cloud has written down.
+        names: Short logical ids by physical names, as `physical_names` gives them.
+    """
+    found = set()
+    for line in record.read_text().splitlines():
+        call = json.loads(line)
+        if call["role"] not in names:
+            continue  # the CDK's own roles
+        call["context"] = {
+            key: value for key, value in call["context"].items() if _CONDITIONS.match(key)
+        }
+        text = json.dumps(call, sort_keys=True)
+        for physical in sorted(names, key=len, reverse=True):
+            text = text.replace(physical, names[physical])
+        text = _RUN_NAME.sub("spine-dev-run", text)
+        text = _RUN_FOLDER.sub("runs/run", text)
+        text = _UPLOAD.sub("uploads/digest/", text)
+        text = _EXECUTION.sub(r"\1:name", text)
+        found.add(text)
+    return [json.loads(text) for text in sorted(found)]
+
+
+def physical_names(cloud: local_cloud.Cloud) -> dict[str, str]:
+    """Short logical ids of what the stacks made, by the last part of its physical name."""
+    formation = cloud.client("cloudformation")
+    found = {}
+    for stack in formation.describe_stacks()["Stacks"]:
+        if not stack["StackName"].startswith("spine-"):
+            continue
+        for page in formation.get_paginator("list_stack_resources").paginate(
+            StackName=stack["StackName"]
+        ):
+            for each in page["StackResourceSummaries"]:
+                physical = each["PhysicalResourceId"].rpartition(":")[2].rpartition("/")[2]
+                # Some are named after something shorter than a name that is safe to replace.
+                if len(physical) > len("spine-dev-storage"):
+                    found[physical] = short(each["LogicalResourceId"])
+    return found
+
+
+def main() -> None:
+    """Run everything on a cloud of its own and write the file."""
+    with tempfile.TemporaryDirectory() as folder:
+        calls = record_calls(Path(folder))
+    CALLS.write_text(json.dumps(calls, indent=1, sort_keys=True) + "\n")
+    sys.stdout.write(f"{len(calls)} different calls in {CALLS.relative_to(ROOT)}\n")
+
+
+def record_calls(home: Path) -> list[Call]:
+    """Deploy, run every way through, destroy; return the normalized calls."""
+    try:
+        _spine(home, "up", "--enforce-iam")
+        _spine(home, "deploy")
+        cloud = local_cloud.running(home)
+        if cloud is None:
+            raise RuntimeError("the local cloud is gone")
+        names = physical_names(cloud)
+        _runs(home, cloud)
+        _spine(home, "destroy")
+        return normalized(home / "logs" / "iam.jsonl", names)
+    finally:
+        _spine(home, "down")
+
+
+def _runs(home: Path, cloud: local_cloud.Cloud) -> None:
+    formation = cloud.client("cloudformation")
+    outputs = {
+        output["OutputKey"]: output["OutputValue"]
+        for stack in formation.describe_stacks()["Stacks"]
+        for output in stack.get("Outputs", [])
+    }
+    machine, bucket = outputs["StateMachineArn"], outputs["BucketName"]
+    states, s3 = cloud.client("stepfunctions"), cloud.client("s3")
+    _spine(home, "run", "--source", str(_SAMPLE), "--json")
+    kept = _run(home, {"endpoint": {"keep": True}})
+    # Files that are not there, and one that arrives by itself.
+    missing = {"source": {"uri": f"s3://{bucket}/uploads/missing.arff"}}
+    states.start_execution(stateMachineArn=machine, input=json.dumps(missing))
+    s3.put_object(Bucket=bucket, Key="incoming/file.arff", Body=_SAMPLE.read_bytes())
+    # One given up at each step that has something to stop.
+    uploaded = f"s3://{bucket}/uploads/file.arff"
+    s3.put_object(Bucket=bucket, Key="uploads/file.arff", Body=_SAMPLE.read_bytes())
+    for state in ("Train the model", "Transform the batch", "Create the endpoint"):
+        arn = states.start_execution(
+            stateMachineArn=machine,
+            input=json.dumps({"source": {"uri": uploaded, "label": "class"}}),
+        )["executionArn"]
+        _until(partial(_has_entered, states, arn, state), state)
+        states.stop_execution(executionArn=arn)
+    _until(lambda: _all_ended(states, machine), "every run to end")
+    _sweep(cloud)
+    _expire(cloud, kept["endpoint"]["name"])
+    _sweep(cloud)
+    # What is left for the removal of the stack.
+    _run(home, {"endpoint": {"keep": True}})
+
+
+def _run(home: Path, execution_input: dict[str, Any]) -> dict[str, Any]:
+    words = ("run", "--source", str(_SAMPLE), "--input", json.dumps(execution_input), "--json")
+    output: dict[str, Any] = json.loads(_spine(home, *words))
+    return output
+
+
+def _spine(home: Path, *words: str) -> str:
+    done = subprocess.run(  # noqa: S603 (our own command)
+        [str(_SPINE), *words],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={
+            "PATH": os.environ["PATH"],
+            "HOME": str(home),
+            "SPINE_HOME": str(home),
+            "NO_COLOR": "1",
+        },
+    )
+    if done.returncode:
+        raise RuntimeError(f"spine {' '.join(words)}: {done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def _has_entered(states: Any, arn: str, state: str) -> bool:
+    history = states.get_execution_history(executionArn=arn, maxResults=1000)["events"]
+    return any(event.get("stateEnteredEventDetails", {}).get("name") == state for event in history)
+
+
+def _all_ended(states: Any, machine: str) -> bool:
+    return not states.list_executions(stateMachineArn=machine, statusFilter="RUNNING")["executions"]
+
+
+def _sweep(cloud: local_cloud.Cloud) -> None:
+    functions = cloud.client("lambda")
+    for each in functions.list_functions()["Functions"]:
+        if each["Handler"] == "lambda.cleanup.sweep.handler":
+            functions.invoke(FunctionName=each["FunctionName"], Payload=b"{}")
+
+
+def _expire(cloud: local_cloud.Cloud, endpoint: str) -> None:
+    cloud.client("sagemaker").add_tags(
+        ResourceArn=f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:endpoint/{endpoint}",
+        Tags=[{"Key": "spine:keep-until", "Value": "2020-01-01T00:00:00Z"}],
+    )
+
+
+def _until(look: Callable[[], bool], what: str, seconds: float = 90) -> None:
+    deadline = time.monotonic() + seconds
+    while not look():
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"waited {seconds} s for {what}")
+        time.sleep(0.02)
+
+
+if __name__ == "__main__":
+    main()
