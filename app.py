@@ -5,6 +5,7 @@ import sys
 from aws_cdk import App
 
 from stacks.checks import add_checks
+from stacks.monitoring import Monitoring
 from stacks.pipeline import Pipeline
 from stacks.settings import Settings, SettingsError
 from stacks.storage import Storage
@@ -17,6 +18,7 @@ except SettingsError as error:
     sys.exit(f"Cannot deploy with these settings (cdk.json, or -c on the command line):\n{error}")
 storage = Storage(app, settings=settings)
 pipeline = Pipeline(app, settings=settings, storage=storage)
-Triggers(app, settings=settings, storage=storage, pipeline=pipeline)
+triggers = Triggers(app, settings=settings, storage=storage, pipeline=pipeline)
+Monitoring(app, settings=settings, pipeline=pipeline, triggers=triggers)
 add_checks(app)
 app.synth()

@@ -124,6 +124,7 @@ class Settings(_Model):
         run_retention_days: After this many days S3 deletes a run's folder.
         log_retention_days: The same for logs.
         run_timeout_hours: The longest an execution may take.
+        alarm_topic_arn: An SNS topic that the alarms notify; without, they only show.
     """
 
     stage: Annotated[str, AfterValidator(_stage)] = "dev"
@@ -142,6 +143,9 @@ class Settings(_Model):
     run_retention_days: Annotated[int, Field(ge=1, le=3650)] = 90
     log_retention_days: LogRetention = 30
     run_timeout_hours: Annotated[int, Field(ge=1, le=168)] = 24
+    alarm_topic_arn: (
+        Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:sns:[^:]+:\d{12}:.+$")] | None
+    ) = None
     incoming: Incoming = Incoming()
     schedule: Schedule = Schedule()
 

@@ -2,15 +2,19 @@
 
 import json
 
-from aws_cdk import Aws, Duration, TimeZone
+from aws_cdk import Aws, Duration, RemovalPolicy, TimeZone
+from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda_destinations as destinations
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_scheduler_targets as scheduler_targets
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.base import SpineStack
+from stacks.checks import acknowledge
 from stacks.functions import StepFunction
 from stacks.permissions import allow
 from stacks.pipeline import Pipeline
@@ -19,7 +23,12 @@ from stacks.storage import Storage
 
 
 class Triggers(SpineStack):
-    """Provisions the rule for arriving files, the schedule, and the sweeper."""
+    """Provisions the rule for arriving files, the schedule, and the sweeper.
+
+    Attributes:
+        sweep: The sweeper's function.
+        dead_letters: Queues of events that could not be dealt with, by the function they were for.
+    """
 
     def __init__(
         self, scope: Construct, *, settings: Settings, storage: Storage, pipeline: Pipeline
@@ -32,6 +41,7 @@ class Triggers(SpineStack):
         )
         self._storage = storage
         self._pipeline = pipeline
+        self.dead_letters: dict[str, sqs.Queue] = {}
         if settings.incoming.enabled:
             self._incoming()
         self._schedule()
@@ -39,13 +49,29 @@ class Triggers(SpineStack):
 
     def _incoming(self) -> None:
         machine = self._pipeline.machine
+        records = dynamodb.Table(
+            self,
+            "Started",
+            partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            encryption=dynamodb.TableEncryption.AWS_MANAGED,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            time_to_live_attribute="expires",
+            removal_policy=RemovalPolicy.DESTROY,
+        )
         start = StepFunction(
             self,
             "Start",
             bundle="start",
             description="starts one run for a file that arrived",
-            permissions=[allow("states:StartExecution", on=[machine.state_machine_arn])],
+            permissions=[
+                allow("states:StartExecution", on=[machine.state_machine_arn]),
+                allow("dynamodb:UpdateItem", on=[records.table_arn]),
+            ],
             environment={
+                "RECORDS": records.table_name,
                 "STATE_MACHINE_ARN": machine.state_machine_arn,
                 "INPUT": json.dumps(self.settings.incoming.input, sort_keys=True),
             },
@@ -64,7 +90,7 @@ class Triggers(SpineStack):
                     "object": {"key": [{"prefix": "incoming/"}]},
                 },
             ),
-            targets=[targets.LambdaFunction(start)],
+            targets=[self._target(start, "Start")],
         )
 
     def _schedule(self) -> None:
@@ -94,7 +120,7 @@ class Triggers(SpineStack):
     def _sweeper(self) -> None:
         machine = self._pipeline.machine
         machine_name = self._pipeline.export_value(machine.state_machine_name)
-        sweep = StepFunction(
+        self.sweep = sweep = StepFunction(
             self,
             "Sweep",
             bundle="cleanup",
@@ -111,12 +137,13 @@ class Triggers(SpineStack):
             environment={"NAME_PREFIX": self.settings.prefix},
             timeout=Duration.minutes(10),
         )
+        target = self._target(sweep, "Sweep")
         events.Rule(
             self,
             "EveryQuarterHour",
             description="Spine: sweeps up what no other clean-up reached",
             schedule=events.Schedule.rate(Duration.minutes(15)),
-            targets=[targets.LambdaFunction(sweep)],
+            targets=[target],
         )
         events.Rule(
             self,
@@ -130,5 +157,27 @@ class Triggers(SpineStack):
                     "stateMachineArn": [machine.state_machine_arn],
                 },
             ),
-            targets=[targets.LambdaFunction(sweep)],
+            targets=[target],
         )
+
+    def _target(self, function: StepFunction, name: str) -> targets.LambdaFunction:
+        """What a rule calls; events that cannot be dealt with are kept, neither lost nor repeated.
+
+        Two ways lead to the one queue: EventBridge could not hand the event over within a day, or
+        the function failed for it three times.
+        """
+        queue = sqs.Queue(
+            self,
+            f"{name}DeadLetters",
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=Duration.days(14),
+        )
+        acknowledge(queue, {"AwsSolutions-SQS3": "It is the dead-letter queue itself."})
+        self.dead_letters[name] = queue
+        function.configure_async_invoke(
+            on_failure=destinations.SqsDestination(queue),
+            retry_attempts=2,
+            max_event_age=Duration.hours(6),
+        )
+        return targets.LambdaFunction(function, dead_letter_queue=queue)

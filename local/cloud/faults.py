@@ -18,6 +18,7 @@ import json
 import re
 import urllib.error
 import urllib.request
+import uuid
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -365,6 +366,12 @@ async def _json(send: Send, status: int, body: object, *headers: tuple[bytes, by
 async def _respond(
     send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]]
 ) -> None:
-    headers.append((b"content-length", str(len(body)).encode()))
+    # Every AWS answer has one, and Step Functions' error handling reads it.
+    request = str(uuid.uuid4()).encode()
+    headers += [
+        (b"content-length", str(len(body)).encode()),
+        (b"x-amzn-requestid", request),
+        (b"x-amz-request-id", request),
+    ]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

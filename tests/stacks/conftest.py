@@ -18,7 +18,7 @@ from tests.support import ROOT
 
 @dataclass(frozen=True)
 class Assembly:
-    """A synthesized app: its templates by room (`storage`, `pipeline`, `triggers`)."""
+    """A synthesized app: its templates by room (`storage`, `pipeline`, ...)."""
 
     folder: Path
     stage: str

@@ -9,7 +9,7 @@ import pytest
 
 from tests.stacks.conftest import Assembly, run_app
 
-ROOMS = ("storage", "pipeline", "triggers")
+ROOMS = ("storage", "pipeline", "triggers", "monitoring")
 Synth = Callable[..., Assembly]
 
 

@@ -53,3 +53,50 @@ def test_the_sweeper_runs_by_the_clock_and_after_bad_endings(dev: Assembly) -> N
     assert clock["ScheduleExpression"] == "rate(15 minutes)"
     (ended,) = (each for each in rules if "EventPattern" in each)
     assert ended["EventPattern"]["detail"]["status"] == ["FAILED", "TIMED_OUT", "ABORTED"]
+
+
+def test_events_that_cannot_be_dealt_with_are_kept(dev: Assembly) -> None:
+    """Whether EventBridge could not hand them over or the function failed; encrypted, TLS only."""
+    queues = dev.resources("triggers", "AWS::SQS::Queue")
+    assert len(queues) == 2
+    for queue in queues.values():
+        assert queue["Properties"]["SqsManagedSseEnabled"] is True
+        assert queue["Properties"]["MessageRetentionPeriod"] == 14 * 24 * 3600
+    policies = dev.properties("triggers", "AWS::SQS::QueuePolicy")
+    for name in queues:
+        (statements,) = (
+            each["PolicyDocument"]["Statement"]
+            for each in policies
+            if name in json.dumps(each["Queues"])
+        )
+        denied = [each["Condition"] for each in statements if each["Effect"] == "Deny"]
+        assert {"Bool": {"aws:SecureTransport": "false"}} in denied
+    for rule in dev.properties("triggers", "AWS::Events::Rule"):
+        for target in rule["Targets"]:
+            assert any(name in json.dumps(target["DeadLetterConfig"]) for name in queues)
+    functions = {
+        each["FunctionName"]["Ref"]: each
+        for each in dev.properties("triggers", "AWS::Lambda::EventInvokeConfig")
+    }
+    assert len(functions) == 2
+    for config in functions.values():
+        assert config["MaximumRetryAttempts"] == 2
+        assert any(name in json.dumps(config["DestinationConfig"]) for name in queues)
+
+
+def test_what_was_started_is_remembered_past_the_names_of_executions(dev: Assembly) -> None:
+    """The starter's records end by themselves; the one thing it may do there is update them."""
+    ((name, table),) = dev.resources("triggers", "AWS::DynamoDB::Table").items()
+    properties = table["Properties"]
+    assert properties["BillingMode"] == "PAY_PER_REQUEST"
+    assert properties["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
+    assert properties["SSESpecification"] == {"SSEEnabled": True}
+    assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    statements = [
+        statement
+        for policy in dev.properties("triggers", "AWS::IAM::Policy")
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "dynamodb" in json.dumps(statement["Action"])
+    ]
+    assert [each["Action"] for each in statements] == ["dynamodb:UpdateItem"]
+    assert name in json.dumps(statements[0]["Resource"])

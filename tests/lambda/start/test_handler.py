@@ -33,12 +33,48 @@ class FakeStepFunctions:
         return {"executionArn": f"{MACHINE}:{name}".replace("stateMachine", "execution")}
 
 
+@dataclass
+class FakeRecords:
+    """The table of started objects: the two updates the handler makes, with their condition."""
+
+    items: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def update_item(
+        self,
+        *,
+        TableName: str,  # noqa: N803 (boto3's own)
+        Key: dict[str, Any],  # noqa: N803
+        UpdateExpression: str,  # noqa: N803
+        ExpressionAttributeValues: dict[str, dict[str, str]],  # noqa: N803
+        ConditionExpression: str | None = None,  # noqa: N803
+        ExpressionAttributeNames: dict[str, str] | None = None,  # noqa: N803
+    ) -> None:
+        """Set attributes, unless the record names its execution and the condition forbids that."""
+        assert TableName == "records"
+        assert ConditionExpression in (None, "attribute_not_exists(execution)")
+        item = self.items.get(Key["id"]["S"], {})
+        if ConditionExpression and "execution" in item:
+            raise client_error("ConditionalCheckFailedException", "No.", "UpdateItem")
+        names = ExpressionAttributeNames or {}
+        for part in UpdateExpression.removeprefix("SET ").split(", "):
+            name, value = part.split(" = ")
+            item[names.get(name, name)] = next(iter(ExpressionAttributeValues[value].values()))
+        self.items[Key["id"]["S"]] = item
+
+
 @pytest.fixture
-def step_functions(monkeypatch: pytest.MonkeyPatch) -> FakeStepFunctions:
+def records() -> FakeRecords:
+    """An empty table."""
+    return FakeRecords()
+
+
+@pytest.fixture
+def step_functions(monkeypatch: pytest.MonkeyPatch, records: FakeRecords) -> FakeStepFunctions:
     """The fake the handler under test talks to."""
     fake = FakeStepFunctions()
-    use_clients(monkeypatch, stepfunctions=fake)
+    use_clients(monkeypatch, stepfunctions=fake, dynamodb=records)
     monkeypatch.setenv("STATE_MACHINE_ARN", MACHINE)
+    monkeypatch.setenv("RECORDS", "records")
     monkeypatch.setenv("INPUT", "{}")
     return fake
 
@@ -100,6 +136,52 @@ def test_duplicate_and_reordered_deliveries_start_one_execution_each(
     outcomes = [start.handler(event, None)["started"] for event in deliveries]
     assert outcomes.count(True) == 10
     assert len(step_functions.executions) == 10
+
+
+def test_a_thousand_deliveries_of_one_upload_make_one_run(
+    step_functions: FakeStepFunctions,
+) -> None:
+    """However often, and however long after: names that Step Functions forgot are remembered."""
+    event = created("incoming/a.csv", **{"version-id": "1"})
+    started = [start.handler(event, None)["started"] for _ in range(500)]
+    step_functions.executions.clear()  # 90 days later
+    started += [start.handler(event, None)["started"] for _ in range(500)]
+    assert started.count(True) == 1
+    assert step_functions.executions == {}
+
+
+def test_a_start_that_failed_is_made_up_for_by_the_next_delivery(
+    step_functions: FakeStepFunctions, records: FakeRecords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The record was claimed before the start; no file is lost to that."""
+    event = created("incoming/a.csv")
+
+    def throttled(**_: object) -> None:
+        raise client_error("ThrottlingException", "Rate exceeded", "StartExecution")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(step_functions, "start_execution", throttled)
+        with pytest.raises(ClientError, match="Throttling"):
+            start.handler(event, None)
+    (record,) = records.items.values()
+    assert "execution" not in record
+    result = start.handler(event, None)
+    assert result["started"] is True
+    assert record["execution"] == result["execution"]
+    assert record["object"] == "s3://b/incoming/a.csv"
+
+
+def test_a_record_that_could_not_be_completed_starts_nothing_twice(
+    step_functions: FakeStepFunctions, records: FakeRecords
+) -> None:
+    """The function died between the start and the record: the name still tells."""
+    event = created("incoming/a.csv")
+    start.handler(event, None)
+    (record,) = records.items.values()
+    del record["execution"]
+    assert start.handler(event, None)["started"] is False
+    assert record["execution"] in step_functions.executions
+    assert len(step_functions.executions) == 1
 
 
 @pytest.mark.parametrize(
