@@ -197,7 +197,9 @@ class Job:
         ended: queue.Queue[tuple[Host, int]] = queue.Queue()
 
         def watch(host: Host, process: Process) -> None:
-            ended.put((host, process.wait() or 0))
+            code = process.wait() or 0
+            process.release()
+            ended.put((host, code))
 
         for host, process in processes.items():
             threading.Thread(target=watch, args=(host, process), daemon=True).start()

@@ -50,6 +50,11 @@ class Process:
         timer.daemon = True
         timer.start()
 
+    def release(self) -> None:
+        """Lets the guard end what an ended child has left running in its group."""
+        if self._child.stdin is not None:
+            self._child.stdin.close()
+
     def kill(self) -> None:
         """SIGKILL to the group, and wait for the end."""
         self.signal(signal.SIGKILL)

@@ -11,10 +11,11 @@ def install() -> None:
     A pipe's end is noticed at once and on every platform; Linux's parent-death signal would fire
     when the starting *thread* ends, which for an endpoint is long before it should.
     """
-    threading.Thread(target=_watch, name="guard", daemon=True).start()
+    threading.Thread(target=watch, name="guard", daemon=True).start()
 
 
-def _watch() -> None:
+def watch() -> None:
+    """Waits for the end of standard input, then ends the process group."""
     while os.read(0, 1024):
         pass
     # The container leads its own process group: whatever it started goes with it.
