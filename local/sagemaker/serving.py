@@ -6,6 +6,7 @@ import itertools
 import json
 import socket
 import time
+import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import Any
 from . import algorithms
 from .errors import JobError
 from .jobs import Platform
+from .logs import Tail
 from .processes import Process, describe_exit
 from .storage import parse_uri
 
@@ -40,6 +42,7 @@ class ModelServer:
         container: A model's `PrimaryContainer`.
         folder: Its folder, with the container's layout.
         role: The model's execution role, which reads the model's data.
+        group: The log group that its log is copied to, and the stream's name before the instance.
     """
 
     def __init__(
@@ -48,11 +51,15 @@ class ModelServer:
         container: Mapping[str, Any],
         folder: Path,
         role: str | None = None,
+        *,
+        group: tuple[str, str] | None = None,
     ) -> None:
         self._platform = platform
         self._container = container
         self._folder = folder
         self._role = role
+        self._group = group
+        self._tail: Tail | None = None
         self._socket = platform.sockets / str(next(_numbers))
         self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
         self.process: Process | None = None
@@ -76,7 +83,13 @@ class ModelServer:
                 }
             )
         )
-        (self._folder / "log").write_text(f"{image.note}\n")
+        log = self._folder / "log"
+        log.write_text(f"{image.note}\n")
+        if self._group is not None:
+            group, owner = self._group
+            # Instances are named as EC2 names them: 17 hexadecimal digits.
+            stream = f"{owner}/i-{uuid.uuid4().hex[:17]}"
+            self._tail = self._platform.logs.follow(log, group, stream)
         self.process = self._platform.processes.start(
             image.algorithm.container,
             ["--image-tag", image.tag, "serve", "--socket", str(self._socket)],
@@ -177,6 +190,8 @@ class ModelServer:
         """Ends the process at once; it holds nothing worth saving."""
         if self.process is not None:
             self.process.kill()
+        if self._tail is not None:
+            self._tail.finish()
         self._socket.unlink(missing_ok=True)
 
 

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from local.sagemaker import logs
 from local.sagemaker.capture import Capture
 from local.sagemaker.errors import ApiError, JobError, invalid, not_available
 from local.sagemaker.jobs import Platform
@@ -131,7 +132,11 @@ class Endpoints(Resource):
                     (place / part).mkdir(parents=True)
                 model = plan.models[name]
                 server = ModelServer(
-                    self.platform, model["PrimaryContainer"], place, model["ExecutionRoleArn"]
+                    self.platform,
+                    model["PrimaryContainer"],
+                    place,
+                    model["ExecutionRoleArn"],
+                    group=(f"{logs.ENDPOINTS}/{record.name}", name),
                 )
                 fleet.servers[name] = server
                 server.launch({})

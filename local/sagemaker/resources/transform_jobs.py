@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from local.sagemaker import logs
 from local.sagemaker.batching import payloads
 from local.sagemaker.errors import ApiError, JobError, invalid, not_available
 from local.sagemaker.filters import Processing, selector
@@ -96,7 +97,13 @@ class TransformJobs(Resource):
     def _run(self, record: Record, job: Job, model: dict[str, Any]) -> None:
         """A job's whole life. However it goes, it reaches a final state."""
         role: str = model["ExecutionRoleArn"]
-        server = ModelServer(self.platform, model["PrimaryContainer"], job.folder, role)
+        server = ModelServer(
+            self.platform,
+            model["PrimaryContainer"],
+            job.folder,
+            role,
+            group=(logs.TRANSFORM, record.name),
+        )
         status, reason = "Completed", None
         try:
             self._transform(record, job, server, role)
@@ -106,6 +113,8 @@ class TransformJobs(Resource):
             status, reason = "Failed", str(error)
         except Exception as error:  # noqa: BLE001 (a job must not hang, whatever has happened)
             status, reason = "Failed", f"InternalServerError: {error!r}"
+        if reason and not job.stopping.is_set():
+            job.log(reason)
         server.stop()
         with self.store.lock:
             if job.stopping.is_set():
@@ -118,8 +127,6 @@ class TransformJobs(Resource):
             if reason:
                 members["FailureReason"] = reason[:1024]
             self.store.update(record, **members)
-        if reason:
-            job.log(reason)
 
     def _transform(self, record: Record, job: Job, server: ModelServer, role: str) -> None:
         members = record.members
