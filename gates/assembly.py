@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("storage", "pipeline", "triggers")
 
 PARTITION = "aws"
 REGION = "us-east-1"
@@ -65,11 +64,18 @@ class Assembly:
     stage: str = "dev"
 
     @cached_property
+    def rooms(self) -> list[str]:
+        """The stacks, by what follows `spine-<stage>-` in their names."""
+        start = f"spine-{self.stage}-"
+        found = (path.name for path in sorted(self.folder.glob(f"{start}*.template.json")))
+        return [name.removeprefix(start).removesuffix(".template.json") for name in found]
+
+    @cached_property
     def templates(self) -> dict[str, dict[str, Any]]:
         """The templates as synthesized."""
         return {
             room: json.loads((self.folder / f"spine-{self.stage}-{room}.template.json").read_text())
-            for room in ROOMS
+            for room in self.rooms
         }
 
     @cached_property
@@ -77,7 +83,7 @@ class Assembly:
         """What stacks give each other, resolved, by name."""
         return {
             output["Export"]["Name"]: self.resolve(room, output["Value"])
-            for room in ROOMS
+            for room in self.rooms
             for output in self.templates[room].get("Outputs", {}).values()
             if "Export" in output
         }
@@ -86,7 +92,7 @@ class Assembly:
         """The resources of a type with their properties resolved, by room and short logical id."""
         return {
             (room, short(name)): self.resolve(room, each.get("Properties", {}))
-            for room in ROOMS
+            for room in self.rooms
             for name, each in self.templates[room]["Resources"].items()
             if each["Type"] == kind
         }
@@ -95,7 +101,7 @@ class Assembly:
         """The metadata of every resource, by room and short logical id."""
         return {
             (room, short(name)): each.get("Metadata", {})
-            for room in ROOMS
+            for room in self.rooms
             for name, each in self.templates[room]["Resources"].items()
         }
 

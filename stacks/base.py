@@ -1,9 +1,12 @@
 """What every stack of Spine has in common."""
 
 from aws_cdk import Aws, CfnMapping, Environment, Stack, Tags
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from stacks import images
+from stacks.permissions import Permission, allow
 from stacks.settings import Settings
 
 
@@ -21,6 +24,32 @@ class SpineStack(Stack):
         )
         self.settings = settings
         Tags.of(self).add("spine:stage", settings.stage)
+        if settings.permissions_boundary:
+            boundary = iam.ManagedPolicy.from_managed_policy_arn(
+                self, "Boundary", settings.permissions_boundary
+            )
+            iam.PermissionsBoundary.of(self).apply(boundary)
+        self.key = (
+            kms.Key.from_key_arn(self, "Key", settings.encryption_key)
+            if settings.encryption_key
+            else None
+        )
+
+    def with_key(self, *actions: str, via: str) -> list[Permission]:
+        """Use of the customer-managed key through one service; nothing where there is no key.
+
+        Args:
+            actions: Of KMS.
+            via: The service that calls KMS on the caller's behalf, such as `s3`.
+        """
+        if self.key is None:
+            return []
+        service = f"{via}.{self.region}.{Aws.URL_SUFFIX}"
+        return [
+            allow(
+                *actions, on=[self.key.key_arn], when={"StringEquals": {"kms:ViaService": service}}
+            )
+        ]
 
     def arns(self, service: str, *resources: str) -> list[str]:
         """ARNs in this stack's own account and region, of `type/name` or `type:name` resources."""

@@ -66,6 +66,7 @@ class StepFunction(lambda_.Function):
             f"{construct_id}Log",
             retention=RETENTION[settings.log_retention_days],
             removal_policy=RemovalPolicy.DESTROY,
+            encryption_key=scope.key,
         )
         role = iam.Role(
             scope,

@@ -106,6 +106,7 @@ class Pipeline(SpineStack):
                     ),
                     because=_ANY_RUN,
                 ),
+                *self.with_key("kms:Decrypt", "kms:GenerateDataKey", via="s3"),
             ],
             environment={
                 "BUCKET": self._storage.bucket.bucket_name,
@@ -124,6 +125,7 @@ class Pipeline(SpineStack):
             permissions=[
                 allow("s3:GetObject", on=self._objects("runs/*/test/*"), because=_ANY_RUN),
                 self.may("endpoint", "InvokeEndpoint"),
+                *self.with_key("kms:Decrypt", via="s3"),
             ],
             environment={},
             timeout=Duration.minutes(5),
@@ -142,6 +144,7 @@ class Pipeline(SpineStack):
                     because=_ANY_RUN,
                 ),
                 allow("s3:PutObject", on=self._objects("runs/*/evaluation/*"), because=_ANY_RUN),
+                *self.with_key("kms:Decrypt", "kms:GenerateDataKey", via="s3"),
             ],
             environment={},
             # One core: scikit-learn's import alone takes seconds on less.
@@ -220,6 +223,8 @@ class Pipeline(SpineStack):
             image=image,
             role_arn=self._storage.sagemaker_role.role_arn,
             tags={"spine:stage": settings.stage},
+            key_arn=settings.encryption_key,
+            network=settings.network,
         )
         log_group = logs.LogGroup(
             self,
@@ -228,6 +233,7 @@ class Pipeline(SpineStack):
             log_group_name=f"/aws/vendedlogs/states/{settings.prefix}",
             retention=RETENTION[settings.log_retention_days],
             removal_policy=RemovalPolicy.DESTROY,
+            encryption_key=self.key,
         )
         return sfn.StateMachine(
             self,
@@ -304,6 +310,8 @@ class Pipeline(SpineStack):
                     ),
                 ),
                 allow("s3:PutObject", on=self._objects("runs/*/manifest.json"), because=_ANY_RUN),
+                *self.with_key("kms:Decrypt", "kms:GenerateDataKey", via="s3"),
+                *self._storage.volumes(),
             ),
         )
         acknowledge(

@@ -97,6 +97,24 @@ class Incoming(_Model):
     input: dict[str, Any] = {}
 
 
+class Network(_Model):
+    """The VPC that training jobs and models are bound to.
+
+    Attributes:
+        subnets: Where their interfaces stand; a route to S3 (a gateway endpoint) must lead out.
+        security_groups: Of these interfaces; instances of one job must reach each other.
+    """
+
+    subnets: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^subnet-[0-9a-f]{8,17}$")], ...],
+        Field(min_length=1, max_length=16),
+    ]
+    security_groups: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^sg-[0-9a-f]{8,17}$")], ...],
+        Field(min_length=1, max_length=5),
+    ]
+
+
 class Schedule(_Model):
     """Runs started by the clock."""
 
@@ -125,6 +143,11 @@ class Settings(_Model):
         log_retention_days: The same for logs.
         run_timeout_hours: The longest an execution may take.
         alarm_topic_arn: An SNS topic that the alarms notify; without, they only show.
+        permissions_boundary: ARN of a managed policy that bounds every role of the stacks.
+        encryption_key: ARN of a customer-managed KMS key, for the data bucket, the logs, and the
+            volumes and output of SageMaker. Its own policy must let CloudWatch Logs use it
+            (docs/security.md). SageMaker refuses it for instance types with local storage.
+        network: The VPC for training jobs and models; SageMaker's own when left out.
     """
 
     stage: Annotated[str, AfterValidator(_stage)] = "dev"
@@ -146,6 +169,17 @@ class Settings(_Model):
     alarm_topic_arn: (
         Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:sns:[^:]+:\d{12}:.+$")] | None
     ) = None
+    permissions_boundary: (
+        Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::(\d{12}|aws):policy/[\w+=,.@/-]+$")]
+        | None
+    ) = None
+    encryption_key: (
+        Annotated[
+            str, Field(pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]{1,64}$")
+        ]
+        | None
+    ) = None
+    network: Network | None = None
     incoming: Incoming = Incoming()
     schedule: Schedule = Schedule()
 

@@ -10,7 +10,7 @@ from constructs import Construct
 from stacks import images
 from stacks.base import SpineStack
 from stacks.checks import acknowledge
-from stacks.permissions import allow, grant
+from stacks.permissions import Permission, allow, grant
 from stacks.settings import Settings
 
 
@@ -52,6 +52,14 @@ class Storage(SpineStack):
 
     def _data_bucket(self, access_logs: s3.Bucket) -> s3.Bucket:
         keep = Duration.days(self.settings.run_retention_days)
+        locked_down = self._locked_down()
+        if self.key is not None:
+            locked_down |= {
+                "encryption": s3.BucketEncryption.KMS,
+                "encryption_key": self.key,
+                # One request to KMS for many objects, rather than one for each.
+                "bucket_key_enabled": True,
+            }
         bucket = s3.Bucket(
             self,
             "Data",
@@ -68,7 +76,7 @@ class Storage(SpineStack):
                     expired_object_delete_marker=True,
                 ),
             ],
-            **self._locked_down(),
+            **locked_down,
         )
         # The property of the resource itself: CDK's `event_bridge_enabled` adds a custom resource
         # with a function and a role of its own for the same effect.
@@ -144,9 +152,63 @@ class Storage(SpineStack):
                     on=self.arns("logs", "log-group:/aws/sagemaker/*"),
                     because="SageMaker makes and names the log groups of its jobs and endpoints.",
                 ),
+                *self.with_key("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", via="s3"),
+                *self.volumes(),
+                *self._interfaces(),
             ),
         )
         return role
+
+    def _interfaces(self) -> list[Permission]:
+        """What SageMaker needs to stand in a VPC of the customer's.
+
+        "Give SageMaker training jobs access to resources in your VPC", SageMaker developer guide.
+        """
+        network = self.settings.network
+        if network is None:
+            return []
+        chosen = "SageMaker makes the interfaces, whose ids are known only then."
+        return [
+            allow(
+                "ec2:CreateNetworkInterface",
+                on=self.arns(
+                    "ec2",
+                    "network-interface/*",
+                    *(f"subnet/{each}" for each in network.subnets),
+                    *(f"security-group/{each}" for each in network.security_groups),
+                ),
+                because=chosen,
+            ),
+            allow(
+                "ec2:CreateNetworkInterfacePermission",
+                "ec2:DeleteNetworkInterface",
+                "ec2:DeleteNetworkInterfacePermission",
+                on=self.arns("ec2", "network-interface/*"),
+                because=chosen,
+            ),
+            allow(
+                "ec2:DescribeDhcpOptions",
+                "ec2:DescribeNetworkInterfaces",
+                "ec2:DescribeSecurityGroups",
+                "ec2:DescribeSubnets",
+                "ec2:DescribeVpcs",
+                on=["*"],
+                because="IAM knows no resource for this action.",
+            ),
+        ]
+
+    def volumes(self) -> list[Permission]:
+        """What it takes to have SageMaker encrypt volumes with the customer-managed key."""
+        if self.key is None:
+            return []
+        return [
+            allow(
+                "kms:CreateGrant",
+                on=[self.key.key_arn],
+                when={"Bool": {"kms:GrantIsForAWSResource": "true"}},
+            ),
+            *self.with_key("kms:DescribeKey", via="sagemaker"),
+        ]
 
     def objects(self, *patterns: str) -> list[str]:
         """ARNs of objects in the data bucket, by key pattern."""

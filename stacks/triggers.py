@@ -69,6 +69,7 @@ class Triggers(SpineStack):
             permissions=[
                 allow("states:StartExecution", on=[machine.state_machine_arn]),
                 allow("dynamodb:UpdateItem", on=[records.table_arn]),
+                *self.with_key("kms:Decrypt", "kms:GenerateDataKey", via="sqs"),
             ],
             environment={
                 "RECORDS": records.table_name,
@@ -133,6 +134,7 @@ class Triggers(SpineStack):
                     on=self.arns("states", f"execution:{machine_name}:*"),
                     because="Executions of Spine's own machine, whatever their names.",
                 ),
+                *self.with_key("kms:Decrypt", "kms:GenerateDataKey", via="sqs"),
             ],
             environment={"NAME_PREFIX": self.settings.prefix},
             timeout=Duration.minutes(10),
@@ -169,7 +171,8 @@ class Triggers(SpineStack):
         queue = sqs.Queue(
             self,
             f"{name}DeadLetters",
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            encryption=(sqs.QueueEncryption.KMS if self.key else sqs.QueueEncryption.SQS_MANAGED),
+            encryption_master_key=self.key,
             enforce_ssl=True,
             retention_period=Duration.days(14),
         )

@@ -15,6 +15,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from stacks.settings import Network
+
 # 2 + 4 + 8 + 16 + 30 + 30 s at most, with full jitter: 90 s for the service to recover.
 _LAMBDA_RETRY = {
     "ErrorEquals": [
@@ -137,6 +139,8 @@ class Workflow(Construct):
         image: str,
         role_arn: str,
         tags: dict[str, str],
+        key_arn: str | None = None,
+        network: Network | None = None,
     ) -> None:
         """Build the states.
 
@@ -147,11 +151,15 @@ class Workflow(Construct):
             image: URI of SageMaker's XGBoost image, for training and serving alike.
             role_arn: SageMaker's execution role.
             tags: Put on everything SageMaker makes, beside the run's own.
+            key_arn: The KMS key of volumes and output; AWS's own keys when left out.
+            network: The VPC of training jobs and models; SageMaker's own when left out.
         """
         super().__init__(scope, construct_id)
         self._steps = steps
         self._image = image
         self._role_arn = role_arn
+        self._key_arn = key_arn
+        self._network = network
         self._tags = [{"Key": key, "Value": value} for key, value in tags.items()] + _TAGS
         self._failed = sfn.Fail.jsonata(
             self, "Run failed", error="{% $failure.Error %}", cause="{% $failure.Cause %}"
@@ -262,16 +270,21 @@ class Workflow(Construct):
                     _channel("train", "{% $plan.places.train %}"),
                     _channel("validation", "{% $plan.places.validate %}"),
                 ],
-                "OutputDataConfig": {"S3OutputPath": "{% $plan.places.model %}"},
+                "OutputDataConfig": {
+                    "S3OutputPath": "{% $plan.places.model %}",
+                    **self._with_key("KmsKeyId"),
+                },
                 "ResourceConfig": {
                     "InstanceType": "{% $plan.training.instance_type %}",
                     "InstanceCount": "{% $plan.training.instance_count %}",
                     "VolumeSizeInGB": 30,
+                    **self._with_key("VolumeKmsKeyId"),
                 },
                 "StoppingCondition": "{% $plan.training.stopping_condition %}",
                 "EnableManagedSpotTraining": "{% $plan.training.spot %}",
                 "EnableNetworkIsolation": True,
                 "EnableInterContainerTrafficEncryption": True,
+                **self._in_network(),
             },
             # SageMaker stops the job at its own limit; the hour on top is for capacity and images.
             timeout="{% ($exists($plan.training.stopping_condition.MaxWaitTimeInSeconds)"
@@ -316,6 +329,7 @@ class Workflow(Construct):
                     "ModelDataUrl": "{% $training.model_data %}",
                 },
                 "EnableNetworkIsolation": True,
+                **self._in_network(),
             },
             rest={"Assign": made_in},
         )
@@ -399,6 +413,7 @@ class Workflow(Construct):
                         "InitialVariantWeight": 1,
                     }
                 ],
+                **self._with_key("KmsKeyId"),
             },
         )
         for state, then, noun, short in (
@@ -490,10 +505,12 @@ class Workflow(Construct):
                     "S3OutputPath": "{% $plan.places.batch_out %}",
                     "AssembleWith": "Line",
                     "Accept": "text/csv",
+                    **self._with_key("KmsKeyId"),
                 },
                 "TransformResources": {
                     "InstanceType": "{% $plan.batch_transform.instance_type %}",
                     "InstanceCount": "{% $plan.batch_transform.instance_count %}",
+                    **self._with_key("VolumeKmsKeyId"),
                 },
             },
             timeout=6 * 3600,
@@ -790,6 +807,19 @@ class Workflow(Construct):
             retries=[_SAGEMAKER_RETRY if sdk else _CREATION_RETRY],
             rest=rest,
         )
+
+    def _with_key(self, member: str) -> dict[str, str]:
+        return {member: self._key_arn} if self._key_arn else {}
+
+    def _in_network(self) -> dict[str, Any]:
+        if self._network is None:
+            return {}
+        return {
+            "VpcConfig": {
+                "Subnets": list(self._network.subnets),
+                "SecurityGroupIds": list(self._network.security_groups),
+            }
+        }
 
     def _task(
         self,

@@ -1,0 +1,169 @@
+"""A permissions boundary, a customer-managed key and a VPC: off by default, everywhere when on."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.stacks.conftest import Assembly, run_app
+
+BOUNDARY = "arn:aws:iam::111122223333:policy/team/boundary"
+KEY = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+NETWORK = {
+    "subnets": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+    "security_groups": ["sg-0123456789abcdef0"],
+}
+ROOMS = ("storage", "pipeline", "triggers")
+
+
+@pytest.fixture(scope="module")
+def guarded(synth: Callable[..., Assembly]) -> Assembly:
+    """The development stage with all three."""
+    return synth(permissions_boundary=BOUNDARY, encryption_key=KEY, network=NETWORK)
+
+
+def arguments(assembly: Assembly) -> dict[str, dict[str, Any]]:
+    """What each Task asks for, by state."""
+
+    def tasks(scope: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+        for name, state in scope["States"].items():
+            if state["Type"] == "Task":
+                yield name, state["Arguments"]
+            for branch in state.get("Branches", []):
+                yield from tasks(branch)
+
+    return dict(tasks(assembly.definition()))
+
+
+def statements(assembly: Assembly, role: str) -> list[dict[str, Any]]:
+    """The statements of one role's policy."""
+    return [
+        statement
+        for room in ROOMS
+        for policy in assembly.properties(room, "AWS::IAM::Policy")
+        if policy["PolicyName"].startswith(role)
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+
+
+def test_without_them_nothing_of_them_is_there(dev: Assembly) -> None:
+    """The default is AWS's own keys, no boundary, and SageMaker's own network."""
+    text = "".join(dev.text(room) for room in ROOMS)
+    for word in ("PermissionsBoundary", "kms:", "KmsKeyId", "VpcConfig", "ec2:"):
+        assert word not in text
+
+
+def test_the_boundary_bounds_every_role(guarded: Assembly) -> None:
+    """CDK's own roles included: an organization that demands one refuses any role without."""
+    roles = [role for room in ROOMS for role in guarded.properties(room, "AWS::IAM::Role")]
+    assert len(roles) > 8
+    assert {role.get("PermissionsBoundary") for role in roles} == {BOUNDARY}
+
+
+def test_the_key_encrypts_the_data_and_every_log(guarded: Assembly) -> None:
+    """The bucket of the data, every log group; not the access logs, which S3 cannot write then."""
+    buckets = guarded.resources("storage", "AWS::S3::Bucket")
+    (data,) = (each for name, each in buckets.items() if name.startswith("Data"))
+    (rule,) = data["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["BucketKeyEnabled"] is True
+    assert rule["ServerSideEncryptionByDefault"] == {
+        "KMSMasterKeyID": KEY,
+        "SSEAlgorithm": "aws:kms",
+    }
+    groups = [each for room in ROOMS for each in guarded.properties(room, "AWS::Logs::LogGroup")]
+    assert len(groups) > 8
+    assert {group.get("KmsKeyId") for group in groups} == {KEY}
+
+
+def test_the_key_encrypts_events_that_wait(guarded: Assembly) -> None:
+    """An event names a file: the dead-letter queues hold it for days."""
+    queues = guarded.properties("triggers", "AWS::SQS::Queue")
+    assert queues
+    assert {queue.get("KmsMasterKeyId") for queue in queues} == {KEY}
+
+
+def test_the_key_encrypts_all_that_sagemaker_writes(guarded: Assembly) -> None:
+    """Volumes and output of training and transform, and the volumes of endpoints."""
+    asked = arguments(guarded)
+    train, transform = asked["Train the model"], asked["Transform the batch"]
+    assert train["ResourceConfig"]["VolumeKmsKeyId"] == KEY
+    assert train["OutputDataConfig"]["KmsKeyId"] == KEY
+    assert transform["TransformResources"]["VolumeKmsKeyId"] == KEY
+    assert transform["TransformOutput"]["KmsKeyId"] == KEY
+    assert asked["Create the endpoint config"]["KmsKeyId"] == KEY
+
+
+@pytest.mark.parametrize(
+    ("role", "actions"),
+    [
+        ("PrepareRole", {"kms:Decrypt", "kms:GenerateDataKey"}),
+        ("PredictRole", {"kms:Decrypt"}),
+        ("EvaluateRole", {"kms:Decrypt", "kms:GenerateDataKey"}),
+        ("PlanRole", set()),
+        ("CleanUpRole", set()),
+        (
+            "MachineRole",
+            {"kms:Decrypt", "kms:GenerateDataKey", "kms:CreateGrant", "kms:DescribeKey"},
+        ),
+        (
+            "SageMakerRole",
+            {
+                "kms:Decrypt",
+                "kms:Encrypt",
+                "kms:GenerateDataKey",
+                "kms:CreateGrant",
+                "kms:DescribeKey",
+            },
+        ),
+    ],
+)
+def test_a_role_may_use_the_key_for_its_step_only(
+    guarded: Assembly, role: str, actions: set[str]
+) -> None:
+    """Only that key, and only through the service that holds the data."""
+    using = [each for each in statements(guarded, role) if "kms:" in json.dumps(each["Action"])]
+    found = {
+        action
+        for each in using
+        for action in (each["Action"] if isinstance(each["Action"], list) else [each["Action"]])
+    }
+    assert found == actions
+    for each in using:
+        assert each["Resource"] == KEY
+        condition = each["Condition"]
+        assert "kms:ViaService" in condition.get("StringEquals", {}) or condition.get("Bool") == {
+            "kms:GrantIsForAWSResource": "true"
+        }
+
+
+def test_training_and_models_stand_in_the_network(guarded: Assembly) -> None:
+    """Both, in the same subnets and groups; transform jobs and endpoints follow their model."""
+    expected = {"Subnets": NETWORK["subnets"], "SecurityGroupIds": NETWORK["security_groups"]}
+    asked = arguments(guarded)
+    assert asked["Train the model"]["VpcConfig"] == expected
+    assert asked["Create the model"]["VpcConfig"] == expected
+    making = [each for each in statements(guarded, "SageMakerRole") if "ec2:" in json.dumps(each)]
+    assert len(making) == 3
+    (interface,) = (each for each in making if each["Action"] == "ec2:CreateNetworkInterface")
+    text = json.dumps(interface["Resource"])
+    assert all(name in text for names in NETWORK.values() for name in names)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("permissions_boundary", "boundary"),
+        ("encryption_key", "alias/spine"),
+        ("network", {"subnets": [], "security_groups": ["sg-0123456789abcdef0"]}),
+        ("network", {"subnets": ["0123"], "security_groups": ["sg-0123456789abcdef0"]}),
+    ],
+)
+def test_a_malformed_one_is_refused_by_name(
+    tmp_path_factory: pytest.TempPathFactory, setting: str, value: object
+) -> None:
+    """Before anything is synthesized."""
+    done = run_app(tmp_path_factory.mktemp("out"), functions="local", **{setting: value})
+    assert done.returncode != 0
+    assert f"{setting}" in done.stderr
+    assert "Traceback" not in done.stderr
