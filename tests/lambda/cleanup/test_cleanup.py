@@ -166,6 +166,19 @@ def test_other_runs_are_not_touched(sagemaker: FakeSageMaker) -> None:
     assert sagemaker.names("model") == others
 
 
+def test_what_only_has_the_name_of_the_run_is_not_touched(sagemaker: FakeSageMaker) -> None:
+    """Without the tag that says so it is somebody else's, whatever it is called."""
+    run = base("one")
+    sagemaker.add("endpoint-config", run, run="another-run")
+    sagemaker.add("model", run)
+    sagemaker.add("endpoint", run, status="InService", owner="me")
+    sagemaker.add("training-job", f"{run}-0-0", status="InProgress", run="another-run")
+    done = removal.remove(sagemaker, run, models=True, patience=patience(sagemaker, 0))
+    assert sagemaker.calls == []
+    assert done["deleted"] == {"endpoints": [], "endpoint_configs": [], "models": []}
+    assert sagemaker.left() == {run, f"{run}-0-0"}
+
+
 @pytest.mark.parametrize("stopped_meanwhile", ["Completed", "Stopping", None])
 def test_a_job_that_ends_by_itself_is_no_failure(
     sagemaker: FakeSageMaker, stopped_meanwhile: str | None
@@ -289,6 +302,16 @@ def test_a_kept_endpoint_stays_until_its_time(sagemaker: FakeSageMaker) -> None:
     sagemaker.now = 3600
     run_sweep(sagemaker, {"one": "SUCCEEDED"})
     assert sagemaker.names("endpoint") == sagemaker.names("endpoint-config") == set()
+
+
+def test_a_job_that_runs_on_beside_a_kept_endpoint_is_stopped(sagemaker: FakeSageMaker) -> None:
+    """Its creation lost its answer, another took its place; nothing else would stop it."""
+    run = leave(sagemaker, "one", keep_until="2026-01-01T01:00:00Z")
+    done = run_sweep(sagemaker, {"one": "SUCCEEDED"})
+    assert sagemaker.calls == [("stop", f"{run}-0-1")]
+    assert done["left"] == [{"run": run, "reason": "kept until 2026-01-01T01:00:00Z"}]
+    again = run_sweep(sagemaker, {"one": "SUCCEEDED"})
+    assert (again["removed"], len(sagemaker.calls)) == ([], 1)
 
 
 def test_an_endpoint_kept_while_the_sweep_looks_stays(sagemaker: FakeSageMaker) -> None:
