@@ -585,10 +585,15 @@ class Workflow(Construct):
                         "execution": "{% $plan.run.execution %}",
                         "started_at": "{% $plan.run.started_at %}",
                         "training_job": "{% $training.job_name %}",
-                        "model_name": "{% $evaluation.gate.passed = false ? null"
-                        " : $plan.run.name %}",
+                        # A run stopped after serving was swept, its model too.
+                        "model_name": "{% $evaluation.gate.passed = false"
+                        " or $states.context.Execution.RedriveCount > $model_made_in"
+                        " ? null : $plan.run.name %}",
                     },
-                    "data": "{% $sift($prepared, function($v, $k) { $k != 'features' }) %}",
+                    "data": (
+                        "{% $sift($prepared, function($v, $k)"
+                        " { $k != 'features' and $k != 'profile' }) %}"
+                    ),
                     "metrics": "{% $evaluation.metrics %}",
                     "quality_gate": "{% $evaluation.gate %}",
                     "predictions": "{% $served.predictions %}",
@@ -598,6 +603,7 @@ class Workflow(Construct):
                         "'test': $plan.places.test & 'test.csv',"
                         "'validate': $plan.places.validate & 'validate.csv',"
                         "'batch_input': $plan.places.batch_in & 'batch-in.csv',"
+                        "'data_profile': $prepared.profile,"
                         "'model': $training.model_data,"
                         "'manifest': $plan.places.manifest"
                         "}, $plan.batch_transform.enabled"
