@@ -12,12 +12,17 @@ from stacks.bundling import BUNDLES, PYTHON_VERSION, ROOT
 _UV = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes"]
 # The registry is the reader's business, not the lock file's.
 _UV += ["--no-emit-index-url", "--custom-compile-command", "make lock"]
+_OLDEST_PYTHON = "--python-version=3.11"
 
 
 def main() -> None:
-    """Compile the project's two locks, then one for each function that has packages."""
+    """Compile the project's two locks, the test clients', and one for each function's packages."""
     for name in ("requirements", "requirements-dev"):
-        _compile(f"{name}.in", f"{name}.txt", "--python-version=3.11")
+        _compile(f"{name}.in", f"{name}.txt", _OLDEST_PYTHON)
+    clients = "tests/sdk"
+    _compile(f"{clients}/requirements-2.in", f"{clients}/requirements-2.txt", _OLDEST_PYTHON)
+    options = [_OLDEST_PYTHON, f"--override={clients}/overrides-3.txt"]
+    _compile(f"{clients}/requirements-3.in", f"{clients}/requirements-3.txt", *options)
     for bundle in BUNDLES.values():
         source = bundle.lock.with_suffix(".in").relative_to(ROOT)
         if (ROOT / source).exists():
