@@ -32,12 +32,15 @@ def allow(
     return Permission(actions=actions, on=on, when=when or {}, because=because)
 
 
-def grant(role: iam.Role, permissions: Iterable[Permission]) -> None:
+def grant(role: iam.IRole | None, permissions: Iterable[Permission]) -> None:
     """Put the statements into the role's policy.
 
     Raises:
-        ValueError: A resource has a wildcard and the statement gives no reason.
+        ValueError: A resource has a wildcard and the statement gives no reason, or there is no role
+            of this app.
     """
+    if not isinstance(role, iam.Role):
+        raise ValueError(f"{role} is no role of this app: nothing can be granted to it")  # noqa: TRY004
     for permission in permissions:
         role.add_to_policy(
             iam.PolicyStatement(

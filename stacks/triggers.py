@@ -7,7 +7,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_lambda_destinations as destinations
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_scheduler_targets as scheduler_targets
 from aws_cdk import aws_sqs as sqs
@@ -16,7 +16,7 @@ from constructs import Construct
 from stacks.base import SpineStack
 from stacks.checks import acknowledge
 from stacks.functions import StepFunction
-from stacks.permissions import allow
+from stacks.permissions import allow, grant
 from stacks.pipeline import Pipeline
 from stacks.settings import Settings
 from stacks.storage import Storage
@@ -178,9 +178,20 @@ class Triggers(SpineStack):
         )
         acknowledge(queue, {"AwsSolutions-SQS3": "It is the dead-letter queue itself."})
         self.dead_letters[name] = queue
-        function.configure_async_invoke(
-            on_failure=destinations.SqsDestination(queue),
-            retry_attempts=2,
-            max_event_age=Duration.hours(6),
-        )
+        # The resource itself: CDK's own destination also grants reading the queue's settings.
+        sending = allow("sqs:SendMessage", on=[queue.queue_arn])
+        grant(function.role, [sending])
+        lambda_.CfnEventInvokeConfig(
+            self,
+            f"{name}Failures",
+            function_name=function.function_name,
+            qualifier="$LATEST",
+            destination_config=lambda_.CfnEventInvokeConfig.DestinationConfigProperty(
+                on_failure=lambda_.CfnEventInvokeConfig.OnFailureProperty(
+                    destination=queue.queue_arn
+                )
+            ),
+            maximum_retry_attempts=2,
+            maximum_event_age_in_seconds=int(Duration.hours(6).to_seconds()),
+        ).node.add_dependency(function.role)
         return targets.LambdaFunction(function, dead_letter_queue=queue)

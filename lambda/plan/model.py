@@ -531,7 +531,12 @@ def _without_secrets(uri: str) -> str:
 
 
 def _check_web(uri: str, rules: Rules) -> None:
-    parts = urlsplit(uri)
+    try:
+        parts = urlsplit(uri)
+    except ValueError as error:
+        # A host whose characters turn into others when they are normalized, or a broken IPv6 one.
+        fault = "an address whose host cannot be read"
+        raise _address_fault(uri, fault, "Write the host in plain letters.") from error
     hosts = ", ".join(sorted(rules.hosts)) or "none"
     if any(c in uri for c in " \\"):
         raise _address_fault(uri, "an address with blanks or backslashes", "Write blanks as %20.")
