@@ -153,38 +153,46 @@ def test_every_path_so_far_kept_payloads_and_history_small(cloud_app: Deployment
 
 
 def test_ten_files_at_once_make_ten_runs(cloud_app: Deployment) -> None:
-    """And a file delivered again makes none."""
+    """Each its own, and no other."""
     before = set(cloud_app.executions())
     s3 = cloud_app.cloud.client("s3")
     with ThreadPoolExecutor(10) as pool:
         keys = [f"incoming/batch/{number}.arff" for number in range(10)]
         list(pool.map(lambda key: s3.upload_file(str(SAMPLE), cloud_app.bucket, key), keys))
-    eventually(lambda: len(set(cloud_app.executions()) - before) >= 10, "ten runs", 60)
+    eventually(lambda: len(set(cloud_app.executions()) - before) >= 10, "ten runs", 90)
     arns = set(cloud_app.executions()) - before
     ended = [cloud_app.ended(arn, 240) for arn in arns]
     assert [each["status"] for each in ended] == ["SUCCEEDED"] * 10
     uris = {json.loads(each["output"])["data"]["source"]["uri"] for each in ended}
     assert uris == {f"s3://{cloud_app.bucket}/{key}" for key in keys}
-    again = redeliver(cloud_app, ended[0])
-    assert again == {"started": False, "reason": "already started"}
     assert set(cloud_app.executions()) - before == arns
 
 
-def redeliver(app: Deployment, described: dict[str, Any]) -> dict[str, Any]:
-    """Hand the starter the event of a run's file once more; return what it says."""
-    source = json.loads(described["input"])["source"]
+def test_an_event_delivered_again_and_again_makes_one_run(cloud_app: Deployment) -> None:
+    """Many at the same moment, and once more when the run has ended."""
+    cloud_app.cloud.client("s3").upload_file(str(SAMPLE), cloud_app.bucket, "uploads/again.arff")
+    before = set(cloud_app.executions())
+    with ThreadPoolExecutor(5) as pool:
+        said = list(pool.map(lambda _: deliver(cloud_app, "uploads/again.arff"), range(15)))
+    assert any(each["started"] for each in said)
+    (arn,) = set(cloud_app.executions()) - before
+    assert cloud_app.ended(arn, 120)["status"] == "SUCCEEDED"
+    late = deliver(cloud_app, "uploads/again.arff")
+    assert (late["started"], late["reason"]) == (False, "already started")
+    assert set(cloud_app.executions()) - before == {arn}
+
+
+def deliver(app: Deployment, key: str) -> dict[str, Any]:
+    """Hand the starter one and the same event of a file; return what it says."""
     functions = app.cloud.client("lambda")
     (name,) = (
         each["FunctionName"]
         for each in functions.list_functions()["Functions"]
         if each["Handler"] == "lambda.start.handler.handler"
     )
-    item = {
-        "key": source["uri"].removeprefix(f"s3://{app.bucket}/"),
-        "size": 1,
-        "version-id": source["version_id"],
-    }
+    item = {"key": key, "size": 1, "etag": "e", "sequencer": "0A"}
     event = {"detail": {"bucket": {"name": app.bucket}, "object": item}}
     answer = functions.invoke(FunctionName=name, Payload=json.dumps(event).encode())
-    said = json.loads(answer["Payload"].read())
-    return {key: said[key] for key in ("started", "reason")}
+    assert "FunctionError" not in answer
+    said: dict[str, Any] = json.loads(answer["Payload"].read())
+    return said
