@@ -37,8 +37,7 @@ def spine(source: Path, folder: Path) -> None:
 
     with source.open("rb") as file:
         prepared = prepare(file, name=source.name)
-    for name, content in prepared.files.items():
-        (folder / name).write_bytes(content)
+        prepared.write_to(lambda name: (folder / name).open("wb"))
 
 
 ENGINES = {"notebook": notebook, "spine": spine}

@@ -1,14 +1,14 @@
 """A strict reader of ARFF, Weka's text format.
 
-Dense data of numeric and nominal attributes is read; what the format also allows (strings, dates,
-relations, sparse rows, weights) is refused by name. Values read here are those that
+Dense and sparse rows of numeric and nominal attributes are read; what the format also allows
+(strings, dates, relations, weights) is refused by name. Values read here are those that
 `scipy.io.arff.loadarff` reads.
 Source: the ARFF page of the Weka manual, https://waikato.github.io/weka-wiki/formats_and_processing/arff_stable/
 """
 
 import io
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 
 from .errors import (
@@ -40,6 +40,8 @@ _VALUE = {
     )
     for delimiter, blank in ((",", r"[ \t]"), ("\t", " "))
 }
+_SPARSE = re.compile(rf"{_QUOTED}|,")
+_PAIR = re.compile(rf"(?P<index>[0-9]{{1,9}})[ \t]+(?P<value>{_QUOTED}|(?!['\"])[^{{}}]+)")
 _ESCAPE = re.compile(r"\\(.)")
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
 
@@ -64,20 +66,22 @@ class ArffRows:
     """
 
     keeps_integers = False
+    floats: frozenset[str] = frozenset()
     missing = frozenset({"?"})
 
     def __init__(self, open_text: Callable[[], io.TextIOBase]) -> None:
         self._open_text = open_text
+        self._delimiter = ""
         names: list[str] = []
         nominal: dict[str, tuple[str, ...]] = {}
         with open_text() as text:
-            for self._header_lines, line in enumerate(text, 1):
+            for self.header_lines, line in enumerate(text, 1):
                 stripped = line.strip()
                 if not stripped or stripped.startswith("%") or _RELATION.fullmatch(stripped):
                     continue
                 if _DATA.fullmatch(stripped):
                     break
-                name, values = _attribute(stripped, self._header_lines)
+                name, values = _attribute(stripped, self.header_lines)
                 names.append(name)
                 if values is not None:
                     nominal[name] = values
@@ -89,44 +93,58 @@ class ArffRows:
             raise ArffHeaderError(
                 "the file declares no attribute",
                 remedy="Declare each column before @data, such as: @attribute age numeric.",
-                line=self._header_lines,
+                line=self.header_lines,
             )
         self.names = tuple(names)
         self.nominal: Mapping[str, tuple[str, ...]] = nominal
         self.numeric = frozenset(names).difference(nominal)
 
+    @property
+    def delimiter(self) -> str:
+        """A comma, or a tab when the first row has no comma, as in scipy."""
+        if not self._delimiter:
+            self._delimiter = ","
+            with self._open_text() as text:
+                for line in islice(text, self.header_lines, None):
+                    stripped = line.strip()
+                    if stripped and not stripped.startswith(("%", "{")):
+                        if "," not in stripped and "\t" in stripped:
+                            self._delimiter = "\t"
+                        break
+        return self._delimiter
+
     def batches(self) -> Iterator[Batch]:
         """Yield the rows in file order.
 
         Raises:
-            SparseDataError: A row is written `{index value, ...}`.
+            SparseDataError: A row in sparse notation is malformed.
             RaggedRowError: A row has more or fewer values than there are attributes.
             QuotingError: A quoted value is not closed.
         """
-        at_once = max(1, VALUES_AT_ONCE // len(self.names))
+        # Asked for before the file is opened here: it opens the file itself.
+        _ = self.delimiter
         with self._open_text() as text:
-            numbered = islice(enumerate(text, 1), self._header_lines, None)
-            found = self._rows(numbered)
-            while pairs := list(islice(found, at_once)):
-                yield Batch([row for row, _ in pairs], [line for _, line in pairs])
+            yield from self.batches_of(
+                islice(text, self.header_lines, None), first_line=self.header_lines + 1
+            )
 
-    def _rows(self, numbered: Iterator[tuple[int, str]]) -> Iterator[tuple[list[str], int]]:
+    def batches_of(self, lines: Iterable[str], *, first_line: int) -> Iterator[Batch]:
+        """Yield the rows of some lines after the header; it raises what `batches` raises."""
+        at_once = max(1, VALUES_AT_ONCE // len(self.names))
+        found = self._rows(enumerate(lines, first_line))
+        while pairs := list(islice(found, at_once)):
+            yield Batch([row for row, _ in pairs], [line for _, line in pairs])
+
+    def _rows(self, numbered: Iterable[tuple[int, str]]) -> Iterator[tuple[list[str], int]]:
         width = len(self.names)
-        delimiter = ""
+        delimiter = self.delimiter
         for number, line in numbered:
             stripped = line.strip()
             if not stripped or stripped.startswith("%"):
                 continue
             if stripped.startswith("{"):
-                raise SparseDataError(
-                    "the row is in sparse notation",
-                    remedy="Save the file as dense ARFF (in Weka: the SparseToNonSparse filter).",
-                    line=number,
-                )
-            if not delimiter:
-                # As scipy: commas, or tabs when the first row has no comma.
-                delimiter = "\t" if "," not in stripped and "\t" in stripped else ","
-            if "'" in stripped or '"' in stripped:
+                row = self._sparse(stripped, number)
+            elif "'" in stripped or '"' in stripped:
                 row = _split_quoted(stripped, delimiter, number)
             else:
                 row = stripped.split(delimiter)
@@ -137,6 +155,35 @@ class ArffRows:
                     line=number,
                 )
             yield row, number
+
+    def _sparse(self, line: str, number: int) -> list[str]:
+        """Read `{index value, ...}`: what is left out is 0, or the first of the declared values."""
+        row = [self.nominal[name][0] if name in self.nominal else "0" for name in self.names]
+        inside = line[1:-1].strip()
+        if not line.endswith("}"):
+            raise self._malformed(line, number, "it does not end in a brace")
+        before = -1
+        for pair in _split_pairs(inside) if inside else ():
+            found = _PAIR.fullmatch(pair)
+            if found is None or int(found["index"]) >= len(row):
+                raise self._malformed(
+                    pair, number, f"it is not an index below {len(row)} and a value"
+                )
+            index = int(found["index"])
+            if index <= before:
+                raise self._malformed(pair, number, "its index is not above the one before it")
+            before = index
+            row[index] = _unquoted(found["value"])
+        return row
+
+    @staticmethod
+    def _malformed(text: str, number: int, why: str) -> SparseDataError:
+        return SparseDataError(
+            f"{shown(text)} is not sparse ARFF: {why}",
+            remedy="Write {0 1.5, 3 yes}, indexes from 0 and rising; or save the file as dense "
+            "ARFF.",
+            line=number,
+        )
 
 
 def _attribute(line: str, number: int) -> tuple[str, tuple[str, ...] | None]:
@@ -195,6 +242,15 @@ def _split_quoted(text: str, delimiter: str, number: int) -> list[str]:
         position = match.end()
         if not match["end"]:
             return values
+
+
+def _split_pairs(text: str) -> list[str]:
+    """Split at commas outside quotes."""
+    return [pair.strip() for pair in _SPARSE.sub(_cut, text).split("\0")]
+
+
+def _cut(found: re.Match[str]) -> str:
+    return "\0" if found[0] == "," else found[0]
 
 
 def _unquoted(token: str) -> str:

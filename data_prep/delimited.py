@@ -1,12 +1,12 @@
-"""A strict reader of CSV and its kin: comma, semicolon or tab between values, names in line one.
+"""A strict reader of CSV and its kin: comma, semicolon, tab or what is said between values.
 
-A header is required, so that the label can be named. Values read here are those that
-`pandas.read_csv(float_precision="round_trip")` reads.
+A header is required, so that the label can be named, unless the file is said to have none.
+Values read here are those that `pandas.read_csv(float_precision="round_trip")` reads.
 """
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 
 from .arff import VALUES_AT_ONCE
@@ -28,8 +28,8 @@ _Open = Callable[[], io.TextIOBase]
 class DelimitedRows:
     """A delimited file's columns, and its rows as text.
 
-    The delimiter is the one of , ; and tab that gives the first rows equally many values, the most
-    of them.
+    The delimiter, where it is not given, is the one of , ; and tab that gives the first rows
+    equally many values, the most of them.
 
     Raises:
         DelimiterError: No delimiter gives more than one column.
@@ -49,25 +49,39 @@ class DelimitedRows:
     nominal: Mapping[str, tuple[str, ...]] = {}
     numeric: frozenset[str] = frozenset()
 
-    def __init__(self, open_text: _Open) -> None:
+    def __init__(
+        self,
+        open_text: _Open,
+        *,
+        delimiter: str | None = None,
+        header: bool = True,
+        floats: frozenset[str] = frozenset(),
+    ) -> None:
         self._open_text = open_text
-        self._delimiter = _sniff(open_text)
+        self.floats = floats
+        self.delimiter = delimiter or _sniff(open_text)
         with open_text() as text:
-            header, line = next(_rows(text, self._delimiter), ([], 1))
-        names = tuple(name.strip() for name in header)
+            first, line = next(_rows(text, self.delimiter), ([], 1))
+        names = tuple(name.strip() for name in first)
         if not names:
             raise NoRowsError("the file holds blank lines only", remedy="Give a header and rows.")
         if len(names) == 1:
             raise DelimiterError(
                 f"{shown(names[0])} is the only column",
-                remedy="Separate the values by commas, semicolons or tabs.",
+                remedy="Separate the values by commas, semicolons or tabs, or set "
+                "source.format.delimiter.",
                 line=line,
             )
+        self.header_lines = line if header else 0
+        if not header:
+            self.names = tuple(f"column_{at}" for at in range(1, len(names) + 1))
+            return
         numbers = [name for name in names if _is_number(name)]
         if len(numbers) > len(names) / 2:
             raise HeaderMissingError(
                 f"the first line holds values such as {shown(numbers[0])}, not column names",
-                remedy="Put a line with the columns' names, the label's among them, on top.",
+                remedy="Put a line with the columns' names, the label's among them, on top; or set "
+                "source.format.header to false.",
                 line=line,
             )
         self.names = names
@@ -76,38 +90,49 @@ class DelimitedRows:
         """Yield the rows in file order.
 
         Raises:
-            RaggedRowError: A row has more or fewer values than the header.
+            RaggedRowError: A row has more or fewer values than there are columns.
             QuotingError: A quoted value is not closed, or is followed by something else.
         """
+        with self._open_text() as text:
+            yield from self.batches_of(
+                islice(text, self.header_lines, None), first_line=self.header_lines + 1
+            )
+
+    def batches_of(self, lines: Iterable[str], *, first_line: int) -> Iterator[Batch]:
+        """Yield the rows of some lines after the header; it raises what `batches` raises."""
         width = len(self.names)
         at_once = max(1, VALUES_AT_ONCE // width)
-        with self._open_text() as text:
-            found = islice(_rows(text, self._delimiter), 1, None)
-            while pairs := list(islice(found, at_once)):
-                for row, line in pairs:
-                    if len(row) != width:
-                        raise RaggedRowError(
-                            f"the row has {len(row)} values and the header has {width}",
-                            remedy="Correct or remove the row, or quote values that hold the "
-                            f"delimiter {shown(self._delimiter)}.",
-                            line=line,
-                        )
-                yield Batch([row for row, _ in pairs], [line for _, line in pairs])
+        found = _rows(lines, self.delimiter, first_line)
+        while pairs := list(islice(found, at_once)):
+            for row, line in pairs:
+                if len(row) != width:
+                    raise RaggedRowError(
+                        f"the row has {len(row)} values and the header has {width}"
+                        if self.header_lines
+                        else f"the row has {len(row)} values and the first has {width}",
+                        remedy="Correct or remove the row, or quote values that hold the "
+                        f"delimiter {shown(self.delimiter)}.",
+                        line=line,
+                    )
+            yield Batch([row for row, _ in pairs], [line for _, line in pairs])
 
 
-def _rows(text: io.TextIOBase, delimiter: str) -> Iterator[tuple[list[str], int]]:
-    """Yield each row that is not blank with its line, the header first."""
-    reader = csv.reader(text, delimiter=delimiter, strict=True)
+def _rows(
+    lines: Iterable[str], delimiter: str, first_line: int = 1
+) -> Iterator[tuple[list[str], int]]:
+    """Yield each row that is not blank with the line it ends on."""
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    before = first_line - 1
     while True:
         try:
             for row in reader:
                 if row and (len(row) > 1 or row[0].strip()):
-                    yield row, reader.line_num
+                    yield row, before + reader.line_num
         except csv.Error as error:
             raise QuotingError(
                 f"the quotes do not pair up ({error})",
                 remedy='Close them before the next delimiter; write a quote inside quotes as "".',
-                line=reader.line_num,
+                line=before + reader.line_num,
             ) from error
         return
 

@@ -54,7 +54,7 @@ class WebPageError(DataError):
 
 
 class UnsupportedFormatError(DataError):
-    """The file is of a known kind that is not read here: Parquet, Excel, tar and others."""
+    """The file is of a known kind that is not read here: Excel, tar and others."""
 
 
 class TooLargeError(DataError):
@@ -116,7 +116,7 @@ class AmbiguousMemberError(DataError):
 
 
 class EncodingError(DataError):
-    """The text is not UTF-8."""
+    """The text is not in the encoding given or, where none is given, in UTF-8."""
 
 
 class BinaryContentError(DataError):
@@ -155,7 +155,7 @@ class UnsupportedTypeError(DataError):
 
 
 class SparseDataError(DataError):
-    """A row is in ARFF's sparse notation."""
+    """A row in ARFF's sparse notation is malformed."""
 
 
 class UndeclaredValueError(DataError):
@@ -189,7 +189,19 @@ class NoFeaturesError(DataError):
 
 
 class NominalFeatureError(DataError):
-    """A feature is declared nominal, and XGBoost takes numbers."""
+    """A feature is declared nominal and not to be encoded, and XGBoost takes numbers."""
+
+
+class ColumnNotFoundError(DataError):
+    """A column to drop, to rename or to encode is not in the file."""
+
+
+class TooManyCategoriesError(DataError):
+    """A categorical column has more values than a mapping should list."""
+
+
+class LeakageError(DataError):
+    """A feature tells the label outright."""
 
 
 # Values.

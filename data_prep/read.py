@@ -17,8 +17,7 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import BinaryIO, cast
+from typing import BinaryIO, NamedTuple, cast
 
 from . import arff, delimited
 from .errors import (
@@ -44,13 +43,15 @@ from .errors import (
     listed,
     shown,
 )
+from .options import Format
 from .table import Rows
 
 # The member of the UCI archive that the notebook reads.
 NOTEBOOK_MEMBER = "column_2C_weka.arff"
 
-_DATA_SUFFIXES = (".arff", ".csv", ".tsv")
-_CHUNK = 1 << 16
+_DATA_SUFFIXES = (".arff", ".csv", ".tsv", ".parquet")
+_PARQUET = b"PAR1"
+_CHUNK = 1 << 18
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _GZIP = b"\x1f\x8b"
 _OTHER_ARCHIVES = {
@@ -61,7 +62,6 @@ _OTHER_ARCHIVES = {
     b"\x28\xb5\x2f\xfd": "Zstandard",
 }
 _OTHER_FORMATS = {
-    b"PAR1": "a Parquet file",
     b"ARROW1": "an Arrow file",
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an old Excel workbook",
     b"SQLite format 3\x00": "an SQLite database",
@@ -82,44 +82,49 @@ _DAMAGE = (
 _FETCH_AGAIN = "Download the file again, or make the archive again."
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What is refused for its size; the defaults keep `prepare` within 3 GB of memory.
+class Limits(NamedTuple):
+    """What is refused for its size, and where one way of working ends and the next begins.
 
     Attributes:
-        member_bytes: Largest data file, unpacked. Preparing takes about three times its size beside
-            the source, six times where every value is a single digit.
-        rows: Most rows; each takes about 60 bytes more while it is shuffled.
+        member_bytes: Largest data file, unpacked.
+        rows: Most rows; each takes about 30 bytes while rows are dealt out.
         line_bytes: Longest line.
         ratio: Most times a member may be larger than its compressed form, once it has passed
             `ratio_from` bytes. Tables of numbers compress 2 to 20 times, deflate at most 1,032.
         ratio_from: Size below which a high ratio does no harm.
         directory_bytes: Largest list of members of a zip file (about 100 bytes a member).
+        small_bytes: Files up to this size are prepared with the standard library alone, which is
+            quicker than importing more.
+        exact_bytes: Files up to this size are written in the notebook's row order, shuffled in
+            memory; larger ones have the same rows in each part, in the order of the file.
     """
 
-    member_bytes: int = 400 << 20
-    rows: int = 10_000_000
+    member_bytes: int = 8 << 30
+    rows: int = 100_000_000
     line_bytes: int = 1 << 20
     ratio: int = 200
     ratio_from: int = 10 << 20
     directory_bytes: int = 4 << 20
+    small_bytes: int = 2 << 20
+    exact_bytes: int = 192 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A data file whose bytes have all been read once: whole, UTF-8, within the limits.
+class Member(NamedTuple):
+    """A data file whose bytes have all been read once: whole, decodable, within the limits.
 
     Attributes:
         name: Its name in the archive, or the name of the bare file.
         size: Its size in bytes, unpacked.
         sha256: Its SHA-256, unpacked, in hexadecimal.
         open: Opens it again from the start.
+        encoding: Of its text; None for a Parquet file.
     """
 
     name: str
     size: int
     sha256: str
     open: Callable[[], io.BufferedIOBase]
+    encoding: str | None = "utf-8"
 
 
 def member(
@@ -128,6 +133,7 @@ def member(
     name: str,
     wanted: str | None = None,
     sha256: str | None = None,
+    encoding: str | None = None,
     limits: Limits | None = None,
 ) -> Member:
     """Find the data file and check it whole.
@@ -137,6 +143,7 @@ def member(
         name: Its name, the last part of its address.
         wanted: The member to read. Without it: the archive's only data file, else the notebook's.
         sha256: The SHA-256 that the data file itself, unpacked, must have.
+        encoding: Of its text; found out when None.
         limits: What is too large; the defaults when left out.
 
     Raises:
@@ -144,31 +151,97 @@ def member(
     """
     limits = limits or Limits()
     found_name, open_member, packed_size = _locate(source, name, wanted, limits)
-    size, digest = _examine(found_name, open_member, packed_size, limits)
+    size, digest, found = _examine(found_name, open_member, packed_size, limits, encoding)
     if sha256 is not None and digest != sha256.lower():
         raise ChecksumError(
             f"{shown(found_name)} has SHA-256 {digest}, not {sha256.lower()}",
             remedy="Check that it is the file you mean, then correct or leave out source.sha256.",
         )
-    return Member(found_name, size, digest, open_member)
+    return Member(found_name, size, digest, open_member, found)
 
 
-def rows(chosen: Member) -> Rows:
-    """Return the reader for a data file: by its suffix, else by how its first line begins.
+class Opened(NamedTuple):
+    """A data file with its header read.
+
+    Attributes:
+        rows: Its columns, and its rows as text.
+        open_bytes: Opens the text again from the start as UTF-8 lines, a byte order mark perhaps
+            first. The header takes `rows.header_lines` of them.
+    """
+
+    rows: Rows
+    open_bytes: Callable[[], io.BufferedIOBase]
+
+
+def opened(chosen: Member, form: Format | None = None) -> Opened:
+    """Read a data file's header, by the format given, else by its suffix, else by its first line.
 
     Raises:
-        DataError: Its header is refused by `arff.ArffRows` or `delimited.DelimitedRows`.
+        DataError: Its header is refused by the reader of the format.
     """
+    form = form or Format()
+    encoding = chosen.encoding
+    if encoding is None:
+        from . import parquet
+
+        table = parquet.ParquetRows(chosen.open, chosen.name)
+        return Opened(table, table.open_bytes)
+
+    def utf8() -> io.BufferedIOBase:
+        return chosen.open() if encoding == "utf-8" else _Transcoded(chosen.open(), encoding)
 
     def text(newline: str | None) -> io.TextIOWrapper:
         # BinaryIO adds a name to what BufferedIOBase has; the wrapper does not use it.
-        binary = cast("BinaryIO", chosen.open())
-        return io.TextIOWrapper(binary, encoding="utf-8-sig", newline=newline)
+        return io.TextIOWrapper(cast("BinaryIO", utf8()), encoding="utf-8-sig", newline=newline)
 
     suffix = posixpath.splitext(chosen.name.lower())[1]
-    if suffix == ".arff" or (suffix not in (".csv", ".tsv") and arff.looks_like(text(None))):
-        return arff.ArffRows(lambda: text(None))
-    return delimited.DelimitedRows(lambda: text(""))
+    if form.kind == "arff" or (
+        form.kind is None
+        and (suffix == ".arff" or (suffix not in (".csv", ".tsv") and arff.looks_like(text(None))))
+    ):
+        return Opened(arff.ArffRows(lambda: text(None)), utf8)
+    reader = delimited.DelimitedRows(
+        lambda: text(""), delimiter=form.delimiter, header=form.header is not False
+    )
+    return Opened(reader, utf8)
+
+
+def rows(chosen: Member, form: Format | None = None) -> Rows:
+    """Return the reader for a data file; see `opened`."""
+    return opened(chosen, form).rows
+
+
+class _Transcoded(io.BufferedIOBase):
+    """A stream of text in some encoding, read as UTF-8."""
+
+    def __init__(self, source: io.BufferedIOBase, encoding: str) -> None:
+        self._source = source
+        self._decoder = codecs.getincrementaldecoder(encoding)()
+        self._ready = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        parts = [self._ready]
+        have = len(self._ready)
+        while size is None or size < 0 or have < size:
+            chunk = self._source.read(_CHUNK)
+            parts.append(self._decoder.decode(chunk, final=not chunk).encode())
+            have += len(parts[-1])
+            if not chunk:
+                break
+        whole = b"".join(parts)
+        end = len(whole) if size is None or size < 0 else size
+        self._ready = whole[end:]
+        return whole[:end]
+
+    def read1(self, size: int = -1, /) -> bytes:
+        return self.read(_CHUNK if size < 0 else size)
+
+    def close(self) -> None:
+        self._source.close()
+        super().close()
 
 
 def _locate(
@@ -351,26 +424,41 @@ def _choose(name: str, entries: list[zipfile.ZipInfo], wanted: str | None) -> zi
 
 
 def _examine(
-    name: str, open_member: Callable[[], io.BufferedIOBase], packed_size: int, limits: Limits
-) -> tuple[int, str]:
-    """Read a member to its end and return its size and SHA-256."""
+    name: str,
+    open_member: Callable[[], io.BufferedIOBase],
+    packed_size: int,
+    limits: Limits,
+    encoding: str | None,
+) -> tuple[int, str, str | None]:
+    """Read a member to its end and return its size, its SHA-256 and its text's encoding."""
     digest = hashlib.sha256()
-    text = _TextCheck(name, limits)
+    text: _TextCheck | None = None
     size = 0
     with open_member() as stream:
         while chunk := _read(name, stream, min(_CHUNK, limits.line_bytes)):
             if size == 0:
                 _check_kind(name, chunk)
+                if not chunk.startswith(_PARQUET):
+                    text = _TextCheck(name, limits, encoding or _marked(chunk), open_member)
             size += len(chunk)
             _check_size(name, size, packed_size, limits)
             digest.update(chunk)
-            text.feed(chunk)
-    text.finish()
+            if text is not None:
+                text.feed(chunk)
     if size == 0:
         raise EmptyFileError(
             f"{shown(name)} is empty", remedy="Give a file with a header and rows of data."
         )
-    return size, digest.hexdigest()
+    if text is not None:
+        text.finish()
+    return size, digest.hexdigest(), None if text is None else text.encoding
+
+
+def _marked(head: bytes) -> str:
+    """Return the encoding that a byte order mark tells, UTF-8 without one."""
+    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"
+    return "utf-16" if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8"
 
 
 def _read(name: str, stream: io.BufferedIOBase, size: int) -> bytes:
@@ -420,56 +508,110 @@ def _check_kind(name: str, head: bytes) -> None:
 
 
 class _TextCheck:
-    """Finds what is not a text file of UTF-8 lines, chunk by chunk."""
+    """Finds what is not a text file of lines in its encoding, chunk by chunk."""
 
-    def __init__(self, name: str, limits: Limits) -> None:
+    def __init__(
+        self,
+        name: str,
+        limits: Limits,
+        encoding: str,
+        open_again: Callable[[], io.BufferedIOBase],
+    ) -> None:
         self._name = name
         self._limit = limits.line_bytes
-        self._decoder = codecs.getincrementaldecoder("utf-8")()
-        self._lines = 1
+        self._open_again = open_again
+        self.encoding = _known(encoding)
+        self._decoder = codecs.getincrementaldecoder(self.encoding)()
+        self._wide = self.encoding.startswith(("utf-16", "utf-32"))
+        self._whole = True
+        self._before = 0
         self._unfinished = 0
 
     def feed(self, chunk: bytes) -> None:
         """Check the next bytes."""
-        if self._lines == 1 and self._unfinished == 0 and chunk[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            raise EncodingError(
-                f"{shown(self._name)} is UTF-16", remedy="Save it as UTF-8.", line=1
-            )
-        if b"\0" in chunk:
+        if not self._wide and b"\0" in chunk:
             raise BinaryContentError(
                 f"{shown(self._name)} holds NUL bytes: it is not text, or not UTF-8",
-                remedy="Give ARFF or CSV, saved as UTF-8.",
-                line=self._lines + chunk.count(b"\n", 0, chunk.index(b"\0")),
+                remedy="Give ARFF, CSV or Parquet; if it is text in UTF-16, set "
+                "source.format.encoding.",
+                line=self._line(chunk.index(b"\0")),
             )
-        self._decode(chunk)
+        # ASCII means itself in UTF-8, unless a character is still to be finished.
+        if not (self.encoding == "utf-8" and self._whole and chunk.isascii()):
+            self._decode(chunk)
         self._measure(chunk)
-        self._lines += chunk.count(b"\n")
+        self._before += len(chunk)
 
     def finish(self) -> None:
         """Check that the last character is whole."""
         self._decode(b"", final=True)
 
+    def _line(self, at: int) -> int:
+        """Count the lines up to a place in this chunk: again from the start, as nobody did."""
+        left = self._before + at
+        line = 1
+        with self._open_again() as stream:
+            while left > 0 and (chunk := stream.read(min(_CHUNK, left))):
+                line += chunk.count(b"\n")
+                left -= len(chunk)
+        return line
+
     def _decode(self, chunk: bytes, *, final: bool = False) -> None:
         try:
-            self._decoder.decode(chunk, final)
-        except UnicodeDecodeError as error:
+            text = self._decoder.decode(chunk, final)
+        except UnicodeError as error:
+            at, found = 0, ""
+            if isinstance(error, UnicodeDecodeError):
+                # What was kept from the chunk before comes first in what was decoded.
+                at = error.start - (len(error.object) - len(chunk))
+                found = f": byte 0x{error.object[error.start]:02x}"
             raise EncodingError(
-                f"{shown(self._name)} is not UTF-8: byte 0x{error.object[error.start]:02x}",
-                remedy="Save it as UTF-8; older spreadsheets write Latin-1 or Windows-1252.",
-                line=self._lines + error.object.count(b"\n", 0, error.start),
+                f"{shown(self._name)} is not {self.encoding.upper()}{found}",
+                remedy="Save it as UTF-8, or set source.format.encoding; older spreadsheets write "
+                "latin-1 or windows-1252.",
+                line=self._line(at),
             ) from error
+        self._whole = not self._decoder.getstate()[0]
+        if self.encoding != "utf-8" and "\0" in text:
+            raise BinaryContentError(
+                f"{shown(self._name)} holds NUL characters: it is not {self.encoding.upper()} text",
+                remedy="Correct source.format.encoding.",
+                line=self._line(0),
+            )
 
     def _measure(self, chunk: bytes) -> None:
         """Keep the length of the unfinished line; no chunk is longer than the limit."""
-        ends = [chunk.find(end) for end in (b"\n", b"\r")]
-        first = min((end for end in ends if end >= 0), default=len(chunk))
-        if self._unfinished + first > self._limit:
+        first, last = chunk.find(b"\n"), chunk.rfind(b"\n")
+        # Old Mac files end lines by carriage returns alone.
+        if (back := chunk.find(b"\r", 0, first if first >= 0 else len(chunk))) >= 0:
+            first = back
+        if (back := chunk.rfind(b"\r", last + 1)) >= 0:
+            last = back
+        if self._unfinished + (first if first >= 0 else len(chunk)) > self._limit:
             raise LineTooLongError(
                 f"the line has more than {self._limit:,} bytes",
                 remedy="Give one row a line; drop columns of long text.",
-                line=self._lines,
+                line=self._line(0),
             )
-        if max(ends) < 0:
+        if last < 0:
             self._unfinished += len(chunk)
         else:
-            self._unfinished = len(chunk) - 1 - max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
+            self._unfinished = len(chunk) - 1 - last
+
+
+def _known(encoding: str) -> str:
+    """Return Python's name of a text encoding.
+
+    Raises:
+        EncodingError: There is none of this name.
+    """
+    try:
+        "".encode(encoding)
+        codecs.getincrementaldecoder(encoding)
+        return codecs.lookup(encoding).name
+    except (LookupError, ValueError) as error:
+        raise EncodingError(
+            f"no text encoding is called {shown(encoding)}",
+            remedy="Set source.format.encoding to a name such as utf-8, utf-16, latin-1 or "
+            "windows-1252.",
+        ) from error

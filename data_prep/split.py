@@ -11,9 +11,7 @@ import math
 import random
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, Self
 
 from .errors import FractionsError, TooFewRowsError
 
@@ -21,8 +19,13 @@ _WORDS_AT_ONCE = 1024
 _MAX_SEED = 2**32 - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Fractions:
+class _Shares(NamedTuple):
+    train: float
+    test: float
+    validate: float
+
+
+class Fractions(_Shares):
     """How much of the rows each part gets.
 
     Attributes:
@@ -34,12 +37,11 @@ class Fractions:
         FractionsError: A share is not in (0, 1), or they do not sum to 1 within 1e-9.
     """
 
-    train: float = 0.8
-    test: float = 0.1
-    validate: float = 0.1
+    __slots__ = ()
 
-    def __post_init__(self) -> None:
-        shares = {"train": self.train, "test": self.test, "validate": self.validate}
+    def __new__(cls, train: float = 0.8, test: float = 0.1, validate: float = 0.1) -> Self:
+        """Check the shares."""
+        shares = {"train": train, "test": test, "validate": validate}
         for name, share in shares.items():
             if not 0 < share < 1:
                 raise FractionsError(
@@ -51,21 +53,36 @@ class Fractions:
                 f"the shares of the split sum to {sum(shares.values())}",
                 remedy="Make train, test and validate sum to 1.",
             )
+        return super().__new__(cls, train, test, validate)
 
     @property
     def held_out(self) -> float:
         """`test_size` of the first split: `1 - train`, as a person would write it.
 
         Computed in decimals, because `1 - 0.8` is 0.19999999999999996 in floats and the notebook
-        says 0.2: `float(1 - Decimal(str(train)))`.
+        says 0.2.
         """
-        return float(1 - Decimal(str(self.train)))
+        train, unit = _decimal(self.train)
+        return (unit - train) / unit
 
     @property
     def validate_of_held_out(self) -> float:
         """`test_size` of the second split, in decimals: `validate / (test + validate)`."""
-        test, validate = Decimal(str(self.test)), Decimal(str(self.validate))
-        return float(validate / (test + validate))
+        test, test_unit = _decimal(self.test)
+        validate, validate_unit = _decimal(self.validate)
+        return validate * test_unit / (test * validate_unit + validate * test_unit)
+
+
+def _decimal(share: float) -> tuple[int, int]:
+    """Return the share as a fraction, exactly as its shortest decimal says.
+
+    Whole numbers do what `decimal` would, without the milliseconds its import takes; Python divides
+    two whole numbers correctly rounded.
+    """
+    digits, _, exponent = repr(share).partition("e")
+    whole, _, part = digits.partition(".")
+    places = len(part) - int(exponent or 0)
+    return int(whole + part), 10**places
 
 
 class Parts(NamedTuple):
@@ -92,22 +109,34 @@ def three_way(labels: bytes, fractions: Fractions, seed: int) -> Parts:
         FractionsError: The seed is out of range.
         TooFewRowsError: A part would have no row of a class.
     """
-    if not 0 <= seed <= _MAX_SEED:
-        raise FractionsError(
-            f"split.seed is {seed}", remedy=f"Give a whole number from 0 to {_MAX_SEED}."
-        )
+    check_seed(seed)
+    positives = sum(labels)
     train, rest = stratified(labels, fractions.held_out, seed)
     rest_labels = bytes(map(labels.__getitem__, rest))
     try:
         test, validate = stratified(rest_labels, fractions.validate_of_held_out, seed)
     except TooFewRowsError as error:
-        raise _too_few(labels, f"of those held out, {error.problem}") from error
+        raise too_few(positives, len(labels), f"of those held out, {error.problem}") from error
     parts = Parts(train, [rest[row] for row in test], [rest[row] for row in validate])
     for name, rows in parts._asdict().items():
         # scikit-learn lets a part go without a class; no metric of that part would be defined.
         if len(set(map(labels.__getitem__, rows))) < 2:
-            raise _too_few(labels, f"the {name} part ({len(rows)} rows) has only one of them")
+            raise too_few(
+                positives, len(labels), f"the {name} part ({len(rows)} rows) has only one of them"
+            )
     return parts
+
+
+def check_seed(seed: int) -> None:
+    """Refuse what numpy does not take as a seed.
+
+    Raises:
+        FractionsError: It is not from 0 to 2**32 - 1.
+    """
+    if not 0 <= seed <= _MAX_SEED:
+        raise FractionsError(
+            f"split.seed is {seed}", remedy=f"Give a whole number from 0 to {_MAX_SEED}."
+        )
 
 
 def stratified(labels: bytes, test_size: float, seed: int) -> tuple[list[int], list[int]]:
@@ -126,15 +155,8 @@ def stratified(labels: bytes, test_size: float, seed: int) -> tuple[list[int], l
             there are classes.
     """
     of_class = [[row for row, label in enumerate(labels) if label == which] for which in (0, 1)]
-    counts = [len(rows) for rows in of_class]
-    second_size = math.ceil(test_size * len(labels))
-    first_size = len(labels) - second_size
-    if min(counts) < 2 or min(first_size, second_size) < 2:
-        raise _too_few(labels, f"a split into {first_size} and {second_size} cannot keep both")
     draw = _RandomState(seed)
-    first_counts = _allot(counts, first_size, draw)
-    left = [count - taken for count, taken in zip(counts, first_counts, strict=True)]
-    second_counts = _allot(left, second_size, draw)
+    first_counts, second_counts = class_counts([len(rows) for rows in of_class], test_size, draw)
     first: list[int] = []
     second: list[int] = []
     for rows, in_first, in_second in zip(of_class, first_counts, second_counts, strict=True):
@@ -146,7 +168,35 @@ def stratified(labels: bytes, test_size: float, seed: int) -> tuple[list[int], l
     return first, second
 
 
-def _allot(counts: Sequence[int], size: int, draw: "_RandomState") -> list[int]:
+class Draw(Protocol):
+    """A source of chance."""
+
+    def shuffle(self, items: list[int]) -> None:
+        """Shuffle in place."""
+
+
+def class_counts(
+    counts: Sequence[int], test_size: float, draw: Draw
+) -> tuple[list[int], list[int]]:
+    """Return how many rows of each class go to the first and to the second part.
+
+    Raises:
+        TooFewRowsError: scikit-learn would refuse: a class of one row, or a part of fewer rows than
+            there are classes.
+    """
+    total = sum(counts)
+    second_size = math.ceil(test_size * total)
+    first_size = total - second_size
+    if min(counts) < 2 or min(first_size, second_size) < 2:
+        raise too_few(
+            counts[1], total, f"a split into {first_size} and {second_size} cannot keep both"
+        )
+    first = _allot(counts, first_size, draw)
+    left = [count - taken for count, taken in zip(counts, first, strict=True)]
+    return first, _allot(left, second_size, draw)
+
+
+def _allot(counts: Sequence[int], size: int, draw: Draw) -> list[int]:
     """Share `size` rows among classes by their counts (scikit-learn's `_approximate_mode`).
 
     Shares are rounded down, then the rows still missing go to the largest remainders, ties broken
@@ -202,9 +252,9 @@ class _RandomState:
             items[last], items[chosen] = items[chosen], items[last]
 
 
-def _too_few(labels: bytes, why: str) -> TooFewRowsError:
-    positives = sum(labels)
+def too_few(positives: int, rows: int, why: str) -> TooFewRowsError:
+    """Return the refusal of so many positive rows among all."""
     return TooFewRowsError(
-        f"{positives} positive and {len(labels) - positives} negative rows are too few: {why}",
+        f"{positives} positive and {rows - positives} negative rows are too few: {why}",
         remedy="Add rows of the rarer class, or give the smaller parts a larger share.",
     )

@@ -1,8 +1,7 @@
 """What passes between the steps: rows as text from the readers, then a table of numbers."""
 
 from array import array
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple, Protocol
 
 
@@ -27,6 +26,9 @@ class Rows(Protocol):
         numeric: The columns that are declared to be numbers.
         keeps_integers: Whether a column of whole numbers is written without a decimal point. pandas
             reads CSV so; scipy reads every ARFF number as a float.
+        floats: The columns of floats whatever their values look like, as Parquet declares them.
+        header_lines: How many lines come before the rows.
+        delimiter: What separates the values of a row.
         missing: What a missing value looks like in this format, beside an empty one.
     """
 
@@ -39,32 +41,73 @@ class Rows(Protocol):
     @property
     def keeps_integers(self) -> bool: ...  # noqa: D102
     @property
+    def floats(self) -> frozenset[str]: ...  # noqa: D102
+    @property
+    def header_lines(self) -> int: ...  # noqa: D102
+    @property
+    def delimiter(self) -> str: ...  # noqa: D102
+    @property
     def missing(self) -> frozenset[str]: ...  # noqa: D102
 
     def batches(self) -> Iterator[Batch]:
         """Yield the rows in file order, a bounded number at a time."""
 
+    def batches_of(self, lines: Iterable[str], *, first_line: int) -> Iterator[Batch]:
+        """Yield the rows of some whole lines, of which the first has the number given."""
 
-@dataclass(slots=True)
+
 class Column:
-    """A feature: its finite values as 64-bit floats, and how they are written.
+    """A feature: its values as 64-bit floats, and how they are written.
 
     Attributes:
         name: The column's name.
-        values: One value for each row.
+        values: One value for each row, NaN where it is missing. Of a categorical column they are
+            numbers of `codes`.
         integers: Whether every value is written as a whole number.
         exact: Rows whose whole number a float cannot hold, with that number.
+        codes: Of a categorical column: its values in order of appearance, with their numbers; the
+            declared ones first, in their order.
+        declared: Whether the codes' order was declared.
+        missing: How many values are missing.
     """
 
-    name: str
-    # Quoted: array cannot be subscripted before Python 3.12.
-    values: "array[float]" = field(default_factory=lambda: array("d"))
-    integers: bool = True
-    exact: dict[int, int] = field(default_factory=dict)
+    __slots__ = ("codes", "declared", "exact", "integers", "missing", "name", "values")
+
+    def __init__(
+        self, name: str, *, integers: bool, categories: tuple[str, ...] | None = None
+    ) -> None:
+        self.name = name
+        # Quoted: array cannot be subscripted before Python 3.12.
+        self.values: array[float] = array("d")
+        self.integers = integers or categories is not None
+        self.exact: dict[int, int] = {}
+        self.codes: dict[str, int] | None = None
+        self.declared = bool(categories)
+        if categories is not None:
+            self.codes = {value: code for code, value in enumerate(categories)}
+        self.missing = 0
+
+    def categories(self) -> list[str] | None:
+        """Return the values of a categorical column in the order of the numbers written."""
+        if self.codes is None:
+            return None
+        return list(self.codes) if self.declared else sorted(self.codes)
+
+    def settle(self) -> None:
+        """Once every row is read: number the categories in their final order."""
+        final = self.categories()
+        if self.codes is None or final is None or self.declared:
+            return
+        place = {value: float(code) for code, value in enumerate(final)}
+        numbers = {float(code): place[value] for value, code in self.codes.items()}
+        self.values = array("d", [numbers.get(value, value) for value in self.values])
+        self.codes = {value: code for code, value in enumerate(final)}
 
     def texts(self, rows: list[int]) -> Iterator[str]:
         """Return the values of these rows as pandas' `to_csv` writes them."""
         values = map(self.values.__getitem__, rows)
+        if self.missing:
+            return self._texts_with_gaps(values)
         if not self.integers:
             return map(repr, values)
         if not self.exact:
@@ -73,16 +116,22 @@ class Column:
             str(self.exact.get(row, int(value))) for row, value in zip(rows, values, strict=True)
         )
 
+    def _texts_with_gaps(self, values: Iterator[float]) -> Iterator[str]:
+        write = (lambda value: str(int(value))) if self.integers else repr
+        return ("" if value != value else write(value) for value in values)
+
 
 class Classes(NamedTuple):
-    """The label's two values as the file writes them: positive becomes 1, negative 0."""
+    """The label's two values as the file writes them: positive becomes 1, negative 0.
+
+    With one class against the rest, negative is the list of the others.
+    """
 
     positive: str
     negative: str
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(NamedTuple):
     """A checked input: numeric features, and a label of two classes.
 
     Attributes:

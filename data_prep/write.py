@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from .split import Parts
 from .table import Table
 
+PATHS = ("train/train.csv", "test/test.csv", "validate/validate.csv", "batch-in/batch-in.csv")
 _ROWS_AT_ONCE = 8192
 
 

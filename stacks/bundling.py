@@ -38,8 +38,31 @@ _PLATFORMS: dict[Architecture, tuple[str, ...]] = {
 # imports it) and the shared libraries in *.libs (stripping them breaks OpenBLAS).
 _UNUSED_FOLDERS = ("tests", "__pycache__", "sklearn/datasets/data", "sklearn/datasets/images")
 _UNUSED_SUFFIXES = (".pyc", ".pyi", ".pyx", ".pxd", ".h", ".c", ".cpp")
+# Of single packages, by patterns below the bundle. pyarrow's own libraries name each other as
+# needed (readelf -d), substrait, dataset and acero among them, so those stay; what goes is what
+# only optional modules load, and copies of a library under other names than it is loaded by.
+_UNUSED_PATTERNS = (
+    "pyarrow/include",
+    "pyarrow/src",
+    "pyarrow/*.pxi",
+    "pyarrow/includes",
+    "pyarrow/lib*_flight*",
+    "pyarrow/libarrow_s3*",
+    "pyarrow/libarrow_python.so",
+    "pyarrow/libarrow_python.so.*.*.*",
+    "pyarrow/_azurefs*",
+    "pyarrow/_dataset_orc*",
+    "pyarrow/_flight*",
+    "pyarrow/_gcsfs*",
+    "pyarrow/_hdfs*",
+    "pyarrow/_orc*",
+    "pyarrow/_pyarrow_cpp_tests*",
+    "pyarrow/_s3fs*",
+    "pyarrow/_substrait*",
+    "numpy/*/lib/*.a",
+)
 # Part of every vendor folder's identity: a change to the lists above makes new folders.
-_TRIM = repr((_UNUSED_FOLDERS, _UNUSED_SUFFIXES))
+_TRIM = repr((_UNUSED_FOLDERS, _UNUSED_SUFFIXES, _UNUSED_PATTERNS))
 
 
 class BundleMissingError(RuntimeError):
@@ -162,7 +185,7 @@ class Bundle:
         subprocess.run(command, check=True)  # noqa: S603 (our own words only)
 
 
-# Prepare reads tables with the standard library; boto3 comes with Lambda's runtime.
+# boto3 comes with Lambda's runtime.
 BUNDLES = {
     bundle.name: bundle
     for bundle in (
@@ -188,6 +211,12 @@ def _trim(folder: Path) -> None:
             shutil.rmtree(path)
         elif path.is_file() and path.suffix in _UNUSED_SUFFIXES:
             path.unlink()
+    for pattern in _UNUSED_PATTERNS:
+        for path in sorted(folder.glob(pattern)):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
     # Command-line entry points have no use in a function.
     shutil.rmtree(folder / "bin", ignore_errors=True)
 

@@ -1,6 +1,6 @@
 """A step's Lambda function: its code, log group, role, and only the permissions it is given."""
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy, Size
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -45,6 +45,7 @@ class StepFunction(lambda_.Function):
         permissions: list[Permission],
         environment: dict[str, str],
         memory_mb: int = 256,
+        disk_mb: int = 512,
         timeout: Duration,
     ) -> None:
         """Provision the function.
@@ -58,6 +59,7 @@ class StepFunction(lambda_.Function):
             permissions: All that its role may do, beside writing its own log and traces.
             environment: Read by the handler, by key.
             memory_mb: MiB; Lambda gives CPU in proportion, one core at 1,769.
+            disk_mb: MiB of /tmp.
             timeout: Of one invocation.
         """
         settings = scope.settings
@@ -97,6 +99,7 @@ class StepFunction(lambda_.Function):
             role=role,
             environment=environment,
             memory_size=memory_mb,
+            ephemeral_storage_size=Size.mebibytes(disk_mb),
             timeout=timeout,
             log_group=log_group,
             tracing=lambda_.Tracing.ACTIVE,

@@ -102,7 +102,11 @@ class Pipeline(SpineStack):
                 allow(
                     "s3:PutObject",
                     on=self._objects(
-                        "runs/*/train/*", "runs/*/test/*", "runs/*/validate/*", "runs/*/batch-in/*"
+                        "runs/*/train/*",
+                        "runs/*/test/*",
+                        "runs/*/validate/*",
+                        "runs/*/batch-in/*",
+                        "runs/*/data_profile.json",
                     ),
                     because=_ANY_RUN,
                 ),
@@ -113,6 +117,8 @@ class Pipeline(SpineStack):
                 "SOURCE_HOSTS": ",".join(self.settings.source_hosts),
             },
             memory_mb=3008,
+            # A source of 4 GiB, and the files made of it before they are uploaded.
+            disk_mb=10_240,
             timeout=Duration.minutes(15),
         )
 

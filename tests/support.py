@@ -6,7 +6,7 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import jsonata as jsonata_python
 import pytest
@@ -85,6 +85,12 @@ class FakeS3:
             "VersionId": str(number),
             "ContentType": self.content_types.get((Bucket, Key), ""),
         }
+
+    def upload_fileobj(
+        self, Fileobj: IO[bytes], Bucket: str, Key: str, ExtraArgs: dict[str, str]
+    ) -> None:
+        """Add a version from a file."""
+        self.put_object(Bucket=Bucket, Key=Key, Body=Fileobj.read(), **ExtraArgs)
 
     def head_object(self, *, Bucket: str, Key: str, **rest: Any) -> dict[str, Any]:
         """Answer as `get_object` without the body."""

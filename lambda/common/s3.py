@@ -1,11 +1,13 @@
 """S3 addresses, and reading and writing whole objects."""
 
-from typing import NamedTuple, Protocol
+from typing import IO, NamedTuple, Protocol
 
 from . import aws
 from .errors import SpineError
 
 _SCHEME = "s3://"
+# boto3 itself goes over to parts of this size.
+_ONE_PART = 8 << 20
 
 
 class S3AddressError(SpineError):
@@ -63,4 +65,16 @@ def write(location: Location, content: bytes, *, content_type: str) -> None:
     """Write an object whole, replacing the current version."""
     aws.client("s3").put_object(
         Bucket=location.bucket, Key=location.key, Body=content, ContentType=content_type
+    )
+
+
+def write_file(location: Location, file: IO[bytes], *, content_type: str) -> None:
+    """Write an object from a file, in parts when it is large, so that it is never all in memory."""
+    size = file.seek(0, 2)
+    file.seek(0)
+    if size <= _ONE_PART:
+        write(location, file.read(), content_type=content_type)
+        return
+    aws.client("s3").upload_fileobj(
+        file, location.bucket, location.key, ExtraArgs={"ContentType": content_type}
     )

@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import (
@@ -135,6 +135,37 @@ class _Section(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
+Columns = Annotated[
+    list[Text], Field(max_length=500, description="a list of at most 500 column names")
+]
+
+
+class Format(_Section):
+    """How the data file is written; what is left out is found out."""
+
+    kind: Annotated[
+        Literal["arff", "csv", "parquet"] | None,
+        Field(description='"arff", "csv" (for any delimiter) or "parquet"'),
+    ] = None
+    delimiter: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[^\r\n\"\x00A-Za-z0-9.+-]$",
+            description="one character that is no part of a number or word, such as a semicolon",
+        ),
+    ] = None
+    header: Annotated[
+        bool | None, Field(description="true or false: whether the first line names the columns")
+    ] = None
+    encoding: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[A-Za-z0-9_.:-]{1,40}$",
+            description='the name of a text encoding, such as "latin-1"',
+        ),
+    ] = None
+
+
 class Source(_Section):
     """Where the rows come from, and what in them is to be predicted."""
 
@@ -175,6 +206,18 @@ class Source(_Section):
             min_length=1, max_length=1024, description="the version id of the S3 object, as text"
         ),
     ] = None
+    rest: Switch = False
+    format: Format = Format()
+    drop: Columns = Field(default_factory=list)
+    rename: Annotated[
+        dict[str, Text],
+        Field(max_length=500, description="an object of at most 500 old and new column names"),
+    ] = Field(default_factory=dict)
+    categorical: Columns = Field(default_factory=list)
+    missing: Annotated[Literal["refuse", "pass"], Field(description='"refuse" or "pass"')] = (
+        "refuse"
+    )
+    allow_leakage: Switch = False
 
     @model_validator(mode="before")
     @classmethod

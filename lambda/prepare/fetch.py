@@ -1,4 +1,6 @@
-"""Getting the source into memory: from allowed https hosts, or from S3.
+"""Getting the source: from allowed https hosts, or from S3.
+
+Small sources stay in memory; larger ones go to the function's own disk, a chunk at a time.
 
 An https address is checked before each connection, redirects included: scheme, host, and every
 address the host resolves to. The connection goes to the address that was checked, so a second
@@ -6,15 +8,16 @@ resolution cannot lead elsewhere. Proxies of the environment are not used, for t
 """
 
 import http.client
-import io
 import ipaddress
 import posixpath
+import re
 import socket
 import ssl
+import tempfile
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
@@ -22,9 +25,12 @@ from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadErro
 from ..common import aws, s3
 from ..common.errors import SpineError
 
-MAX_BYTES = 200 << 20
+# Half of the 10 GiB of disk that a function can have: the files it writes take the other half.
+MAX_BYTES = 4 << 30
+# What stays in memory.
+IN_MEMORY = 32 << 20
 
-_CHUNK = 1 << 16
+_CHUNK = 1 << 20
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 _BY_HAND = (
@@ -59,15 +65,15 @@ class SourceArchivedError(SpineError):
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A source in memory.
+    """A source that was fetched whole.
 
     Attributes:
-        content: Its bytes, as they came.
+        file: Its bytes, as they came; closing it frees them.
         name: The last part of its address.
         version_id: The version of the S3 object that was read, when its bucket keeps versions.
     """
 
-    content: bytes
+    file: IO[bytes]
     name: str
     version_id: str | None = None
 
@@ -125,7 +131,8 @@ class Web:
     Attributes:
         hosts: Lower-case names of the hosts that may be opened.
         max_bytes: Largest body.
-        attempts: Tries of the whole download; waits of 1, 2, 4 ... seconds lie between them.
+        attempts: Tries of the download; waits of 1, 2, 4 ... seconds lie between them. A try goes
+            on where the one before it stopped, when the server says that the file is the same.
         seconds: Time for all tries together; no new read begins after it.
         read_seconds: Time for one connection, or one read, to give its first byte.
         redirects: Most redirects followed in one try.
@@ -139,7 +146,7 @@ class Web:
     hosts: frozenset[str]
     max_bytes: int = MAX_BYTES
     attempts: int = 4
-    seconds: float = 120.0
+    seconds: float = 600.0
     read_seconds: float = 20.0
     redirects: int = 5
     resolve: Callable[[str], Iterable[str]] = resolve
@@ -160,6 +167,7 @@ class Web:
             SourceTooLargeError: The file has more than `max_bytes` bytes.
         """
         end = self.clock() + self.seconds
+        download = _Download()
         reason = "no time was left to try"
         for attempt in range(self.attempts):
             if attempt:
@@ -167,7 +175,7 @@ class Web:
             if self.clock() >= end:
                 break
             try:
-                content = self._follow(uri, end)
+                self._follow(uri, end, download)
             except ssl.SSLCertVerificationError as error:
                 raise SourceNotAllowedError(
                     f"{uri} does not prove its name ({error.verify_message}). {_BY_HAND}"
@@ -175,10 +183,12 @@ class Web:
             except (OSError, http.client.HTTPException, _PassingError) as error:
                 reason = f"{type(error).__name__}: {error}".removeprefix("_PassingError: ")
             else:
-                return Fetched(content, _name(urlsplit(uri).path))
+                download.file.seek(0)
+                return Fetched(download.file, _name(urlsplit(uri).path))
+        download.file.close()
         raise SourceUnreachableError(f"{uri} could not be fetched ({reason}). {_BY_HAND}")
 
-    def _follow(self, uri: str, end: float) -> bytes:
+    def _follow(self, uri: str, end: float, download: "_Download") -> None:
         """Download once, following redirects."""
         address = uri
         for _ in range(self.redirects + 1):
@@ -187,16 +197,16 @@ class Web:
             try:
                 path = target.path or "/"
                 query = f"?{target.query}" if target.query else ""
-                connection.request(
-                    "GET", path + query, headers={"User-Agent": "spine", "Accept": "*/*"}
-                )
+                headers = {"User-Agent": "spine", "Accept": "*/*", **download.resumption()}
+                connection.request("GET", path + query, headers=headers)
                 answer = connection.getresponse()
                 location = answer.headers["Location"]
                 if answer.status in _REDIRECTS and location:
                     address = urljoin(address, location)
                     continue
-                _check_status(uri, answer.status)
-                return self._read(uri, answer, end)
+                _check_status(uri, answer.status, resumed=bool(download.resumption()))
+                self._read(uri, answer, end, download)
+                return
             finally:
                 connection.close()
         raise SourceNotAllowedError(
@@ -245,22 +255,20 @@ class Web:
                 return connection
         raise failure
 
-    def _read(self, uri: str, answer: http.client.HTTPResponse, end: float) -> bytes:
-        declared = answer.headers["Content-Length"]
-        expected = int(declared) if declared and declared.isascii() and declared.isdigit() else None
+    def _read(
+        self, uri: str, answer: http.client.HTTPResponse, end: float, download: "_Download"
+    ) -> None:
+        expected = download.begin(answer)
         self._check_size(uri, expected or 0)
-        # Its value is taken without a copy, which a bytearray's is not.
-        content = io.BytesIO()
         while chunk := answer.read(_CHUNK):
-            content.write(chunk)
-            self._check_size(uri, content.tell())
+            download.file.write(chunk)
+            size = download.file.tell()
+            self._check_size(uri, size)
             if self.clock() >= end:
-                raise _PassingError(
-                    f"only {content.tell():,} bytes arrived within {self.seconds:g} s"
-                )
-        if expected is not None and content.tell() < expected:
-            raise _PassingError(f"only {content.tell():,} of {expected:,} bytes arrived")
-        return content.getvalue()
+                raise _PassingError(f"only {size:,} bytes arrived within {self.seconds:g} s")
+        size = download.file.tell()
+        if expected is not None and size < expected:
+            raise _PassingError(f"only {size:,} of {expected:,} bytes arrived")
 
     def _check_size(self, uri: str, size: int) -> None:
         if size > self.max_bytes:
@@ -271,7 +279,55 @@ class _PassingError(Exception):
     """A failure of one try."""
 
 
-def _check_status(uri: str, status: int) -> None:
+class _Download:
+    """What has arrived of a file, and what proves that the rest belongs to it.
+
+    A strong ETag changes with every byte of the file (RFC 9110, 8.8.1); without one, a try begins
+    anew.
+    """
+
+    _RANGE = re.compile(r"bytes ([0-9]+)-[0-9]+/(?:[0-9]+|\*)")
+
+    def __init__(self) -> None:
+        self.file: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 (handed on)
+        self._tag: str | None = None
+
+    def resumption(self) -> dict[str, str]:
+        """Return the headers that ask for the rest, none when everything is wanted."""
+        size = self.file.tell()
+        if not size or self._tag is None:
+            return {}
+        return {"Range": f"bytes={size}-", "If-Range": self._tag}
+
+    def begin(self, answer: http.client.HTTPResponse) -> int | None:
+        """Go on, or begin anew, as the server answered; return the whole size where it says it.
+
+        Raises:
+            _PassingError: The server sends another part than was asked for.
+        """
+        if answer.status == 206:
+            found = self._RANGE.fullmatch(answer.headers["Content-Range"] or "")
+            if found is None or int(found[1]) != self.file.tell():
+                self._restart()
+                raise _PassingError("the server sent another part of the file than asked for")
+        else:
+            self._restart()
+        tag = answer.headers["ETag"]
+        self._tag = tag if tag and tag.startswith('"') else None
+        declared = answer.headers["Content-Length"]
+        if not (declared and declared.isascii() and declared.isdigit()):
+            return None
+        return self.file.tell() + int(declared)
+
+    def _restart(self) -> None:
+        self.file.seek(0)
+        self.file.truncate()
+        self._tag = None
+
+
+def _check_status(uri: str, status: int, *, resumed: bool) -> None:
+    if status == 206 and resumed:
+        return
     if status in _PASSING:
         raise _PassingError(f"the server answered {status}")
     if status in (404, 410):
@@ -315,12 +371,15 @@ def from_s3(uri: str, *, version_id: str | None = None, max_bytes: int = MAX_BYT
         answer = aws.client("s3").get_object(**request)
         if answer["ContentLength"] > max_bytes:
             raise _too_large(uri, max_bytes)
-        content = answer["Body"].read()
+        file: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 (handed on)
+        while chunk := answer["Body"].read(_CHUNK):
+            file.write(chunk)
     except ClientError as error:
         raise _from_client_error(uri, version_id, error) from error
     except (HTTPClientError, IncompleteReadError) as error:
         raise SourceUnreachableError(f"{uri} could not be read ({error}). Run again.") from error
-    return Fetched(content, _name(place.key), answer.get("VersionId"))
+    file.seek(0)
+    return Fetched(file, _name(place.key), answer.get("VersionId"))
 
 
 def _from_client_error(uri: str, version_id: str | None, error: ClientError) -> Exception:

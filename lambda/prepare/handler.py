@@ -1,21 +1,26 @@
 """Prepare the data: fetch the source, check it, split it, write the run's four CSV files."""
 
 import io
+import json
 import os
-from typing import Any
+import tempfile
+from contextlib import ExitStack
+from typing import IO, Any, BinaryIO, Self, cast
 
-from data_prep import Fractions, Prepared, prepare
+from data_prep import Format, Fractions, Prepared, Wanted, prepare
 
 from ..common import log, s3
 from . import fetch
 
 _FEATURES_SHOWN = 200
+_WARNINGS_SHOWN = 20
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
     """Prepare the plan's source.
 
-    Every file is computed before the first is written, so a refused input writes nothing.
+    The whole input is checked before anything is written, so a refused one writes nothing. Beside
+    the four files goes `data_profile.json`, what is known of them.
 
     Args:
         event: `{"plan": ...}`, the plan of the run.
@@ -23,7 +28,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
 
     Returns:
         `rows`, `counts` and `positives` by part, `features` (the first 200 names),
-        `feature_count`, `label`, `classes`, and what was read as `source`.
+        `feature_count`, `label`, `classes`, what was read as `source`, the address of the
+        `profile`, and the first 20 of its `warnings`.
 
     Raises:
         DataError: One of its classes: the input is refused.
@@ -33,29 +39,76 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
     plan = event["plan"]
     source = plan["source"]
     fetched = _fetch(source["uri"], source["version_id"])
-    split = plan["split"]
-    prepared = prepare(
-        io.BytesIO(fetched.content),
-        name=fetched.name,
-        member=source["member"],
-        sha256=source["sha256"],
-        label=source["label"],
-        positive=source["positive"],
-        fractions=Fractions(split["train"], split["test"], split["validate"]),
-        seed=split["seed"],
-    )
     run_folder = s3.Location(os.environ["BUCKET"], plan["prefix"])
-    for path, content in prepared.files.items():
-        s3.write(run_folder.join(path), content, content_type="text/csv")
-    result = _result(prepared, source["uri"], fetched.version_id)
+    split = plan["split"]
+    with fetched.file as file:
+        prepared = prepare(
+            # A spooled file has all that a buffered reader has.
+            cast("io.BufferedIOBase", file),
+            name=fetched.name,
+            member=source["member"],
+            sha256=source["sha256"],
+            form=Format(**source["format"]),
+            wanted=_wanted(source),
+            fractions=Fractions(split["train"], split["test"], split["validate"]),
+            seed=split["seed"],
+        )
+        _write(prepared, run_folder)
+    profile = run_folder.join("data_profile.json")
+    content = json.dumps(prepared.profile, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    s3.write(profile, content.encode(), content_type="application/json")
+    result = _result(prepared, source["uri"], fetched.version_id, profile.uri)
     log.event(
         "prepared",
         run=plan["run"]["id"],
         rows=result["rows"],
         counts=result["counts"],
         source=result["source"],
+        warnings=[each["name"] for each in result["warnings"]],
     )
     return result
+
+
+def _wanted(source: dict[str, Any]) -> Wanted:
+    return Wanted(
+        label=source["label"],
+        positive=source["positive"],
+        rest=source["rest"],
+        drop=tuple(source["drop"]),
+        rename=source["rename"],
+        categorical=tuple(source["categorical"]),
+        missing=source["missing"],
+        allow_leakage=source["allow_leakage"],
+    )
+
+
+def _write(prepared: Prepared, folder: s3.Location) -> None:
+    """Write the four files, on the function's disk first where they are large."""
+    files: dict[str, IO[bytes]] = {}
+    with ExitStack() as stack:
+
+        def opener(path: str) -> BinaryIO:
+            files[path] = stack.enter_context(
+                tempfile.SpooledTemporaryFile(max_size=fetch.IN_MEMORY)
+            )
+            return cast("BinaryIO", _Open(files[path]))
+
+        prepared.write_to(opener)
+        for path, file in files.items():
+            s3.write_file(folder.join(path), file, content_type="text/csv")
+
+
+class _Open:
+    """A file that stays open when its writer is done with it."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.write = file.write
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
 
 
 def _fetch(uri: str, version_id: str | None) -> fetch.Fetched:
@@ -65,16 +118,18 @@ def _fetch(uri: str, version_id: str | None) -> fetch.Fetched:
     return fetch.Web(hosts=frozenset(host.strip() for host in hosts if host.strip())).fetch(uri)
 
 
-def _result(prepared: Prepared, uri: str, version_id: str | None) -> dict[str, Any]:
-    table, member = prepared.table, prepared.member
+def _result(prepared: Prepared, uri: str, version_id: str | None, profile: str) -> dict[str, Any]:
+    member = prepared.member
     return {
-        "rows": len(table.labels),
+        "rows": len(prepared.labels),
         "counts": prepared.counts,
         "positives": prepared.positives,
-        "features": [feature.name for feature in table.features[:_FEATURES_SHOWN]],
-        "feature_count": len(table.features),
-        "label": table.label,
-        "classes": table.classes._asdict(),
+        "features": [feature.name for feature in prepared.features[:_FEATURES_SHOWN]],
+        "feature_count": len(prepared.features),
+        "label": prepared.label,
+        "classes": prepared.classes._asdict(),
+        "profile": profile,
+        "warnings": prepared.profile["warnings"][:_WARNINGS_SHOWN],
         "source": {
             "uri": uri,
             "member": member.name,

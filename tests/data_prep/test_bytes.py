@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from data_prep import Fractions, prepare
 from tests.data_prep import reference
+from tests.data_prep.support import run
 from tests.support import REAL_DATA, needs_real_data
 
 FRACTIONS = [
@@ -24,8 +25,7 @@ FRACTIONS = [
 
 def prepared(text: str, name: str, **options: object) -> dict[str, bytes]:
     """Prepare text as a bare file."""
-    outcome = prepare(io.BytesIO(text.encode()), name=name, **options)  # type: ignore[arg-type]
-    return dict(outcome.files)
+    return run(text, name, **options).files
 
 
 @needs_real_data
@@ -164,6 +164,6 @@ def test_more_rows_than_one_batch() -> None:
 def test_numeric_labels_compare_by_value() -> None:
     """A label written 1 and 0.0 is matched by the positive value "1.0", as numbers."""
     text = "x,class\n" + "".join(f"{row},{('1', '0.0')[row % 2]}\n" for row in range(40))
-    outcome = prepare(io.BytesIO(text.encode()), name="a.csv", positive="1.0")
-    assert outcome.table.classes == ("1", "0.0")
-    assert outcome.table.labels == bytes([1, 0] * 20)
+    outcome = run(text, "a.csv", positive="1.0")
+    assert outcome.classes == ("1", "0.0")
+    assert outcome.labels == bytes([1, 0] * 20)

@@ -1,6 +1,7 @@
 # ruff: noqa: S311 (seeded, so that a failure can be repeated)
 """Every bad input is refused by a class of its own, saying where and what to do."""
 
+import datetime as dt
 import gzip
 import io
 import random
@@ -12,9 +13,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from data_prep import DataError, Fractions, Limits, errors, prepare
+from tests.data_prep.support import run
 from tests.support import REAL_DATA, needs_real_data
 
 HEAD = "@relation r\n@attribute a numeric\n@attribute b real\n@attribute class {Abnormal,Normal}\n"
@@ -93,6 +97,19 @@ def method(number: int) -> bytes:
     return bytes(content)
 
 
+def parquet(rows: int = 40, **columns: list[Any]) -> bytes:
+    """A Parquet file of a, b and class."""
+    table = {
+        "a": [row * 0.5 for row in range(rows)],
+        "b": list(range(rows)),
+        "class": [("Abnormal", "Normal")[row % 2] for row in range(rows)],
+        **columns,
+    }
+    sink = io.BytesIO()
+    pq.write_table(pa.table(table), sink)
+    return sink.getvalue()
+
+
 DEFLATED = {"compression": zipfile.ZIP_DEFLATED}
 LONG_NUMBER = "9" * 400
 
@@ -103,7 +120,7 @@ BAD = {
     "empty gzip": Bad(gzip.compress(b""), "x.csv.gz", errors.EmptyFileError, ("'x.csv'",)),
     "web page": Bad(b"\n<!DOCTYPE html><html>Moved", "x.zip", errors.WebPageError, ("browser",)),
     "web page in a member": archive(zipped(("a.csv", "<html>")), errors.WebPageError, "'a.csv'"),
-    "parquet": Bad(b"PAR1\x15\x04", "x", errors.UnsupportedFormatError, ("Parquet", "CSV")),
+    "damaged parquet": Bad(b"PAR1\x15\x04", "x", errors.DamagedArchiveError, ("Parquet",)),
     "pdf": Bad(b"%PDF-1.7", "x.csv", errors.UnsupportedFormatError, ("PDF",)),
     "old excel": Bad(
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1..", "x.xls", errors.UnsupportedFormatError, ("Excel",)
@@ -223,7 +240,18 @@ BAD = {
         (CSV + "1,2,Norm\xe4l\n").encode("latin-1"), "x.csv", errors.EncodingError, ("line 42",)
     ),
     "cut character": Bad(CSV.encode() + b"\xe2\x82", "x.csv", errors.EncodingError, ("line 42",)),
-    "utf-16": Bad(CSV.encode("utf-16"), "x.csv", errors.EncodingError, ("UTF-16", "UTF-8")),
+    "utf-16 cut": Bad(
+        CSV.encode("utf-16")[:-1], "x.csv", errors.EncodingError, ("UTF-16", "UTF-8")
+    ),
+    "utf-16 without a mark": Bad(
+        CSV.encode("utf-16-le"), "x.csv", errors.BinaryContentError, ("source.format.encoding",)
+    ),
+    "latin-1 in the header": Bad(
+        "a,b,classé\n".encode("latin-1"), "x.csv", errors.EncodingError, ("latin-1", "line 1")
+    ),
+    "unknown encoding": csv(CSV, errors.EncodingError, "'klingon'", "utf-8", encoding="klingon"),
+    "binary encoding": csv(CSV, errors.EncodingError, "'zlib'", encoding="zlib"),
+    "wrong encoding": csv(CSV + "é", errors.EncodingError, "ASCII", encoding="ascii"),
     "nul": csv(CSV + "1,\0,Normal\n", errors.BinaryContentError, "line 42", "NUL"),
     "long line": csv(
         "a,b,class\n" + "1" * 1200, errors.LineTooLongError, "line 2", "1,000", limits=SMALL
@@ -248,7 +276,13 @@ BAD = {
     "relational": header(
         HEAD + "@attribute g relational", errors.UnsupportedTypeError, "relational"
     ),
-    "sparse": arff("{0 1, 2 Normal}\n", errors.SparseDataError, "line 8", "dense"),
+    "sparse not closed": arff("{0 1, 2 Normal\n", errors.SparseDataError, "line 8", "brace"),
+    "sparse index": arff("{0 1, 3 Normal}\n", errors.SparseDataError, "'3 Normal'", "below 3"),
+    "sparse order": arff("{1 1, 0 2}\n", errors.SparseDataError, "'0 2'", "rising"),
+    "sparse text": arff("{a 1}\n", errors.SparseDataError, "'a 1'", "dense"),
+    "sparse weight": arff("{0 1}, {5}\n", errors.SparseDataError, "line 8"),
+    "sparse value": arff("{0 x, 2 Normal}\n", errors.NotANumberError, "line 8", "'x'"),
+    "sparse label": arff("{2 Odd}\n", errors.UndeclaredValueError, "line 8", "'Odd'"),
     "undeclared": arff("1,2,Odd\n", errors.UndeclaredValueError, "line 8", "'Odd'", "'Normal'"),
     "case of a value": arff("1,2,normal\n", errors.UndeclaredValueError, "'normal'"),
     "arff short row": arff("1,Normal\n", errors.RaggedRowError, "line 8", "2 values", "3"),
@@ -337,16 +371,105 @@ BAD = {
         "larger share",
         fractions=Fractions(0.97, 0.01, 0.02),
     ),
+    # What is asked of the columns.
+    "no such column to drop": csv(
+        CSV, errors.ColumnNotFoundError, "source.drop", "'z'", drop=("z",)
+    ),
+    "no such column to rename": csv(
+        CSV, errors.ColumnNotFoundError, "source.rename", "'z'", rename={"z": "y"}
+    ),
+    "no such categorical column": csv(
+        CSV, errors.ColumnNotFoundError, "'class'", categorical=("class",)
+    ),
+    "renamed onto another": csv(CSV, errors.DuplicateColumnError, "'b'", rename={"a": "b"}),
+    "label dropped": csv(CSV, errors.LabelNotFoundError, "'class'", drop=("class",)),
+    "every feature dropped": csv(CSV, errors.NoFeaturesError, "only", drop=("a", "b")),
+    "too many categories": csv(
+        "a,class\n" + "".join(f"v{row},{'xy'[row % 2]}\n" for row in range(1001)),
+        errors.TooManyCategoriesError,
+        "1,000 values",
+        "source.drop",
+        positive="x",
+        categorical=("a",),
+    ),
+    "category missing": csv(
+        CSV + "?,1,Normal\n", errors.MissingValueError, "line 42", categorical=("a",)
+    ),
+    "category undeclared": header(
+        "@relation r\n@attribute a {0,1}\n@attribute b real\n@attribute class {Abnormal,Normal}",
+        errors.UndeclaredValueError,
+        "'2'",
+        categorical=("a",),
+    ),
+    "leak": csv(
+        "a,b,class\n" + "1,1,x\n2,1,y\n" * 40,
+        errors.LeakageError,
+        "'a'",
+        "source.allow_leakage",
+        positive="x",
+    ),
+    "missing label passed": csv(CSV + "1,1,\n", errors.MissingValueError, missing="pass"),
+    "nonsense among missing": csv(
+        CSV + "abc,,Normal\n", errors.NotANumberError, "line 42", missing="pass"
+    ),
+    "infinite among missing": csv(
+        CSV + "inf,,Normal\n", errors.NotFiniteError, "line 42", missing="pass"
+    ),
+    "no row of the positive": csv(
+        CSV, errors.PositiveNotFoundError, "'Other'", positive="Other", rest=True
+    ),
+    # Formats told beforehand.
+    "not the delimiter": csv(CSV, errors.DelimiterError, "only column", delimiter=";"),
+    "headerless and ragged": csv(
+        "1,2,x\n1,2\n",
+        errors.RaggedRowError,
+        "line 2",
+        "the first has 3",
+        header=False,
+        label="column_3",
+    ),
+    "headerless label": csv(
+        "1,2,x\n1,2,y\n", errors.LabelNotFoundError, "'column_3'", header=False
+    ),
+    "csv said to be arff": csv(CSV, errors.ArffHeaderError, "line 1", kind="arff"),
+    "arff said to be csv": Bad(
+        ARFF.encode(), "x.arff", errors.DelimiterError, ("line 1",), {"kind": "csv"}
+    ),
+    "parquet cut": Bad(parquet()[:-9], "x", errors.DamagedArchiveError, ("Parquet", "again")),
+    "parquet altered": Bad(
+        parquet()[:60] + b"?" * 40 + parquet()[100:],
+        "x.parquet",
+        errors.DamagedArchiveError,
+        ("Parquet",),
+    ),
+    "parquet of dates": Bad(
+        parquet(a=[dt.date(2020, 1, 1)] * 40), "x", errors.UnsupportedTypeError, ("date", "'a'")
+    ),
+    "parquet of lists": Bad(
+        parquet(a=[[1]] * 40), "x", errors.UnsupportedTypeError, ("list", "'a'")
+    ),
+    "parquet without rows": Bad(parquet(rows=0), "x", errors.NoRowsError, ("no rows",)),
+    "parquet with gaps": Bad(
+        parquet(a=[None] + [1.5] * 39), "x", errors.MissingValueError, ("line 1", "'a'")
+    ),
+    "parquet of text": Bad(
+        parquet(a=["x"] * 40), "x", errors.NotANumberError, ("'x'", "source.categorical")
+    ),
+    "parquet infinite": Bad(parquet(a=[float("inf")] * 40), "x", errors.NotFiniteError, ("'a'",)),
     # The request.
     "seed": csv(CSV, errors.FractionsError, "split.seed is -1", seed=-1),
 }
 
 
+@pytest.mark.parametrize("large", [False, True], ids=["small", "large"])
 @pytest.mark.parametrize("case", BAD.values(), ids=BAD)
-def test_refused_by_name_with_a_remedy(case: Bad) -> None:
-    """A bad input is refused by its own class; the message ends in what to do."""
+def test_refused_by_name_with_a_remedy(case: Bad, large: bool) -> None:
+    """A bad input is refused by its own class, whatever its size, with what to do about it."""
+    options = dict(case.options)
+    if large:
+        options["limits"] = options.get("limits", Limits())._replace(small_bytes=0)
     with pytest.raises(DataError) as caught:
-        prepare(io.BytesIO(case.content), name=case.name, **case.options)
+        run(case.content, case.name, **options)
     assert type(caught.value) is case.error, caught.value
     for text in case.says:
         assert text in str(caught.value)
@@ -400,7 +523,7 @@ def test_a_long_run_of_blanks_takes_no_time() -> None:
     """Quoted values beside a megabyte of blanks are split in linear time."""
     text = f"{HEAD}@data\n'1',2{' ' * 900_000},'Abnormal'\n{ROWS}"
     outcome = prepare(io.BytesIO(text.encode()), name="x.arff")
-    assert len(outcome.table.labels) == 41
+    assert len(outcome.labels) == 41
 
 
 @needs_real_data

@@ -41,7 +41,7 @@ def test_a_run_leaves_its_files_and_nothing_that_costs(
     assert app.left() == {}
     assert whole["endpoint"] == {"left": False, "name": None, "until": None}
     assert set(whole["artifacts"]) == {
-        "train", "test", "validate", "batch_input", "model", "batch_output",
+        "train", "test", "validate", "batch_input", "data_profile", "model", "batch_output",
         "metrics", "predictions", "report", "manifest",
     }  # fmt: skip
     s3 = app.cloud.client("s3")

@@ -52,6 +52,13 @@ def test_an_empty_input_plans_the_whole_notebook() -> None:
         "positive": "Abnormal",
         "sha256": "2a9b58f5ff0d13843c17a2e6dcabd1866904fc6bc975d40f860fce3d2ec085da",
         "version_id": None,
+        "rest": False,
+        "format": {"kind": None, "delimiter": None, "header": None, "encoding": None},
+        "drop": [],
+        "rename": {},
+        "categorical": [],
+        "missing": "refuse",
+        "allow_leakage": False,
     }
     assert planned["split"] == {"train": 0.8, "test": 0.1, "validate": 0.1, "seed": 42}
     assert planned["training"] == {

@@ -1,6 +1,8 @@
 """The prepare function: from a plan to four objects and a summary, or nothing at all."""
 
 import hashlib
+import io
+import json
 from typing import Any
 
 import pytest
@@ -29,6 +31,13 @@ def plan(**source: Any) -> dict[str, Any]:
             "positive": "Abnormal",
             "sha256": None,
             "version_id": None,
+            "rest": False,
+            "format": {"kind": None, "delimiter": None, "header": None, "encoding": None},
+            "drop": [],
+            "rename": {},
+            "categorical": [],
+            "missing": "refuse",
+            "allow_leakage": False,
             **source,
         },
         "split": {"train": 0.8, "test": 0.1, "validate": 0.1, "seed": 42},
@@ -59,9 +68,13 @@ def written(fake: FakeS3) -> dict[str, bytes]:
 def test_the_four_files_of_a_run_are_the_notebooks(stored: FakeS3) -> None:
     """The run's folder holds exactly the notebook's bytes, and the summary tells what they are."""
     result = prepare.handler({"plan": plan()}, None)
-    assert written(stored) == reference.from_arff(CONTENT.decode())
+    files = written(stored)
+    profile = json.loads(files.pop("data_profile.json"))
+    assert files == reference.from_arff(CONTENT.decode())
     types = {kind for (_, key), kind in stored.content_types.items() if key.startswith("runs/r-1/")}
-    assert types == {"text/csv"}
+    assert types == {"text/csv", "application/json"}
+    assert (profile["rows"], profile["feature_count"], profile["duplicate_rows"]) == (310, 6, 0)
+    assert profile["label"]["balance"] == {"1": 210, "0": 100, "positive_share": 210 / 310}
     assert result == {
         "rows": 310,
         "counts": {"train": 248, "test": 31, "validate": 31},
@@ -77,6 +90,8 @@ def test_the_four_files_of_a_run_are_the_notebooks(stored: FakeS3) -> None:
         "feature_count": 6,
         "label": "class",
         "classes": {"positive": "Abnormal", "negative": "Normal"},
+        "profile": "s3://runs-bucket/runs/r-1/data_profile.json",
+        "warnings": [],
         "source": {
             "uri": "s3://runs-bucket/uploads/sample.arff",
             "member": "sample.arff",
@@ -93,6 +108,51 @@ def test_the_version_asked_for_is_the_one_prepared(stored: FakeS3) -> None:
     result = prepare.handler({"plan": plan(version_id="1")}, None)
     assert result["source"]["version_id"] == "1"
     assert result["rows"] == 310
+
+
+def test_large_files_are_written_in_parts(stored: FakeS3, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What does not fit one request is uploaded from the disk, with the same bytes and type."""
+    monkeypatch.setattr(load("common.s3"), "_ONE_PART", 1000)
+    monkeypatch.setattr(fetch, "IN_MEMORY", 1000)
+    prepare.handler({"plan": plan()}, None)
+    files = written(stored)
+    del files["data_profile.json"]
+    assert files == reference.from_arff(CONTENT.decode())
+    assert stored.content_types["runs-bucket", "runs/r-1/train/train.csv"] == "text/csv"
+
+
+def test_columns_are_dropped_renamed_encoded_and_gaps_passed(stored: FakeS3) -> None:
+    """What the plan says of the columns is done, and the profile keeps the way back."""
+    lines = ["id;colour;size;kind"]
+    lines += [f"{n};{('red', 'blue', '')[n % 3]};{n % 7 or 'NA'};k{n % 4}" for n in range(60)]
+    stored.put_object(Bucket="runs-bucket", Key="uploads/t.csv", Body="\n".join(lines))
+    result = prepare.handler(
+        {
+            "plan": plan(
+                uri="s3://runs-bucket/uploads/t.csv",
+                label="target",
+                positive="k1",
+                rest=True,
+                drop=["id"],
+                rename={"kind": "target", "colour": "color"},
+                categorical=["color"],
+                missing="pass",
+            )
+        },
+        None,
+    )
+    assert result["features"] == ["color", "size"]
+    assert result["classes"] == {"positive": "k1", "negative": "rest ('k0', 'k2', 'k3')"}
+    profile = json.loads(written(stored)["data_profile.json"])
+    color, size = profile["features"]
+    assert color == {
+        "name": "color", "type": "category", "missing": 20, "categories": ["blue", "red"]
+    }  # fmt: skip
+    assert (size["type"], size["missing"], size["min"], size["max"]) == ("number", 9, 1.0, 6.0)
+    train = stored.text("runs-bucket", "runs/r-1/train/train.csv")
+    rows = [line.split(",") for line in train.split()]
+    assert {row[1] for row in rows} == {"0", "1", ""}
+    assert {row[2] for row in rows} == {"", "1.0", "2.0", "3.0", "4.0", "5.0", "6.0"}
 
 
 def test_a_refused_input_writes_nothing(stored: FakeS3) -> None:
@@ -113,7 +173,7 @@ def test_https_sources_obey_the_functions_hosts(
 
     def answer(self: Any, uri: str) -> Any:
         asked.append(uri)
-        return fetch.Fetched(CONTENT, "sample.arff")
+        return fetch.Fetched(io.BytesIO(CONTENT), "sample.arff")
 
     monkeypatch.setattr(fetch.Web, "fetch", answer)
     result = prepare.handler({"plan": plan(uri="https://data.example/sample.arff")}, None)

@@ -3,7 +3,7 @@
 import io
 import json
 
-from data_prep import prepare, read
+from data_prep import Wanted, check, prepare, read
 from local.samples import SAMPLE, generate
 
 
@@ -26,7 +26,7 @@ def test_the_sample_has_the_shape_of_the_real_data() -> None:
     stats = json.loads(SAMPLE.with_name("class_stats.json").read_text(encoding="utf-8"))
     content = SAMPLE.read_bytes()
     outcome = prepare(io.BytesIO(content), name=SAMPLE.name)
-    table = outcome.table
+    table = check.table(read.rows(outcome.member), Wanted())
     values = {feature.name: feature.values for feature in table.features}
     assert list(values) == stats["columns"]
     rows = read.rows(outcome.member)

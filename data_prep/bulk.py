@@ -1,0 +1,1044 @@
+"""Preparing a large file: blocks of lines, checked and written by pyarrow and numpy on every core.
+
+The file is read twice, a block of whole lines at a time, so memory does not grow with it beyond a
+few numbers for each row. The first pass checks every value and takes note of labels, ranges and
+repeated rows; the second writes. Each block takes the quickest of three lanes that is proven to
+give what the readers of small files give:
+
+- lines: rows whose text already is what would be written. Only the label is replaced, in place.
+- columns: values are parsed by pyarrow and formatted again.
+- text: the readers and checks of small files themselves. What the others do not understand ends
+  here, and is understood or refused with their words.
+
+A row's text is kept in the first lane when each value is a plain decimal of at most 15 significant
+digits without idle zeros: such a decimal is the shortest that reads back as the same float, which
+is what Python's `repr` writes.
+"""
+
+import hashlib
+import io
+import math
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from functools import lru_cache
+from typing import Any, BinaryIO, NamedTuple, TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+from numpy.typing import NDArray
+
+from . import bulk_split, check, profile
+from .check import Labels, Layout
+from .errors import DataError
+from .options import Wanted
+from .profile import Feature
+from .read import Limits, Opened
+from .split import Fractions
+from .table import Classes, Column
+
+_BLOCK = 2 << 20
+_WORKERS = max(2, os.cpu_count() or 1)
+_PARTS = ("train/train.csv", "test/test.csv", "validate/validate.csv")
+_BATCH = "batch-in/batch-in.csv"
+# Wider rows would make patterns larger than RE2 takes.
+_WIDEST_PATTERN = 64
+_ROWS_AT_ONCE = 65_536
+# Blocks joined while a quote is open.
+_MOST_JOINED = 4
+_EXACT = 2.0**53
+# Between these magnitudes both Python and Arrow write a float without an exponent.
+_PLAIN = (1e-3, 1e10)
+_FLOAT = (
+    r"-?(?:0\.(?:0|0{0,3}[1-9](?:[0-9]{0,13}[1-9])?)"
+    r"|[1-9][0-9]{0,3}\.(?:0|[0-9]{0,10}[1-9])|[1-9][0-9]{4,7}\.(?:0|[0-9]{0,6}[1-9]))"
+)
+_WHOLE = r"(?:0|-?[1-9][0-9]{0,14})"
+_MIXING = np.uint64(0x9E3779B97F4A7C15)
+_FEATURE_TYPES = (pa.int64(), pa.float64())
+
+Opener = Callable[[str], BinaryIO]
+Array = NDArray[Any]
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Survey(NamedTuple):
+    """What the first pass learns of a block.
+
+    Attributes:
+        lane: "lines", "columns" or "text".
+        labels: The label's values in the block, by the block's own codes.
+        codes: Each row's label, by those codes, shape (n,).
+        first_lines: The line each label value is first seen on.
+        whole: For each feature, whether every value is written as a whole number.
+        missing: For each feature, how many values are missing.
+        low: Least value of each feature for each label value, shape (labels, features); NaN where
+            there is none.
+        high: The greatest likewise.
+        categories: For each categorical feature, its values with the label codes they come with.
+        hashes: A number for each row, equal for equal rows.
+        odd: Rows of the first lane whose text must be written anew.
+    """
+
+    lane: str
+    labels: list[str]
+    codes: NDArray[np.uint8]
+    first_lines: list[int]
+    whole: tuple[bool, ...]
+    missing: Array
+    low: Array
+    high: Array
+    categories: dict[int, dict[str, set[int]]]
+    hashes: NDArray[np.uint64]
+    odd: Array
+
+
+class Kept(NamedTuple):
+    """What is remembered of a block until it is written; see `Survey`."""
+
+    lane: str
+    whole: tuple[bool, ...]
+    odd: Array
+    rows: int
+
+
+class _Block(NamedTuple):
+    """Whole lines, each ended by a line feed, and the number of the first."""
+
+    data: bytes
+    line: int
+
+
+class _Cells(NamedTuple):
+    """A block's values: an array for each feature, and its label as text."""
+
+    features: list[pa.Array]
+    label: pa.Array
+
+
+class Outcome(NamedTuple):
+    """A checked file, ready to be written.
+
+    Attributes:
+        features: What the profile tells of each.
+        labels: 1 or 0 for each row.
+        classes: The label's two values.
+        duplicates: Rows that repeat an earlier one, label included.
+        rows: Row numbers of train, test and validate.
+        exact: Whether rows are written in the order of `rows`; else in the order of the file.
+        write: Writes the four files to what a function opens for each path.
+    """
+
+    features: tuple[Feature, ...]
+    labels: NDArray[np.uint8]
+    classes: Classes
+    duplicates: int
+    rows: tuple[bulk_split.Rows, bulk_split.Rows, bulk_split.Rows]
+    exact: bool
+    write: Callable[[Opener], None]
+
+
+def prepare(
+    source: Opened,
+    size: int,
+    wanted: Wanted,
+    fractions: Fractions,
+    seed: int,
+    limits: Limits,
+) -> Outcome:
+    """Check a whole file and split it.
+
+    Args:
+        source: The file, with its header read.
+        size: Its size in bytes.
+        wanted: What becomes of the columns.
+        fractions: The parts' shares.
+        seed: Of the split.
+        limits: Most rows, and how large a file is shuffled in memory.
+
+    Raises:
+        DataError: One of its classes: the input is refused.
+    """
+    work = _Work(source, wanted)
+    surveyed = _survey(work, limits)
+    values, classes = surveyed.labels.binary(wanted)
+    labels = np.frombuffer(values, np.uint8)
+    features = surveyed.features(labels)
+    parts = bulk_split.three_way(labels, fractions, seed)
+    profile.check_leakage(features, wanted.label, allowed=wanted.allow_leakage)
+    writer = _Writer(work, surveyed, labels)
+    exact = size <= limits.exact_bytes
+    write = writer.shuffled if exact else writer.in_file_order
+    return Outcome(
+        features,
+        labels,
+        classes,
+        surveyed.duplicates,
+        parts,
+        exact,
+        lambda opener: write(parts, opener),
+    )
+
+
+class _Work:
+    """What does not change from block to block."""
+
+    def __init__(self, source: Opened, wanted: Wanted) -> None:
+        self.rows = source.rows
+        self.open_bytes = source.open_bytes
+        self.plan: Layout = check.layout(source.rows, wanted)
+        self.gaps = wanted.missing == "pass"
+        self.arff = not source.rows.keeps_integers
+        self.delimiter = source.rows.delimiter
+        at = self.plan.features
+        forced = [not c.integers for c in self.plan.columns(source.rows)]
+        self.floats = self._sampled(forced)
+        ends = at == tuple(range(len(at))) or at == tuple(range(1, len(at) + 1))
+        self.label_last = self.plan.label == len(at)
+        # Rows can stay as they are when the file holds the features side by side, in order.
+        self.in_place = (
+            ends
+            and len(source.rows.names) == len(at) + 1
+            and not self.plan.categorical
+            and len(at) <= _WIDEST_PATTERN
+            and self.delimiter == ","
+        )
+
+    def _sampled(self, forced: list[bool]) -> tuple[bool, ...]:
+        """Tell which features are floats already by the first rows, so that none is tried whole."""
+        try:
+            with self.open_bytes() as stream:
+                head = next(_blocks(stream, self.rows.header_lines, 1 << 16), None)
+            lines = head.data.decode().splitlines(keepends=True)[:200] if head else []
+            for batch in self.rows.batches_of(lines, first_line=1):
+                for which, at in enumerate(self.plan.features):
+                    for row in batch.rows:
+                        text = row[at].strip()
+                        if "." in text and at not in self.plan.categorical:
+                            float(text)
+                            forced[which] = True
+                            break
+        except (DataError, ValueError):
+            # The first pass meets the same rows and says what is wrong with them.
+            return tuple(forced)
+        return tuple(forced)
+
+    def blocks(self) -> Iterator[_Block]:
+        """Read the rows' lines."""
+        with self.open_bytes() as stream:
+            yield from _blocks(stream, self.rows.header_lines, _BLOCK)
+
+    # Reading a block.
+
+    def cells(self, data: bytes, *, quoted: bool) -> _Cells:
+        """Have pyarrow parse a block.
+
+        Raises:
+            pa.ArrowInvalid: It cannot; the block is for the text lane.
+        """
+        names = [str(at) for at in range(len(self.rows.names))]
+        types: dict[str, pa.DataType] = {names[self.plan.label]: pa.string()}
+        for which, at in enumerate(self.plan.features):
+            if at in self.plan.categorical:
+                types[names[at]] = pa.string()
+            elif self.floats[which]:
+                types[names[at]] = pa.float64()
+        wanted = [names[at] for at in (*self.plan.features, self.plan.label)]
+        table = pyarrow.csv.read_csv(
+            pa.BufferReader(data),
+            pyarrow.csv.ReadOptions(
+                column_names=names, use_threads=False, block_size=len(data) + 1
+            ),
+            pyarrow.csv.ParseOptions(delimiter=self.delimiter, quote_char='"' if quoted else False),
+            pyarrow.csv.ConvertOptions(
+                column_types=types,
+                include_columns=wanted,
+                null_values=["", *sorted(self.rows.missing)] if self.gaps else [],
+                strings_can_be_null=False,
+                true_values=[],
+                false_values=[],
+            ),
+        )
+        arrays = [column.combine_chunks() for column in table.columns]
+        arrays = [a.chunk(0) if isinstance(a, pa.ChunkedArray) else a for a in arrays]
+        features = arrays[:-1]
+        for which, at in enumerate(self.plan.features):
+            kind = features[which].type
+            if at in self.plan.categorical:
+                continue
+            if kind == pa.null() and self.gaps:
+                features[which] = features[which].cast(pa.float64())
+            elif kind not in _FEATURE_TYPES:
+                raise pa.ArrowInvalid(f"column {at} is of type {kind}")
+        return _Cells(features, arrays[-1])
+
+    def columns_of(self, block: _Block) -> tuple[list[Column], list[str], list[int]]:
+        """Read a block as small files are read: its features, its labels and their lines.
+
+        Raises:
+            DataError: One of its classes for rows and values.
+        """
+        columns = self.plan.columns(self.rows)
+        labels: list[str] = []
+        lines: list[int] = []
+        text = io.StringIO(block.data.decode(), newline="")
+        for batch in self.rows.batches_of(text, first_line=block.line):
+            by_column = list(zip(*batch.rows, strict=True))
+            labels += [value.strip() for value in by_column[self.plan.label]]
+            lines += batch.lines
+            for column, at in zip(columns, self.plan.features, strict=True):
+                check.add(column, by_column[at], batch.lines, self.rows.missing, gaps=self.gaps)
+        return columns, labels, lines
+
+    # The first pass.
+
+    def survey(self, block: _Block) -> Survey:
+        """Check a block and describe it.
+
+        Raises:
+            DataError: One of its classes for rows and values.
+        """
+        quotes = _quoting(block.data, self.delimiter)
+        if not self._plain(block.data) or quotes == "unclear" or (self.arff and quotes):
+            return self._survey_text(block)
+        try:
+            cells = self.cells(block.data, quoted=bool(quotes))
+        except pa.ArrowInvalid:
+            return self._survey_text(block)
+        found = self._survey_cells(block, cells, quoted=bool(quotes))
+        return found or self._survey_text(block)
+
+    def _plain(self, data: bytes) -> bool:
+        """Tell whether a block has nothing that only the readers of small files understand."""
+        if b"\r" in data:
+            text = np.frombuffer(data, np.uint8)
+            returns = np.flatnonzero(text == ord("\r"))
+            if (text[np.minimum(returns + 1, len(text) - 1)] != ord("\n")).any():
+                return False
+        if self.arff:
+            return not any(mark in data for mark in (b"%", b"{", b"'"))
+        # Arrow reads hexadecimal integers.
+        if b"0x" in data or b"0X" in data:
+            return False
+        ends = (self.delimiter.encode(), b"\n", b"\r", b" ", b"\t", b"0")
+        # A whole zero with a sign loses it as an integer, and keeps it in a column of floats.
+        return not any(b"-0" + end in data for end in ends)
+
+    def _survey_cells(self, block: _Block, cells: _Cells, *, quoted: bool) -> Survey | None:
+        """Describe a parsed block, or return None when it is for the text lane."""
+        encoded = cells.label.dictionary_encode()
+        labels = encoded.dictionary.to_pylist()
+        if len(labels) > 255 or any(label != label.strip() for label in labels):
+            return None
+        codes = _numbers(encoded.indices).astype(np.uint8)
+        starts, _ = _lines(block.data)
+        if len(starts) != len(codes) and not quoted:
+            return None
+        numbers, missing = [], np.zeros(len(cells.features), np.int64)
+        whole, categories = [], {}
+        for which, array in enumerate(cells.features):
+            at = self.plan.features[which]
+            if at in self.plan.categorical:
+                coded = self._categories(array, codes)
+                if coded is None:
+                    return None
+                categories[which], values, missing[which] = coded
+                numbers.append(values)
+                whole.append(True)
+                continue
+            missing[which] = array.null_count
+            values = _floats(array)
+            if not self._in_range(array, values, forced=self.floats[which]):
+                return None
+            numbers.append(values)
+            whole.append(array.type == pa.int64())
+        first_rows = [int(np.argmax(codes == code)) for code in range(len(labels))]
+        lane, odd = "columns", np.empty(0, np.int64)
+        if self.in_place and not quoted and not missing.any() and all(labels):
+            kept = self._odd(block.data, starts, tuple(whole))
+            if kept is not None:
+                lane, odd = "lines", kept
+        line_of = starts if len(starts) == len(codes) else None
+        return Survey(
+            lane,
+            labels,
+            codes,
+            [
+                block.line
+                + (block.data.count(b"\n", 0, int(line_of[row])) if line_of is not None else row)
+                for row in first_rows
+            ],
+            tuple(whole),
+            missing,
+            *_extremes(numbers, codes, len(labels)),
+            categories,
+            _hashes(numbers, codes, labels),
+            odd,
+        )
+
+    def _in_range(self, array: pa.Array, values: Array, *, forced: bool) -> bool:
+        """Tell whether a parsed column is what the reader of small files would have read."""
+        if array.null_count == len(array):
+            return True
+        low, high = float(np.nanmin(values)), float(np.nanmax(values))
+        if not (math.isfinite(low) and math.isfinite(high)):
+            return False
+        if not array.null_count and (np.isnan(low) or np.isnan(values).any()):
+            return False
+        # Beyond, whole numbers are kept digit by digit, and may look like floats to Arrow.
+        return forced or (low >= -_EXACT and high <= _EXACT)
+
+    def _categories(
+        self, array: pa.Array, codes: NDArray[np.uint8]
+    ) -> tuple[dict[str, set[int]], Array, int] | None:
+        encoded = array.dictionary_encode()
+        texts = encoded.dictionary.to_pylist()
+        if len(texts) > check.MOST_CATEGORIES or any(
+            text != text.strip() or not text or text in self.rows.missing for text in texts
+        ):
+            return None
+        if self.arff:
+            # Declared values are checked by the reader of small files.
+            return None
+        places = _numbers(encoded.indices)
+        pairs = np.unique(places.astype(np.int64) * 256 + codes)
+        seen: dict[str, set[int]] = {text: set() for text in texts}
+        for pair in pairs.tolist():
+            seen[texts[pair // 256]].add(pair % 256)
+        keys = np.array([_text_key(text) for text in texts], np.uint64).view(np.float64)
+        return seen, keys[places], 0
+
+    def _odd(self, data: bytes, starts: Array, whole: tuple[bool, ...]) -> Array | None:
+        """Return the rows whose text is not what would be written, or None when they are many."""
+        offsets = np.empty(len(starts) + 1, np.int32)
+        offsets[:-1], offsets[-1] = starts, len(data)
+        lines = _strings(offsets, data)
+        values = ",".join(_WHOLE if integer else _FLOAT for integer in whole)
+        pattern = rf"\A{values}," if self.label_last else rf"\A[^,\n]*,{values}\r?\n"
+        odd = np.flatnonzero(~_truths(pc.match_substring_regex(lines, pattern)))
+        return odd if len(odd) <= max(64, len(starts) // 50) else None
+
+    def _survey_text(self, block: _Block) -> Survey:
+        columns, texts, lines = self.columns_of(block)
+        first = {text: row for row, text in reversed(list(enumerate(texts)))}
+        labels = sorted(first, key=first.__getitem__)
+        if len(labels) > 255:
+            # One too many is refused by name, in the order of the rows.
+            labels = labels[:300]
+        code = {text: min(at, 255) for at, text in enumerate(labels)}
+        codes = np.array([code.get(text, 255) for text in texts], np.uint8)
+        numbers, categories = [], {}
+        for which, column in enumerate(columns):
+            values = np.frombuffer(column.values, np.float64)
+            if column.codes is not None:
+                names = list(column.codes)
+                seen: dict[str, set[int]] = {name: set() for name in names}
+                present = ~np.isnan(values)
+                pairs = np.unique(values[present].astype(np.int64) * 256 + codes[present])
+                for pair in pairs.tolist():
+                    seen[names[pair // 256]].add(pair % 256)
+                categories[which] = seen
+                keys = np.array([_text_key(name) for name in names], np.uint64).view(np.float64)
+                keyed = np.full(len(values), np.nan)
+                keyed[present] = keys[values[present].astype(np.int64)]
+                values = keyed
+            numbers.append(values)
+        return Survey(
+            "text",
+            labels,
+            codes,
+            [lines[first[text]] for text in labels],
+            tuple(column.integers for column in columns),
+            np.array([column.missing for column in columns], np.int64),
+            *_extremes(numbers, codes, min(len(labels), 256)),
+            categories,
+            _hashes(numbers, codes, labels),
+            np.empty(0, np.int64),
+        )
+
+    # The second pass.
+
+    def render(
+        self, block: _Block, kept: Kept, labels: NDArray[np.uint8], final: "_Final"
+    ) -> tuple[pa.Array, Array | None]:
+        """Write a block's rows: texts, and which of them each row is (None: in order)."""
+        if kept.lane == "lines" and kept.whole == final.whole:
+            return self._render_lines(block.data, kept, labels, final)
+        if kept.lane == "text":
+            return self._render_text(block, labels, final), None
+        quoted = bool(_quoting(block.data, self.delimiter))
+        cells = self.cells(block.data, quoted=quoted)
+        texts = [
+            _written(array, whole=final.whole[which], places=final.places.get(which))
+            for which, array in enumerate(cells.features)
+        ]
+        digits = pa.DictionaryArray.from_arrays(
+            _array(labels.astype(np.int8)), _texts(["0", "1"])
+        ).cast(pa.string())
+        texts[-1] = pc.binary_join_element_wise(texts[-1], "", "\n")
+        return pc.binary_join_element_wise(digits, *texts, ","), None
+
+    def _render_lines(
+        self, data: bytes, kept: Kept, labels: NDArray[np.uint8], final: "_Final"
+    ) -> tuple[pa.Array, Array]:
+        """Replace the labels in place; the rows lie between leftovers of the old ones."""
+        starts, ends = _lines(data)
+        lengths = final.label_lengths
+        codes = final.codes
+        count = len(starts)
+        odd = [
+            self._odd_text(data, int(starts[row]), int(ends[row]), final.whole) for row in kept.odd
+        ]
+        extra = [b"%d,%s\n" % (labels[row], text) for row, text in zip(kept.odd, odd, strict=True)]
+        buffer = np.empty(2 + len(data) + sum(map(len, extra)), np.uint8)
+        buffer[2 : 2 + len(data)] = np.frombuffer(data, np.uint8)
+        starts, ends = starts + 2, ends + 2
+        if self.label_last:
+            last = ends - lengths[codes] - 1
+            begin = starts - 2
+            buffer[begin + 1] = ord(",")
+        else:
+            begin = starts + lengths[codes] - 1
+            last = ends
+        buffer[begin] = labels + ord("0")
+        buffer[last] = ord("\n")
+        offsets = np.empty(2 * count + len(extra) + 1, np.int32)
+        offsets[0 : 2 * count : 2] = begin
+        offsets[1 : 2 * count : 2] = last + 1
+        at = 2 + len(data)
+        offsets[2 * count] = at
+        for number, text in enumerate(extra):
+            buffer[at : at + len(text)] = np.frombuffer(text, np.uint8)
+            at += len(text)
+            offsets[2 * count + number + 1] = at
+        places = np.arange(0, 2 * count, 2)
+        places[kept.odd] = 2 * count + np.arange(len(extra))
+        return _strings(offsets, buffer), places
+
+    def _odd_text(self, data: bytes, start: int, end: int, whole: tuple[bool, ...]) -> bytes:
+        values = data[start:end].decode().split(",")
+        values.pop(self.plan.label)
+        return ",".join(
+            str(int(text)) if integer else repr(float(text))
+            for text, integer in zip(values, whole, strict=True)
+        ).encode()
+
+    def _render_text(self, block: _Block, labels: NDArray[np.uint8], final: "_Final") -> pa.Array:
+        columns, _, _ = self.columns_of(block)
+        texts: list[Iterator[str]] = [map(str, labels.tolist())]
+        rows = list(range(len(labels)))
+        for which, column in enumerate(columns):
+            places = final.places.get(which)
+            if places is not None:
+                texts.append(_category_texts(column, places))
+                continue
+            column.integers = final.whole[which]
+            texts.append(column.texts(rows))
+        return _texts([f"{line}\n" for line in map(",".join, zip(*texts, strict=True))])
+
+
+class _Final(NamedTuple):
+    """What is known of a block's neighbours once every row is read.
+
+    Attributes:
+        whole: For each feature, whether it is written as whole numbers.
+        places: For each categorical feature, the number of each value.
+        label_lengths: Bytes of each label value, by code.
+        codes: The label code of each of the block's rows.
+    """
+
+    whole: tuple[bool, ...]
+    places: dict[int, dict[str, int]]
+    label_lengths: Array
+    codes: NDArray[np.uint8]
+
+
+class _Surveyed:
+    """What the first pass gathers of the whole file."""
+
+    def __init__(self, work: _Work) -> None:
+        width = len(work.plan.features)
+        self._work = work
+        self.labels = Labels(work.rows, work.plan)
+        self.kept: list[Kept] = []
+        self.codes: list[NDArray[np.uint8]] = []
+        self._hashes: list[NDArray[np.uint64]] = []
+        self._whole = [not f for f in work.floats]
+        self._missing = np.zeros(width, np.int64)
+        self._low = np.full((256, width), np.nan)
+        self._high = np.full((256, width), np.nan)
+        self._categories: dict[int, dict[str, set[int]]] = {}
+        for which, column in enumerate(work.plan.columns(work.rows)):
+            if column.codes is not None:
+                self._categories[which] = {name: set() for name in column.codes}
+        self.duplicates = 0
+
+    def take(self, found: Survey) -> None:
+        """Add a block.
+
+        Raises:
+            DataError: One of its classes for labels and categories.
+        """
+        table = np.array(
+            [
+                self.labels.code(text, line)
+                for text, line in zip(found.labels, found.first_lines, strict=True)
+            ],
+            np.uint8,
+        )
+        codes = table[found.codes]
+        self.labels.add_codes(codes.tobytes())
+        self.codes.append(codes)
+        self.kept.append(Kept(found.lane, found.whole, found.odd, len(codes)))
+        self._hashes.append(found.hashes)
+        self._missing += found.missing
+        self._whole = [a and b for a, b in zip(self._whole, found.whole, strict=True)]
+        self._low[table] = np.fmin(self._low[table], found.low)
+        self._high[table] = np.fmax(self._high[table], found.high)
+        for which, seen in found.categories.items():
+            known = self._categories[which]
+            for text, with_codes in seen.items():
+                known.setdefault(text, set()).update(int(table[code]) for code in with_codes)
+            check.check_categories(
+                self._work.plan.names[self._work.plan.features[which]], list(known)
+            )
+
+    def finish(self) -> None:
+        """Count the repeated rows."""
+        hashes = np.concatenate(self._hashes) if self._hashes else np.empty(0, np.uint64)
+        self._hashes.clear()
+        hashes.sort()
+        self.duplicates = int(np.count_nonzero(hashes[1:] == hashes[:-1]))
+
+    @property
+    def whole(self) -> tuple[bool, ...]:
+        """Which features are written as whole numbers."""
+        return tuple(
+            whole and (which in self._categories or not self._missing[which])
+            for which, whole in enumerate(self._whole)
+        )
+
+    def places(self) -> dict[int, dict[str, int]]:
+        """Return the number of each value of each categorical feature."""
+        return {
+            which: {text: place for place, text in enumerate(names)}
+            for which, names in self._names().items()
+        }
+
+    def _names(self) -> dict[int, list[str]]:
+        columns = self._work.plan.columns(self._work.rows)
+        return {
+            which: list(seen) if columns[which].declared else sorted(seen)
+            for which, seen in self._categories.items()
+        }
+
+    def features(self, labels: NDArray[np.uint8]) -> tuple[Feature, ...]:
+        """Describe the features, by class."""
+        codes = np.concatenate(self.codes)
+        positive = {int(code) for code in np.unique(codes[labels == 1])}
+        names = self._names()
+        found = []
+        for which, at in enumerate(self._work.plan.features):
+            if which in names:
+                found.append(self._category(which, names[which], positive))
+                continue
+            ones = sorted(positive)
+            zeros = [code for code in range(256) if code not in positive]
+            found.append(
+                Feature(
+                    self._work.plan.names[at],
+                    "integer" if self.whole[which] else "number",
+                    int(self._missing[which]),
+                    (_least(self._low[zeros, which]), _most(self._high[zeros, which])),
+                    (_least(self._low[ones, which]), _most(self._high[ones, which])),
+                    None,
+                )
+            )
+        return tuple(found)
+
+    def _category(self, which: int, names: list[str], positive: set[int]) -> Feature:
+        seen = self._categories[which]
+        of_class: list[list[int]] = [[], []]
+        for place, name in enumerate(names):
+            if seen[name] - positive:
+                of_class[0].append(place)
+            if seen[name] & positive:
+                of_class[1].append(place)
+        zero, one = (
+            (float(places[0]), float(places[-1])) if places else (math.nan, math.nan)
+            for places in of_class
+        )
+        name = self._work.plan.names[self._work.plan.features[which]]
+        return Feature(name, "category", int(self._missing[which]), zero, one, tuple(names))
+
+
+def _survey(work: _Work, limits: Limits) -> _Surveyed:
+    surveyed = _Surveyed(work)
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        for found in _in_order(pool, work.survey, work.blocks()):
+            surveyed.take(found)
+            check.check_row_count(len(surveyed.labels), limits.rows)
+    surveyed.finish()
+    return surveyed
+
+
+class _Writer:
+    """Writes the four files."""
+
+    def __init__(self, work: _Work, surveyed: _Surveyed, labels: NDArray[np.uint8]) -> None:
+        self._work = work
+        self._surveyed = surveyed
+        self._labels = labels
+        self._whole = surveyed.whole
+        self._places = surveyed.places()
+        self._lengths = np.zeros(256, np.int64)
+        for code, text in enumerate(surveyed.labels.texts()):
+            self._lengths[code] = len(text.encode())
+
+    def _rendered(self, finish: Callable[[pa.Array, Array | None, int, int], R]) -> Iterator[R]:
+        """Render the blocks on every core and yield, in order, what `finish` makes of each."""
+
+        def jobs() -> Iterator[tuple[_Block, int, int]]:
+            start = 0
+            for number, block in enumerate(self._work.blocks()):
+                yield block, number, start
+                start += self._surveyed.kept[number].rows
+
+        def render(job: tuple[_Block, int, int]) -> R:
+            block, number, start = job
+            kept = self._surveyed.kept[number]
+            labels = self._labels[start : start + kept.rows]
+            final = _Final(self._whole, self._places, self._lengths, self._surveyed.codes[number])
+            texts, places = self._work.render(block, kept, labels, final)
+            return finish(texts, places, start, kept.rows)
+
+        with ThreadPoolExecutor(_WORKERS) as pool:
+            yield from _in_order(pool, render, jobs())
+
+    def in_file_order(self, parts: Sequence[Array], opener: Opener) -> None:
+        """Write each part's rows in the order of the file, a block at a time."""
+        part_of = np.zeros(len(self._labels), np.uint8)
+        for number, rows in enumerate(parts):
+            part_of[rows] = number
+
+        def divide(
+            texts: pa.Array, places: Array | None, start: int, count: int
+        ) -> list[memoryview]:
+            mine = part_of[start : start + count]
+            found = []
+            for number in range(len(parts)):
+                rows = np.flatnonzero(mine == number)
+                chosen = texts.take(_array(rows if places is None else places[rows]))
+                found.append(_bytes_of(chosen))
+                if number == 1:
+                    found.append(_bytes_of(_without_label(chosen)))
+            return found
+
+        with ExitStack() as stack:
+            train, test, validate = (stack.enter_context(opener(path)) for path in _PARTS)
+            batch = stack.enter_context(opener(_BATCH))
+            for pieces in self._rendered(divide):
+                for file, piece in zip((train, test, batch, validate), pieces, strict=True):
+                    file.write(piece)
+
+    def shuffled(self, parts: Sequence[Array], opener: Opener) -> None:
+        """Write each part's rows in its own order, from all the rows in memory."""
+
+        def wide(
+            texts: pa.Array, places: Array | None, _start: int, count: int
+        ) -> tuple[pa.Array, Array]:
+            own = np.arange(count) if places is None else places
+            return texts.cast(pa.large_string()), own
+
+        pieces, at = [], 0
+        place_of: list[Array] = []
+        for texts, own in self._rendered(wide):
+            pieces.append(texts)
+            place_of.append(own + at)
+            at += len(texts)
+        whole = pa.concat_arrays(pieces)
+        places = np.concatenate(place_of)
+        del pieces, place_of
+
+        def write(number: int) -> None:
+            rows = parts[number]
+            with ExitStack() as stack:
+                file = stack.enter_context(opener(_PARTS[number]))
+                batch = stack.enter_context(opener(_BATCH)) if number == 1 else None
+                for start in range(0, len(rows), _ROWS_AT_ONCE):
+                    some = rows[start : start + _ROWS_AT_ONCE]
+                    chosen = whole.take(_array(places[some]))
+                    file.write(_bytes_of(chosen))
+                    if batch is not None:
+                        batch.write(_bytes_of(_without_label(chosen)))
+
+        with ThreadPoolExecutor(_WORKERS) as pool:
+            list(pool.map(write, range(len(parts))))
+
+
+# Blocks of lines.
+
+
+def _blocks(stream: io.BufferedIOBase, header_lines: int, size: int) -> Iterator[_Block]:
+    """Cut a stream into blocks of whole lines after the header, each line ended by a line feed."""
+    line = 1
+    for number, whole in enumerate(_whole_lines(stream, size)):
+        data = whole if number else whole.removeprefix(b"\xef\xbb\xbf")
+        start = 0
+        while line <= header_lines and (end := data.find(b"\n", start)) >= 0:
+            start, line = end + 1, line + 1
+        if start < len(data):
+            yield _Block(data[start:] if start else data, line)
+            line += int(np.count_nonzero(np.frombuffer(data, np.uint8, offset=start) == ord("\n")))
+
+
+def _whole_lines(stream: io.BufferedIOBase, size: int) -> Iterator[bytes]:
+    """Cut a stream after line feeds; where carriage returns alone end lines, they become those."""
+    rest = b""
+    alone: bool | None = None
+    joined = 0
+    while True:
+        chunk = stream.read(size)
+        data = rest + chunk
+        if alone is None and (at := data.find(b"\r")) >= 0 and (at + 1 < len(data) or not chunk):
+            alone = data[at + 1 : at + 2] != b"\n"
+        if alone:
+            # A last one waits for what follows: it may be a line feed.
+            held = b"\r" if chunk and data.endswith(b"\r") else b""
+            data = data[: len(data) - len(held)].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+            data += held
+        if not chunk:
+            if data:
+                yield data if data.endswith(b"\n") else data + b"\n"
+            return
+        end = data.rfind(b"\n") + 1
+        # A quoted value may hold line ends: a block ends where the quotes pair up, if they ever do.
+        if joined < _MOST_JOINED and b'"' in data and data.count(b'"', 0, end) % 2:
+            joined += 1
+            rest = data
+            continue
+        joined = 0
+        if end:
+            yield data[:end]
+        rest = data[end:]
+
+
+def _lines(data: bytes) -> tuple[Array, Array]:
+    """Return where each line that is not blank starts and where its line end is."""
+    text = np.frombuffer(data, np.uint8)
+    ends = np.flatnonzero(text == ord("\n"))
+    starts = np.empty_like(ends)
+    starts[:1] = 0
+    starts[1:] = ends[:-1] + 1
+    if b"\r" in data:
+        ends = ends - ((ends > starts) & (text[ends - 1] == ord("\r")))
+    if (ends == starts).any():
+        used = ends > starts
+        starts, ends = starts[used], ends[used]
+    return starts, ends
+
+
+def _quoting(data: bytes, delimiter: str) -> str:
+    """Return "" without quotes, "plain" when they enclose whole values, "unclear" otherwise."""
+    if b'"' not in data:
+        return ""
+    text = np.frombuffer(data, np.uint8)
+    quotes = np.flatnonzero(text == ord('"'))
+    if len(quotes) % 2:
+        return "unclear"
+    opening, closing = quotes[::2], quotes[1::2]
+    before = text[np.maximum(opening - 1, 0)]
+    after = text[np.minimum(closing + 1, len(text) - 1)]
+    edge = ord(delimiter)
+    begins = (opening == 0) | (before == edge) | (before == ord("\n"))
+    finishes = (after == edge) | (after == ord("\n")) | (after == ord("\r"))
+    ends = np.flatnonzero(text == ord("\n"))
+    on_one_line = np.searchsorted(ends, opening) == np.searchsorted(ends, closing)
+    return "plain" if begins.all() and finishes.all() and on_one_line.all() else "unclear"
+
+
+def _in_order(
+    pool: ThreadPoolExecutor, function: Callable[[T], R], items: Iterable[T]
+) -> Iterator[R]:
+    """Yield the function's results in order, a few items ahead of what is asked for."""
+    waiting: deque[Future[R]] = deque()
+    try:
+        for item in items:
+            waiting.append(pool.submit(function, item))
+            if len(waiting) > _WORKERS:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
+# Between numpy and Arrow, by their buffers: pyarrow's own conversions import pandas where they find
+# it, which takes longer than a million rows.
+
+
+def _array(values: Array) -> pa.Array:
+    """Wrap numbers, or copy truth values, as an Arrow array."""
+    if values.dtype == np.bool_:
+        bits = pa.py_buffer(np.packbits(values, bitorder="little"))
+        return pa.Array.from_buffers(pa.bool_(), len(values), [None, bits])
+    kind = pa.from_numpy_dtype(values.dtype)
+    buffer = pa.py_buffer(np.ascontiguousarray(values))
+    return pa.Array.from_buffers(kind, len(values), [None, buffer])
+
+
+def _texts(values: Sequence[str]) -> pa.Array:
+    """Copy texts to an Arrow array."""
+    encoded = [value.encode() for value in values]
+    offsets = np.zeros(len(encoded) + 1, np.int32)
+    np.cumsum([len(value) for value in encoded], out=offsets[1:])
+    return _strings(offsets, b"".join(encoded))
+
+
+def _numbers(array: pa.Array) -> Array:
+    """Return the numbers of an array of which none is missing."""
+    kind = np.dtype(array.type.to_pandas_dtype())
+    return np.frombuffer(array.buffers()[1], kind)[array.offset : array.offset + len(array)]
+
+
+def _truths(array: pa.Array) -> NDArray[np.bool_]:
+    """Return truth values, of which none is missing."""
+    bits = np.frombuffer(array.buffers()[1], np.uint8)
+    end = array.offset + len(array)
+    return np.unpackbits(bits, count=end, bitorder="little")[array.offset :].astype(np.bool_)
+
+
+# Values.
+
+
+def _floats(array: pa.Array) -> NDArray[np.float64]:
+    """Return numbers as floats, NaN where one is missing."""
+    if array.null_count:
+        array = array.cast(pa.float64()).fill_null(math.nan)
+    values = _numbers(array)
+    return values.astype(np.float64, copy=False)
+
+
+def _extremes(numbers: list[Array], codes: NDArray[np.uint8], labels: int) -> tuple[Array, Array]:
+    """Return the least and the greatest value of each column for each label code."""
+    low = np.full((labels, len(numbers)), np.nan)
+    high = np.full((labels, len(numbers)), np.nan)
+    if not len(codes):
+        return low, high
+    order = np.argsort(codes, kind="stable")
+    ordered = codes[order]
+    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+    found = ordered[starts]
+    for which, values in enumerate(numbers):
+        grouped = values[order]
+        low[found, which] = np.fmin.reduceat(grouped, starts)
+        high[found, which] = np.fmax.reduceat(grouped, starts)
+    return low, high
+
+
+def _hashes(
+    numbers: list[Array], codes: NDArray[np.uint8], labels: list[str]
+) -> NDArray[np.uint64]:
+    """Return 64 bits for each row, equal for equal rows and almost surely only for them."""
+    keys = np.array([_text_key(label) for label in labels[:256]] or [0], np.uint64)
+    mixed = keys[codes]
+    scratch = np.empty_like(mixed)
+    for values in numbers:
+        bits = (values + 0.0).view(np.uint64)  # -0.0 is 0.0
+        np.right_shift(bits, np.uint64(32), out=scratch)
+        np.bitwise_xor(bits, scratch, out=bits)
+        np.bitwise_xor(mixed, bits, out=mixed)
+        np.multiply(mixed, _MIXING, out=mixed)
+        np.right_shift(mixed, np.uint64(29), out=scratch)
+        np.bitwise_xor(mixed, scratch, out=mixed)
+    return mixed
+
+
+@lru_cache(maxsize=4096)
+def _text_key(text: str) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
+
+
+def _least(values: Array) -> float:
+    return float(np.fmin.reduce(values)) if len(values) else math.nan
+
+
+def _most(values: Array) -> float:
+    return float(np.fmax.reduce(values)) if len(values) else math.nan
+
+
+# Texts.
+
+
+def _strings(offsets: NDArray[np.int32], data: bytes | Array) -> pa.Array:
+    """Wrap lines of a buffer, without a copy."""
+    return pa.Array.from_buffers(
+        pa.string(), len(offsets) - 1, [None, pa.py_buffer(offsets), pa.py_buffer(data)]
+    )
+
+
+def _written(array: pa.Array, *, whole: bool, places: Mapping[str, int] | None) -> pa.Array:
+    """Write a column's values as pandas does, and nothing where one is missing."""
+    if places is not None:
+        encoded = array.dictionary_encode()
+        numbers = [str(places[text]) for text in encoded.dictionary.to_pylist()]
+        texts = _texts(numbers).take(encoded.indices)
+    elif whole:
+        texts = array.cast(pa.string())
+    else:
+        texts = _float_texts(array.cast(pa.float64()))
+    return texts.fill_null("") if texts.null_count else texts
+
+
+def _category_texts(column: Column, places: Mapping[str, int]) -> Iterator[str]:
+    names = list(column.codes or ())
+    numbers = [str(places[name]) for name in names]
+    return ("" if math.isnan(value) else numbers[int(value)] for value in column.values)
+
+
+def _float_texts(array: pa.Array) -> pa.Array:
+    """Write floats as Python's `repr`: Arrow's shortest decimals, where the notations agree."""
+    texts = array.cast(pa.string())
+    values = _floats(array)
+    with np.errstate(invalid="ignore"):
+        integral = values == np.floor(values)
+        size = np.abs(values)
+        strange = (values != 0) & ((size < _PLAIN[0]) | (size >= _PLAIN[1]))
+    if integral.any():
+        texts = pc.if_else(_array(integral), pc.binary_join_element_wise(texts, ".0", ""), texts)
+    if strange.any():
+        replacements = _texts([repr(value) for value in values[strange].tolist()])
+        texts = pc.replace_with_mask(texts, _array(strange), replacements)
+    return texts
+
+
+def _without_label(texts: pa.Array) -> pa.Array:
+    """Cut the label and its comma, two bytes, from rows that lie side by side."""
+    if not len(texts):
+        return texts
+    wide = pa.types.is_large_string(texts.type)
+    kind = np.int64 if wide else np.int32
+    offsets = np.frombuffer(texts.buffers()[1], kind)[texts.offset : texts.offset + len(texts) + 1]
+    both = np.empty(2 * len(texts) + 1, kind)
+    both[0::2] = offsets
+    both[1::2] = offsets[:-1] + 2
+    cut = pa.Array.from_buffers(
+        texts.type, 2 * len(texts), [None, pa.py_buffer(both), texts.buffers()[2]]
+    )
+    return cut.take(_array(np.arange(1, 2 * len(texts), 2)))
+
+
+def _bytes_of(texts: pa.Array) -> memoryview:
+    """Return the rows' bytes, which lie side by side."""
+    if not len(texts):
+        return memoryview(b"")
+    kind = np.int64 if pa.types.is_large_string(texts.type) else np.int32
+    offsets = np.frombuffer(texts.buffers()[1], kind)
+    first, last = int(offsets[texts.offset]), int(offsets[texts.offset + len(texts)])
+    return memoryview(texts.buffers()[2])[first:last]

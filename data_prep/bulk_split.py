@@ -1,0 +1,72 @@
+"""The split of `split`, row for row, with numpy: for labels too many to shuffle one by one."""
+
+from collections.abc import MutableSequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import split
+from .errors import TooFewRowsError
+from .split import Fractions
+
+Rows = NDArray[np.uint32]
+
+
+def three_way(
+    labels: NDArray[np.uint8], fractions: Fractions, seed: int
+) -> tuple[Rows, Rows, Rows]:
+    """Return the row numbers of train, test and validate, as `split.three_way` does.
+
+    Args:
+        labels: 1 or 0 for each row, shape (n,).
+        fractions: The parts' shares.
+        seed: 0 to 2**32 - 1.
+
+    Raises:
+        FractionsError: The seed is out of range.
+        TooFewRowsError: A part would have no row of a class.
+    """
+    split.check_seed(seed)
+    positives = int(labels.sum())
+    train, rest = _stratified(labels, fractions.held_out, seed)
+    try:
+        test, validate = _stratified(labels[rest], fractions.validate_of_held_out, seed)
+    except TooFewRowsError as error:
+        raise split.too_few(
+            positives, len(labels), f"of those held out, {error.problem}"
+        ) from error
+    parts = (train, rest[test], rest[validate])
+    for name, rows in zip(("train", "test", "validate"), parts, strict=True):
+        if not 0 < int(labels[rows].sum()) < len(rows):
+            raise split.too_few(
+                positives, len(labels), f"the {name} part ({len(rows)} rows) has only one of them"
+            )
+    return parts
+
+
+def _stratified(labels: NDArray[np.uint8], test_size: float, seed: int) -> tuple[Rows, Rows]:
+    of_class = [np.flatnonzero(labels == which).astype(np.uint32) for which in (0, 1)]
+    counts = [len(rows) for rows in of_class]
+    draw = _Draw(seed)
+    first_counts, second_counts = split.class_counts(counts, test_size, draw)
+    first, second = [], []
+    for rows, in_first, in_second in zip(of_class, first_counts, second_counts, strict=True):
+        draw.shuffle(rows)
+        first.append(rows[:in_first])
+        second.append(rows[in_first : in_first + in_second])
+    both = np.concatenate(first), np.concatenate(second)
+    for rows in both:
+        draw.shuffle(rows)
+    return both
+
+
+class _Draw:
+    """numpy's own generator, which scikit-learn draws on; its stream is frozen (NEP 19)."""
+
+    def __init__(self, seed: int) -> None:
+        self._state = np.random.RandomState(seed)
+
+    def shuffle(self, items: MutableSequence[int] | NDArray[Any]) -> None:
+        """Shuffle in place; the draws do not depend on the type of the items."""
+        self._state.shuffle(items)

@@ -1,0 +1,49 @@
+"""What the person running it asks of the preparation, beside the file itself."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Literal, NamedTuple
+
+
+class Format(NamedTuple):
+    """How the data file is written; what is None is found out.
+
+    Attributes:
+        kind: "arff", "csv" (any delimiter) or "parquet".
+        delimiter: The one character between the values of a delimited file.
+        header: Whether a delimited file's first line names the columns. Without a header they are
+            called column_1, column_2 and so on.
+        encoding: Name of the text's encoding; UTF-8, or what a byte order mark says, when None.
+    """
+
+    kind: Literal["arff", "csv", "parquet"] | None = None
+    delimiter: str | None = None
+    header: bool | None = None
+    encoding: str | None = None
+
+
+class Wanted(NamedTuple):
+    """What becomes of the columns.
+
+    Attributes:
+        label: Name of the label's column, after renaming.
+        positive: The label's value that becomes 1.
+        rest: Whether every other value becomes 0, however many there are; otherwise there must be
+            exactly one other.
+        drop: Columns left out, by the names the file gives them.
+        rename: New names of columns, by the names the file gives them.
+        categorical: Columns of text, by their new names: each value becomes the number of its place
+            in the sorted list of them (in the declared list, for a nominal attribute of ARFF).
+        missing: "refuse" a missing value, or "pass" it as the empty field that XGBoost takes for
+            missing.
+        allow_leakage: Whether a feature that tells the label outright is accepted.
+    """
+
+    label: str = "class"
+    positive: str = "Abnormal"
+    rest: bool = False
+    drop: tuple[str, ...] = ()
+    rename: Mapping[str, str] = MappingProxyType({})
+    categorical: tuple[str, ...] = ()
+    missing: Literal["refuse", "pass"] = "refuse"
+    allow_leakage: bool = False
