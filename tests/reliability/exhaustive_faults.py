@@ -10,8 +10,9 @@ import time
 
 import pytest
 
+from local.cloud import faults
 from tests.e2e.conftest import Deployment
-from tests.reliability.single_faults import bad, calls, cases, run_all, table
+from tests.reliability.single_faults import bad, calls, cases, run_all, start, table
 
 pytestmark = pytest.mark.e2e
 
@@ -31,4 +32,23 @@ def test_every_call_and_every_fault(cloud_app: Deployment) -> None:
     for each in filter(bad, outcomes):
         print(each)
     assert [str(each) for each in outcomes if bad(each)] == []
+    assert cloud_app.left() == {}
+
+
+def test_a_creation_that_is_silent_for_longer_than_its_time_out(cloud_app: Deployment) -> None:
+    """After 60 s the state gives up, asks again, and the run succeeds."""
+    wanted = {
+        "service": "sagemaker",
+        "operation": "CreateModel",
+        "nth": 1,
+        "fault": "hang",
+        "containing": "silent-x",
+    }
+    faults.post(cloud_app.cloud.endpoint_url, {"faults": [wanted]})
+    try:
+        described = cloud_app.ended(start(cloud_app, "silent-x"), 200)
+    finally:
+        faults.post(cloud_app.cloud.endpoint_url, {})
+    assert described["status"] == "SUCCEEDED", described
+    assert "Create the model again?" in cloud_app.states(described["executionArn"])
     assert cloud_app.left() == {}

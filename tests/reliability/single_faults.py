@@ -12,7 +12,7 @@ from local.cloud import faults
 from tests.e2e.conftest import SAMPLE, Deployment, eventually
 
 KINDS = ("fail", "throttle", "hang", "lost-answer")
-# Long enough to be noticed, short enough for a test; what a longer silence does is tested apart.
+# Shorter than any time-out; a longer silence has a test of its own in exhaustive_faults.py.
 HANG_SECONDS = 2.0
 # Repeats of the first two: how often a job is asked for its state depends on how fast it is.
 POLLS = {"DescribeTrainingJob", "DescribeTransformJob", "DescribeEndpoint", "PutLogEvents"}
