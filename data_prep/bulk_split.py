@@ -29,9 +29,9 @@ def three_way(
     """
     split.check_seed(seed)
     positives = int(labels.sum())
-    train, rest = _stratified(labels, fractions.held_out, seed)
+    train, rest = stratified(labels, fractions.held_out, seed)
     try:
-        test, validate = _stratified(labels[rest], fractions.validate_of_held_out, seed)
+        test, validate = stratified(labels[rest], fractions.validate_of_held_out, seed)
     except TooFewRowsError as error:
         raise split.too_few(
             positives, len(labels), f"of those held out, {error.problem}"
@@ -45,7 +45,12 @@ def three_way(
     return parts
 
 
-def _stratified(labels: NDArray[np.uint8], test_size: float, seed: int) -> tuple[Rows, Rows]:
+def stratified(labels: NDArray[np.uint8], test_size: float, seed: int) -> tuple[Rows, Rows]:
+    """Split rows in two, keeping the share of each class, as `split.stratified` does.
+
+    Raises:
+        TooFewRowsError: scikit-learn would refuse.
+    """
     of_class = [np.flatnonzero(labels == which).astype(np.uint32) for which in (0, 1)]
     counts = [len(rows) for rows in of_class]
     draw = _Draw(seed)

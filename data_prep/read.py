@@ -6,20 +6,18 @@ row is parsed, and memory does not grow with the file.
 """
 
 import codecs
-import gzip
 import hashlib
 import io
 import posixpath
 import re
 import stat
 import struct
-import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable
-from typing import BinaryIO, NamedTuple, cast
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
 
-from . import arff, delimited
+from . import arff
 from .errors import (
     AmbiguousMemberError,
     ArchiveBombError,
@@ -46,6 +44,11 @@ from .errors import (
 from .options import Format
 from .table import Rows
 
+# Here and below, what only some files need is imported where it is needed: for the notebook's file,
+# imports are most of the time.
+if TYPE_CHECKING:
+    import zipfile
+
 # The member of the UCI archive that the notebook reads.
 NOTEBOOK_MEMBER = "column_2C_weka.arff"
 
@@ -69,16 +72,6 @@ _OTHER_FORMATS = {
     b"\x89HDF": "an HDF5 file",
     b"\x93NUMPY": "a NumPy array",
 }
-_DAMAGE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-    EOFError,
-    NotImplementedError,
-    OSError,
-    OverflowError,
-    ValueError,
-)
 _FETCH_AGAIN = "Download the file again, or make the archive again."
 
 
@@ -200,6 +193,8 @@ def opened(chosen: Member, form: Format | None = None) -> Opened:
         and (suffix == ".arff" or (suffix not in (".csv", ".tsv") and arff.looks_like(text(None))))
     ):
         return Opened(arff.ArffRows(lambda: text(None)), utf8)
+    from . import delimited
+
     reader = delimited.DelimitedRows(
         lambda: text(""), delimiter=form.delimiter, header=form.header is not False
     )
@@ -244,6 +239,22 @@ class _Transcoded(io.BufferedIOBase):
         super().close()
 
 
+def _damage() -> tuple[type[Exception], ...]:
+    """Return what a damaged archive makes zipfile, gzip and zlib raise."""
+    import zipfile
+
+    return (
+        zipfile.BadZipFile,
+        zlib.error,
+        struct.error,
+        EOFError,
+        NotImplementedError,
+        OSError,
+        OverflowError,
+        ValueError,
+    )
+
+
 def _locate(
     source: io.BufferedIOBase, name: str, wanted: str | None, limits: Limits
 ) -> tuple[str, Callable[[], io.BufferedIOBase], int]:
@@ -266,6 +277,8 @@ def _locate(
     if head.startswith(_GZIP):
         inner = re.sub(r"\.gz(ip)?$", "", name, flags=re.IGNORECASE)
         _check_wanted(wanted, inner)
+
+        import gzip
 
         def open_gzip() -> io.BufferedIOBase:
             source.seek(0)
@@ -327,9 +340,11 @@ class _Unclosed(io.BufferedIOBase):
 def _locate_in_zip(
     source: io.BufferedIOBase, name: str, wanted: str | None, limits: Limits
 ) -> tuple[str, Callable[[], io.BufferedIOBase], int]:
+    import zipfile
+
     try:
         archive = zipfile.ZipFile(_Unclosed(source, limits.directory_bytes))
-    except _DAMAGE as error:
+    except _damage() as error:
         raise DamagedArchiveError(
             f"{shown(name)} is not a whole zip file ({error})", remedy=_FETCH_AGAIN
         ) from error
@@ -350,7 +365,7 @@ def _locate_in_zip(
         try:
             # A ZipExtFile; typeshed declares the wider type.
             return cast("io.BufferedIOBase", archive.open(chosen))
-        except _DAMAGE as error:
+        except _damage() as error:
             raise DamagedArchiveError(
                 f"member {shown(chosen.filename)} cannot be opened ({error})", remedy=_FETCH_AGAIN
             ) from error
@@ -358,7 +373,7 @@ def _locate_in_zip(
     return chosen.filename, open_entry, chosen.compress_size
 
 
-def _check_names(name: str, entries: list[zipfile.ZipInfo]) -> None:
+def _check_names(name: str, entries: "list[zipfile.ZipInfo]") -> None:
     """Refuse an archive made to harm whoever extracts it, although nothing here extracts."""
     for entry in entries:
         path = entry.orig_filename.replace("\\", "/")
@@ -389,7 +404,7 @@ def _check_names(name: str, entries: list[zipfile.ZipInfo]) -> None:
             )
 
 
-def _choose(name: str, entries: list[zipfile.ZipInfo], wanted: str | None) -> zipfile.ZipInfo:
+def _choose(name: str, entries: "list[zipfile.ZipInfo]", wanted: str | None) -> "zipfile.ZipInfo":
     visible = [
         entry
         for entry in entries
@@ -464,7 +479,7 @@ def _marked(head: bytes) -> str:
 def _read(name: str, stream: io.BufferedIOBase, size: int) -> bytes:
     try:
         return stream.read(size)
-    except _DAMAGE as error:
+    except _damage() as error:
         raise DamagedArchiveError(
             f"{shown(name)} cannot be unpacked ({error})", remedy=_FETCH_AGAIN
         ) from error

@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 from sklearn.model_selection import train_test_split
 
-from data_prep import split
+from data_prep import bulk_split, split
 from data_prep.errors import FractionsError, TooFewRowsError
 from data_prep.split import Fractions
 
 
-def test_400_random_shapes_split_as_scikit_learn() -> None:
+def test_1000_random_shapes_split_as_scikit_learn() -> None:
     """Size, balance, share and seed at random: equal parts in equal order, or both refuse."""
     draw = random.Random(0)
     refused = 0
-    for _ in range(400):
+    for _ in range(1000):
         rows = draw.choice(
             [draw.randrange(2, 12), draw.randrange(12, 200), draw.randrange(200, 1500)]
         )
@@ -34,10 +34,14 @@ def test_400_random_shapes_split_as_scikit_learn() -> None:
             refused += 1
             with pytest.raises(TooFewRowsError):
                 split.stratified(labels, test_size, seed)
+            with pytest.raises(TooFewRowsError):
+                bulk_split.stratified(np.frombuffer(labels, np.uint8), test_size, seed)
             continue
         first, second = split.stratified(labels, test_size, seed)
         assert (first, second) == tuple(part.tolist() for part in expected)
-    assert 10 < refused < 200, "both outcomes must have been compared"
+        fast = bulk_split.stratified(np.frombuffer(labels, np.uint8), test_size, seed)
+        assert [part.tolist() for part in fast] == [first, second]
+    assert 25 < refused < 500, "both outcomes must have been compared"
 
 
 def test_more_draws_than_one_block_of_the_generator() -> None:
