@@ -23,6 +23,7 @@ check: $(VENV)/.dev node_modules/.installed $(CLIENTS) ## Format, lint, types, g
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/python -m gates
 	$(BIN)/python -m pytest
 
 fuzz: $(VENV)/.dev ## Fuzz the readers of data files: 5 million inputs, about half an hour

@@ -17,7 +17,6 @@ import json
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -219,13 +218,7 @@ def unneeded(assembly: Assembly, calls: list[Call]) -> list[str]:
     for grant in grants(assembly):
         if shown_by_calls(documents, grant, calls):
             continue
-        named = [
-            index
-            for index, need in enumerate(needs)
-            if grant.action in need["actions"]
-            and any(fnmatchcase(grant.role, role) for role in need["roles"])
-            and need.get("on", "") in " ".join(grant.resources)
-        ]
+        named = [index for index, need in enumerate(needs) if _names(need, grant)]
         used.update(named)
         if not named:
             found.append(f"{grant}: no recorded call and no named requirement needs it")
@@ -235,6 +228,19 @@ def unneeded(assembly: Assembly, calls: list[Call]) -> list[str]:
         if index not in used
     ]
     return found
+
+
+def named_need(grant: Grant, needs: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The first of the named requirements that a granted action answers."""
+    return next((need for need in needs if _names(need, grant)), None)
+
+
+def _names(need: dict[str, Any], grant: Grant) -> bool:
+    return (
+        grant.action in need["actions"]
+        and grant.role in need["roles"]
+        and need.get("on", "") in " ".join(grant.resources)
+    )
 
 
 def shown_by_calls(

@@ -1,13 +1,19 @@
 """What every synthesized template must pass, and how a finding is acknowledged with its reason."""
 
 from aws_cdk import Acknowledgment, App, Validations
-from cdk_nag import AwsSolutionsChecks
+from cdk_nag import AwsSolutionsChecks, NIST80053R5Checks
 from constructs import IConstruct
 
 
-def add_checks(app: App) -> None:
-    """Fail `synth` when a template breaks one of cdk-nag's AWS Solutions rules."""
-    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+def add_checks(app: App, *, pack: str | None = None) -> None:
+    """Fail `synth` when a template breaks one of cdk-nag's rules.
+
+    Args:
+        app: The app.
+        pack: `nist` for NIST 800-53 in place of AWS Solutions; `gates` keeps its report only.
+    """
+    checks = NIST80053R5Checks(app) if pack == "nist" else AwsSolutionsChecks(app)
+    Validations.of(app).add_plugins(checks)
 
 
 def acknowledge(construct: IConstruct, reasons: dict[str, str]) -> None:
