@@ -28,6 +28,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
     scored = join(
         s3.read(s3.parse_uri(places["test"]).join("test.csv")).decode(),
         _batch_output(s3.parse_uri(places["batch_out"]).join(_OUTPUT), event["transform_job"]),
+        features=event["prepared"]["feature_count"],
     )
     metrics = measure.metrics(scored, threshold)
     gate = measure.gate(metrics, plan["evaluation"]["minimum"])

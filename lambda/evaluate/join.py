@@ -22,7 +22,7 @@ class Scored(NamedTuple):
     probabilities: NDArray[np.float64]
 
 
-def join(test_csv: str, output: str) -> Scored:
+def join(test_csv: str, output: str, *, features: int | None = None) -> Scored:
     """Join by position, which is all that a batch transform keeps.
 
     Args:
@@ -30,12 +30,22 @@ def join(test_csv: str, output: str) -> Scored:
         output: Probabilities, one a line; images up to 1.2-1 write a request's answers on one
             line, separated by commas. A batch transform adds line ends, so blank lines count as
             nothing.
+        features: How many features the data profile gives each row; the container scores rows that
+            are too short without a word, and wrongly.
 
     Raises:
-        BatchOutputError: A label is not 0 or 1, something is not a probability, or the counts
-            differ.
+        BatchOutputError: A label is not 0 or 1, a row is not as wide as the profile says, something
+            is not a probability, or the counts differ.
     """
-    labels = [line.partition(",")[0] for line in test_csv.splitlines() if line]
+    lines = [line for line in test_csv.splitlines() if line]
+    for number, line in enumerate(lines, start=1):
+        if features is not None and line.count(",") != features:
+            raise BatchOutputError(
+                f"Row {number} of the test split has {line.count(',')} features after the label;"
+                f" the data profile says {features}. The files of the run were changed; start a"
+                " new one."
+            )
+    labels = [line.partition(",")[0] for line in lines]
     for number, label in enumerate(labels, start=1):
         if label not in ("0", "1"):
             raise BatchOutputError(

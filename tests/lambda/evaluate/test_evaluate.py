@@ -209,7 +209,7 @@ def test_the_histogram_holds_every_row() -> None:
 )
 def test_every_way_a_transform_writes_predictions_is_read(output: str) -> None:
     """Line by line, with blank lines between requests, or comma-joined by older images."""
-    joined = joining.join(split_csv([1, 0, 1]), output)
+    joined = joining.join(split_csv([1, 0, 1]), output, features=2)
     assert joined.probabilities.tolist() == [0.25, 0.5, 0.00001]
     assert joined.labels.tolist() == [1, 0, 1]
 
@@ -491,3 +491,9 @@ def test_the_histograms_axis_fits_both_sides(
     for bar in svg.iter("rect"):
         assert float(bar.get("height", "0")) > 0
         assert 14 <= float(bar.get("y", "0")) <= 348
+
+
+def test_rows_narrower_than_the_profile_are_refused() -> None:
+    """The container would have scored them silently, and wrongly."""
+    with pytest.raises(joining.BatchOutputError, match=r"Row 1 .* has 2 features .* says 3"):
+        joining.join(split_csv([1, 0]), "0.5\n0.6\n", features=3)
