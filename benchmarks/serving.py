@@ -136,10 +136,8 @@ def _payload(port: int, booster: xgboost.Booster, table: np.ndarray[Any, Any]) -
     here = rows / _median(lambda: _invoke(connection, body), 7)
 
     def raw_once() -> None:
-        read = pyarrow.csv.ReadOptions(autogenerate_column_names=True, use_threads=False)
-        found = pyarrow.csv.read_csv(pyarrow.BufferReader(body), read)
-        features = np.column_stack([column.to_numpy() for column in found.columns])
-        "\n".join(map(str, booster.inplace_predict(features.astype(np.float32)).tolist()))
+        features = _read(pyarrow.BufferReader(body))
+        "\n".join(map(str, booster.inplace_predict(features).tolist()))
 
     raw = rows / _median(raw_once, 7)
     _line(f"{len(body) / 1e6:.1f} MB payload, rows a second", here, raw, "goal >= 150000")
@@ -153,11 +151,10 @@ def _transform(
     s3.upload_file(str(source), _BUCKET, "in/rows.csv")
 
     def raw_once() -> None:
-        features = np.loadtxt(source, delimiter=",", dtype=np.float32)
-        predictions = booster.inplace_predict(features)
+        predictions = booster.inplace_predict(_read(source))
         (folder / "raw.out").write_text("\n".join(map(str, predictions.tolist())) + "\n")
 
-    raw = _median(raw_once, 1)
+    raw = _median(raw_once, 3)
     data = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{_BUCKET}/in/"}}
     started = time.perf_counter()
     client.create_transform_job(
@@ -181,6 +178,13 @@ def _transform(
         raise RuntimeError("the transform's predictions are not XGBoost's")
     note = f"{here / raw:.2f} times  goal within 3"
     _line(f"transform of {len(table)} rows, seconds", here, raw, note)
+
+
+def _read(source: Any) -> np.ndarray[Any, Any]:
+    """A CSV file or buffer as a matrix, by the fastest reader there is, on one thread."""
+    options = pyarrow.csv.ReadOptions(autogenerate_column_names=True, use_threads=False)
+    found = pyarrow.csv.read_csv(source, options)
+    return np.column_stack([column.to_numpy() for column in found.columns]).astype(np.float32)
 
 
 def _invoke(connection: http.client.HTTPConnection, body: bytes) -> bytes:

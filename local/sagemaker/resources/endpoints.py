@@ -162,10 +162,11 @@ class Endpoints(Resource):
             raise
         return fleet
 
-    def _take_over(self, record: Record, plan: _Plan, fleet: Fleet) -> None:
-        """Lets a fleet that serves answer from now on, and ends the one before it."""
+    def _take_over(self, record: Record, plan: _Plan, fleet: Fleet) -> Fleet:
+        """Lets a fleet that serves answer from now on; returns the one before it."""
         with self.store.lock:
-            before, record.runtime.fleet = record.runtime.fleet, fleet
+            hosting: Hosting = record.runtime
+            before, hosting.fleet = hosting.fleet, fleet
             members: dict[str, Any] = {
                 "EndpointStatus": "InService",
                 "EndpointConfigName": plan.config,
@@ -178,7 +179,7 @@ class Endpoints(Resource):
             self.store.update(record, **members)
         for name, server in fleet.servers.items():
             self.platform.start(record, partial(self._watch, record, name, server))
-        before.stop()
+        return before
 
     def _watch(self, record: Record, variant: str, server: ModelServer) -> None:
         """Waits for a server's end, which only a deletion or an update may bring about."""
@@ -279,11 +280,11 @@ class Endpoints(Resource):
             self._roll_back(record, reason)
             return
         with self.store.lock:
+            # The endpoint has failed meanwhile when a server of the old fleet has ended.
             ended = record.members["EndpointStatus"] != "Updating"
-            if not ended:
-                self._take_over(record, plan, fleet)
-        if ended:
-            fleet.stop()
+            surplus = fleet if ended else self._take_over(record, plan, fleet)
+        # Not under the lock: it may have captures to upload.
+        surplus.stop()
 
     def _roll_back(self, record: Record, reason: str) -> None:
         with self.store.lock:

@@ -142,14 +142,17 @@ def test_a_failed_update_rolls_back(cloud: Cloud) -> None:
     """A fleet that does not come to serve leaves the old one in service, and says why."""
     host(cloud, "rolls", variant("a", "trained"))
     before = score(cloud, "rolls")
-    cloud.put("broken/model.tar.gz", b"no archive")
+    cloud.put("rolls-broken/model.tar.gz", b"no archive")
     image = cloud.sagemaker.describe_model(ModelName="trained")["PrimaryContainer"]["Image"]
     cloud.sagemaker.create_model(
-        ModelName="broken",
-        PrimaryContainer={"Image": image, "ModelDataUrl": f"s3://{BUCKET}/broken/model.tar.gz"},
+        ModelName="rolls-broken",
+        PrimaryContainer={
+            "Image": image,
+            "ModelDataUrl": f"s3://{BUCKET}/rolls-broken/model.tar.gz",
+        },
         ExecutionRoleArn=ROLE,
     )
-    configure(cloud, "rolls-2", variant("a", "broken"))
+    configure(cloud, "rolls-2", variant("a", "rolls-broken"))
     cloud.sagemaker.update_endpoint(EndpointName="rolls", EndpointConfigName="rolls-2")
     described = settled(cloud, "rolls")
     assert described["EndpointStatus"] == "InService"
