@@ -21,6 +21,7 @@ from pydantic import (
     ValidationInfo,
     model_validator,
 )
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from . import hyperparameters
@@ -483,12 +484,7 @@ def _explain(section_name: str, section: type[_Section], detail: ErrorDetails) -
             f"{show(detail['input'])} is {_kind(detail['input'])}",
             "Give an object such as {}, or leave the field out for its defaults.",
         )
-    *parents, name = location
-    field = next(
-        field
-        for key, field in _descend(section, parents).model_fields.items()
-        if name in (key, field.alias)
-    )
+    name, field = _field(section, location)
     fault = (
         _kind(detail["input"])
         if detail["type"].endswith("_type")
@@ -500,6 +496,20 @@ def _explain(section_name: str, section: type[_Section], detail: ErrorDetails) -
     if isinstance(value, str) and name == "uri":
         value = _without_secrets(value)
     return Problem(path, f"{show(value)} is {fault}", f"Give {field.description}.")
+
+
+def _field(section: type[BaseModel], path: list[str]) -> tuple[str, FieldInfo]:
+    """Return the field a location leads to; what follows it is a place in a list or an object."""
+    owner = section
+    for name in path:
+        name_in_model, field = next(
+            (key, field) for key, field in owner.model_fields.items() if name in (key, field.alias)
+        )
+        inner = owner.model_fields[name_in_model].annotation
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            break
+        owner = inner
+    return name, field
 
 
 def _descend(section: type[BaseModel], path: list[str]) -> type[BaseModel]:

@@ -541,3 +541,41 @@ def test_a_prefix_sagemaker_would_refuse_fails_at_once(prefix: str) -> None:
     """A wrong deployment setting is an error of ours, not of the input."""
     with pytest.raises(ValueError, match="cannot name SageMaker resources"):
         names.base_name(prefix, "a" * 31 + "-00000000")
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ({"format": {"delimiter": ";;"}}, "source.format.delimiter"),
+        ({"format": {"delimiter": "\n"}}, "source.format.delimiter"),
+        ({"format": {"kind": "excel"}}, 'source.format.kind: "excel"'),
+        ({"format": {"header": "no"}}, "source.format.header"),
+        ({"format": {"quote": "'"}}, "source.format.quote"),
+        ({"format": []}, "source.format"),
+        ({"missing": "drop"}, 'source.missing: "drop"'),
+        ({"drop": "id"}, "source.drop"),
+        ({"drop": [1]}, "source.drop.0"),
+        ({"rename": {"a": ""}}, "source.rename.a"),
+        ({"categorical": [""]}, "source.categorical.0"),
+        ({"rest": 1}, "source.rest"),
+        ({"allow_leakage": "yes"}, "source.allow_leakage"),
+    ],
+)
+def test_fields_about_the_file_are_refused_by_name(source: dict[str, Any], says: str) -> None:
+    """Each field of how the file is written and read says what it takes."""
+    assert says in refused({"source": source})
+
+
+def test_fields_about_the_file_reach_the_plan() -> None:
+    """What is asked of the columns travels to the preparation as it was given."""
+    given = {
+        "format": {"kind": "csv", "delimiter": "|", "header": False, "encoding": "latin-1"},
+        "drop": ["column_1"],
+        "rename": {"column_2": "age"},
+        "categorical": ["column_3"],
+        "missing": "pass",
+        "rest": True,
+        "allow_leakage": True,
+    }
+    planned = plan({"source": given})["source"]
+    assert {name: planned[name] for name in given} == given
