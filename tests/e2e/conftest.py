@@ -165,9 +165,11 @@ def deployed(home: Path) -> Deployment:
 
 @pytest.fixture(scope="session")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """The app on a cloud that all end-to-end tests share."""
+    """The app on a cloud that all end-to-end tests share, where the deployed policies decide."""
     home = tmp_path_factory.mktemp("cloud")
     try:
+        started = spine(home, "up", "--enforce-iam")
+        assert started.returncode == 0, started.stdout + started.stderr
         yield deployed(home)
     finally:
         assert spine(home, "down").returncode == 0
