@@ -11,7 +11,7 @@ from tests.e2e.conftest import Deployment, eventually
 from tests.reliability.single_faults import start
 
 # A run with nothing beside it takes some three seconds, with several beside it longer.
-_LATEST_SECONDS = 8.0
+_LATEST_SECONDS = 4.0
 
 
 @dataclass(frozen=True)
