@@ -92,12 +92,17 @@ class Deployment:
         ]
 
     def left(self) -> dict[str, list[str]]:
-        """What is left in SageMaker, by kind, where anything is."""
+        """What runs left in SageMaker, by kind, where anything is.
+
+        Notebooks and other clients of the same cloud name what they make otherwise.
+        """
         sagemaker = self.cloud.client("sagemaker")
         found = {
             kind: [
-                next(value for key, value in each.items() if key.endswith("Name"))
+                name
                 for each in getattr(sagemaker, call)(**narrowed)[answer]
+                for name in [next(each[key] for key in each if key.endswith("Name"))]
+                if name.startswith("spine-dev-")
             ]
             for kind, (call, answer, narrowed) in _LISTS.items()
         }
@@ -105,8 +110,8 @@ class Deployment:
 
     def models(self) -> list[str]:
         """The models that exist; they cost nothing and a good run leaves its own."""
-        found = self.cloud.client("sagemaker").list_models()["Models"]
-        return [each["ModelName"] for each in found]
+        pages = self.cloud.client("sagemaker").get_paginator("list_models").paginate()
+        return [each["ModelName"] for page in pages for each in page["Models"]]
 
     def sweep(self) -> None:
         """Invoke the sweeper as its rule does."""
