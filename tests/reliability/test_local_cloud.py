@@ -114,11 +114,16 @@ def test_a_lasting_failure_ends_in_an_error_that_says_what(
 
 
 def test_runs_stopped_at_any_moment_leave_nothing(cloud_app: Deployment) -> None:
-    """Ten aborts at random moments; tests/reliability/exhaustive_aborts.py makes two hundred."""
-    found = abort_at_random(cloud_app, 10, random.Random(3))  # noqa: S311 (not for secrets)
-    assert found.aborted >= 8
-    assert cloud_app.left() == {}
-    assert found.models == []
+    """Eight aborts at random moments; tests/reliability/exhaustive_aborts.py makes two hundred."""
+    chance = random.Random(3)  # noqa: S311 (not for secrets)
+    aborted = 0
+    # On a fast machine some runs have ended before their moment comes.
+    while aborted < 8:
+        found = abort_at_random(cloud_app, 8, chance)
+        assert found.aborted > 0
+        aborted += found.aborted
+        assert cloud_app.left() == {}
+        assert found.models == []
 
 
 def test_ten_runs_at_once_all_succeed_within_their_bounds(cloud_app: Deployment) -> None:
