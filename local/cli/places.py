@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-SAMPLE = ROOT / "local" / "samples" / "vertebral_synthetic.arff"
 
 
 def home() -> Path:

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from local.cli.failure import Failure
 from local.cli.places import shown
-from local.cli.view import ago, marks, moment
+from local.cli.view import ago, marks, moment, titled_table
 
 _LONGEST = 120
 # Columns between metrics, confusion matrix and predictions.
@@ -165,21 +165,10 @@ def _side_by_side(blocks: Sequence[Table]) -> Table:
     return row
 
 
-def _table(title: str) -> Table:
-    return Table(
-        title=title,
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        header_style="dim",
-    )
-
-
 def _metrics(output: Mapping[str, Any]) -> Table:
     metrics = output["metrics"]
     minimum = {check["metric"]: check for check in output["quality_gate"]["checks"]}
-    table = _table(f"Test split, {metrics['rows']:,} rows")
+    table = titled_table(f"Test split, {metrics['rows']:,} rows")
     table.add_column("metric", no_wrap=True)
     table.add_column("value", justify="right")
     table.add_column("at least", justify="right")
@@ -199,7 +188,7 @@ def _confusion(output: Mapping[str, Any]) -> Table:
     matrix = output["metrics"]["confusion_matrix"]
     classes = output["data"].get("classes") or {}
     negative, positive = str(classes.get("negative", "0")), str(classes.get("positive", "1"))
-    table = _table(f"Confusion at threshold {output['metrics']['threshold']:g}")
+    table = titled_table(f"Confusion at threshold {output['metrics']['threshold']:g}")
     table.add_column("actual", no_wrap=True)
     table.add_column(f"as {negative}", justify="right")
     table.add_column(f"as {positive}", justify="right")
@@ -212,7 +201,7 @@ def _confusion(output: Mapping[str, Any]) -> Table:
 def _predictions(output: Mapping[str, Any]) -> Table:
     classes = output["data"].get("classes") or {}
     names = {1: str(classes.get("positive", "1")), 0: str(classes.get("negative", "0"))}
-    table = _table("Predicted by the endpoint")
+    table = titled_table("Predicted by the endpoint")
     table.add_column("row", justify="right")
     table.add_column("actual", no_wrap=True)
     table.add_column("predicted", no_wrap=True)

@@ -17,8 +17,9 @@ from local.cli.errors import CommandError, UsageError
 from local.cli.failure import Failure
 from local.cli.history import Event, State
 from local.cli.output import fetch_report, print_json, split_s3
-from local.cli.places import SAMPLE, home, shown
+from local.cli.places import home, shown
 from local.cli.view import Steps
+from local.samples import SAMPLE
 
 if TYPE_CHECKING:
     from local.cloud import Cloud

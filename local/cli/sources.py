@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from local.cli.errors import UsageError
-from local.cli.places import SAMPLE
+from local.samples import SAMPLE
 
 UCI = "https://archive.ics.uci.edu/static/public/212/vertebral+column.zip"
 _UCI_SECONDS = 4.0

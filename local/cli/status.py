@@ -3,16 +3,14 @@
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from local.cli import inventory, session
 from local.cli.inventory import Endpoint, Execution
 from local.cli.places import home, shown
 from local.cli.session import Stack
-from local.cli.view import ago, duration, moment
+from local.cli.view import ago, duration, moment, titled_table
 
 if TYPE_CHECKING:
     from local.cloud import Cloud
@@ -83,7 +81,7 @@ def _show_runs(target: Console, runs: list[dict[str, Any]]) -> None:
     if not runs:
         target.print("No runs yet. Start one: spine run")
         return
-    table = _table("Latest runs")
+    table = titled_table("Latest runs")
     table.add_column("name", no_wrap=True, overflow="ellipsis")
     table.add_column("status", no_wrap=True)
     table.add_column("started", no_wrap=True)
@@ -108,7 +106,7 @@ def _show_endpoints(target: Console, endpoints: list[dict[str, Any]], now: datet
     if not endpoints:
         target.print("No endpoint is left: nothing goes on costing money.")
         return
-    table = _table("Endpoints")
+    table = titled_table("Endpoints")
     table.add_column("name", overflow="fold")
     table.add_column("status", no_wrap=True)
     table.add_column("until", no_wrap=True)
@@ -129,17 +127,6 @@ def _until(until: str | None, now: datetime) -> Text:
     if when < now:
         return Text(f"{moment(when)}, {ago(when, now)} ago: about to be deleted", style="yellow")
     return Text(f"{moment(when)}, for {ago(when, now)}")
-
-
-def _table(title: str) -> Table:
-    return Table(
-        title=title,
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        header_style="dim",
-    )
 
 
 def _stack(stack: Stack) -> dict[str, Any]:

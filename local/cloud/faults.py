@@ -27,7 +27,7 @@ from urllib.parse import parse_qs, unquote
 from xml.sax.saxutils import escape
 
 from .environment import PIPELINE_APP_ID
-from .proxy import App, Message, Receive, Scope, Send
+from .proxy import App, Message, Receive, Scope, Send, whole_body
 
 CONTROL_PATH = "/_spine/faults"
 _FROM_PIPELINE = f"app/{PIPELINE_APP_ID}".encode()
@@ -193,7 +193,7 @@ class FaultInjection:
             await self._app(scope, receive, send)
 
     async def _disturbed(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = await _body(receive)
+        body = await whole_body(receive)
         replayed = _replay(body, receive)
         service, operation = identify(scope)
         text = unquote(scope["path"]).encode() + b"\n" + scope["query_string"] + b"\n" + body
@@ -224,7 +224,7 @@ class FaultInjection:
                 await _json(send, 415, {"error": "Send application/json."})
                 return
             try:
-                given = json.loads(await _body(receive))
+                given = json.loads(await whole_body(receive))
                 request = given if isinstance(given, dict) else {"faults": given}
                 self._faults = parse(request.get("faults", []))
             except ValueError as error:
@@ -307,15 +307,6 @@ def _from_pipeline(scope: Scope) -> bool:
     return any(
         name == b"user-agent" and _FROM_PIPELINE in value for name, value in scope["headers"]
     )
-
-
-async def _body(receive: Receive) -> bytes:
-    parts = []
-    while True:
-        message = await receive()
-        parts.append(message.get("body", b""))
-        if not message.get("more_body"):
-            return b"".join(parts)
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

@@ -25,7 +25,7 @@ from ministack.core.router import extract_access_key_id
 from ministack.services import sts
 
 from .hooks import Hook, put
-from .proxy import App, Message, Receive, Scope, Send
+from .proxy import App, Message, Receive, Scope, Send, whole_body
 
 HOOKS = (
     Hook(
@@ -144,7 +144,7 @@ class SageMakerGate:
             name.decode("latin-1").lower(): value.decode("latin-1")
             for name, value in scope["headers"]
         }
-        body = await _whole(receive)
+        body = await whole_body(receive)
         checks = self._checks(scope["path"], headers, body)
         for action, resource, context in checks:
             denied = iam_evaluator.enforce(
@@ -287,15 +287,6 @@ def _plain(context: dict[str, Any]) -> dict[str, Any]:
     """The part of a context that is known, and JSON."""
     kept = (str, int, float, bool, list)
     return {key: value for key, value in context.items() if isinstance(value, kept) and value != []}
-
-
-async def _whole(receive: Receive) -> bytes:
-    parts = []
-    while True:
-        message = await receive()
-        parts.append(message.get("body", b""))
-        if not message.get("more_body"):
-            return b"".join(parts)
 
 
 def _again(body: bytes) -> Receive:

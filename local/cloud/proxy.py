@@ -132,3 +132,8 @@ async def _rest_of(first: Message, receive: Receive) -> AsyncIterator[bytes]:
         if not message.get("more_body"):
             return
         message = await receive()
+
+
+async def whole_body(receive: Receive) -> bytes:
+    """A request's body, once all of it has arrived."""
+    return b"".join([part async for part in _rest_of(await receive(), receive)])

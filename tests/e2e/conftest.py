@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from local import cloud as local_cloud
+from local.samples import SAMPLE
 from tests.support import REAL_DATA, ROOT
 
-SAMPLE = ROOT / "local" / "samples" / "vertebral_synthetic.arff"
 SPINE = Path(sys.executable).with_name("spine")
 
 # What SageMaker would bill for by the hour, or holds a name of: list call, key of the answer, and

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import SAMPLE, Deployment, eventually
+from local.samples import SAMPLE
+from tests.e2e.conftest import Deployment, eventually
 
 pytestmark = pytest.mark.e2e
 

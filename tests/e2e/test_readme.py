@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import SAMPLE, Deployment
+from local.samples import SAMPLE
+from tests.e2e.conftest import Deployment
 from tests.support import ROOT, load
 
 pytestmark = pytest.mark.e2e

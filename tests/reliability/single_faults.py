@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.cloud import faults
-from tests.e2e.conftest import SAMPLE, Deployment, eventually
+from local.samples import SAMPLE
+from tests.e2e.conftest import Deployment, eventually
 
 KINDS = ("fail", "throttle", "hang", "lost-answer")
 # Shorter than any time-out; a longer silence has a test of its own in exhaustive_faults.py.

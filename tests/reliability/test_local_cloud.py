@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from local.cloud import faults
-from tests.e2e.conftest import SAMPLE, Deployment, eventually
+from local.samples import SAMPLE
+from tests.e2e.conftest import Deployment, eventually
 from tests.reliability.aborts import abort_at_random
 from tests.reliability.single_faults import Case, Outcome, bad, run_all, start
 

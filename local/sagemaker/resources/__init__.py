@@ -9,9 +9,9 @@ import pkgutil
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
-from local.sagemaker.errors import not_available
+from local.sagemaker.errors import invalid, not_available
 from local.sagemaker.jobs import Platform
-from local.sagemaker.records import Kind
+from local.sagemaker.records import Kind, Record
 
 Request = dict[str, Any]
 Handler = Callable[[Request], dict[str, Any]]
@@ -42,6 +42,35 @@ class Resource:
         """Answers a List operation whose output holds its items in `member`."""
         items, token = self.store.page(kind, request, ascending=ascending)
         return {member: items, "NextToken": token}
+
+    def stop(
+        self, kind: Kind, request: Request, then: Callable[[Record], None] | None = None
+    ) -> dict[str, Any]:
+        """Answers a Stop operation: tells the job of that name to stop, once.
+
+        Args:
+            kind: A kind of job.
+            request: Names it.
+            then: Done under the same lock once the job shows as Stopping, before it is told.
+
+        Raises:
+            ApiError: There is no such job, or it has ended.
+        """
+        assert kind.status is not None  # noqa: S101 - every job has a state
+        with self.store.lock:
+            record = self.store.get(kind, request[kind.name_member])
+            status = record.members[kind.status]
+            if status == "Stopping":
+                return {}
+            if status != "InProgress":
+                raise invalid(
+                    f"The request was rejected because the {kind.noun} is in status {status}."
+                )
+            self.store.update(record, **{kind.status: "Stopping"})
+            if then is not None:
+                then(record)
+            record.runtime.stop()
+        return {}
 
 
 def load(platform: Platform) -> dict[str, Handler]:

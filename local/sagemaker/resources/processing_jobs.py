@@ -316,18 +316,7 @@ class ProcessingJobs(Resource):
     @operation
     def stop_processing_job(self, request: Request) -> dict[str, Any]:
         """Tells a job to stop; outputs already uploaded stay."""
-        with self.store.lock:
-            record = self.store.get(PROCESSING_JOB, request["ProcessingJobName"])
-            status = record.members["ProcessingJobStatus"]
-            if status == "Stopping":
-                return {}
-            if status != "InProgress":
-                raise invalid(
-                    f"The request was rejected because the processing job is in status {status}."
-                )
-            self.store.update(record, ProcessingJobStatus="Stopping")
-            record.runtime.stop()
-        return {}
+        return self.stop(PROCESSING_JOB, request)
 
 
 def mapped(path: str, host: Host) -> Path:

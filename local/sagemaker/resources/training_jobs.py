@@ -375,19 +375,7 @@ class TrainingJobs(Resource):
     @operation
     def stop_training_job(self, request: Request) -> dict[str, Any]:
         """Tells a job to stop; what it has left in its model folder is uploaded."""
-        with self.store.lock:
-            record = self.store.get(TRAINING_JOB, request["TrainingJobName"])
-            status = record.members["TrainingJobStatus"]
-            if status == "Stopping":
-                return {}
-            if status != "InProgress":
-                raise invalid(
-                    f"The request was rejected because the training job is in status {status}."
-                )
-            self.store.update(record, TrainingJobStatus="Stopping")
-            self._transition(record, "Stopping")
-            record.runtime.stop()
-        return {}
+        return self.stop(TRAINING_JOB, request, lambda record: self._transition(record, "Stopping"))
 
 
 _LISTED = (

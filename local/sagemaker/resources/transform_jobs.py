@@ -184,18 +184,7 @@ class TransformJobs(Resource):
     @operation
     def stop_transform_job(self, request: Request) -> dict[str, Any]:
         """Tells a job to stop; results of objects already finished stay."""
-        with self.store.lock:
-            record = self.store.get(TRANSFORM_JOB, request["TransformJobName"])
-            status = record.members["TransformJobStatus"]
-            if status == "Stopping":
-                return {}
-            if status != "InProgress":
-                raise invalid(
-                    f"The request was rejected because the transform job is in status {status}."
-                )
-            self.store.update(record, TransformJobStatus="Stopping")
-            record.runtime.stop()
-        return {}
+        return self.stop(TRANSFORM_JOB, request)
 
 
 class _Sender:

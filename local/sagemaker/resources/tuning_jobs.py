@@ -281,19 +281,7 @@ class TuningJobs(Resource):
     @operation
     def stop_hyper_parameter_tuning_job(self, request: Request) -> dict[str, Any]:
         """Tells a job to stop, and with it its training jobs."""
-        with self.store.lock:
-            record = self.store.get(TUNING_JOB, request["HyperParameterTuningJobName"])
-            status = record.members["HyperParameterTuningJobStatus"]
-            if status == "Stopping":
-                return {}
-            if status != "InProgress":
-                raise invalid(
-                    "The request was rejected because the hyperparameter tuning job is in status "
-                    f"{status}."
-                )
-            self.store.update(record, HyperParameterTuningJobStatus="Stopping")
-            record.runtime.stop()
-        return {}
+        return self.stop(TUNING_JOB, request)
 
 
 def _training_request(members: Request, name: str, values: dict[str, str]) -> Request:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from local.cli import run, sources
-from local.cli.places import SAMPLE
+from local.samples import SAMPLE
 from tests.local.cli import fakes
 from tests.local.cli.conftest import Spine
 from tests.local.cli.stories import Story

@@ -11,8 +11,8 @@ import pytest
 
 from local.cli import sources
 from local.cli.errors import UsageError
-from local.cli.places import SAMPLE
 from local.cli.sources import Local, Probe, Remote
+from local.samples import SAMPLE
 
 
 class Answer(BaseHTTPRequestHandler):
