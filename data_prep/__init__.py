@@ -6,7 +6,7 @@ block at a time with pyarrow and numpy; both refuse the same inputs and write th
 
 import io
 from collections.abc import Callable
-from typing import Any, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from . import check, profile, read, split, write
 from .errors import DataError
@@ -14,6 +14,9 @@ from .options import Format, Wanted
 from .read import Limits, Member
 from .split import Fractions, Parts
 from .table import Classes, Table
+
+if TYPE_CHECKING:
+    from .spread import Spread
 
 __all__ = [
     "Classes",
@@ -95,6 +98,7 @@ def prepare(
     fractions: Fractions | None = None,
     seed: int = 42,
     limits: Limits | None = None,
+    spread: "Spread | None" = None,
 ) -> Prepared:
     """Turn a file into the four CSV files of a run.
 
@@ -110,6 +114,8 @@ def prepare(
         fractions: The parts' shares; 0.8, 0.1 and 0.1 when left out.
         seed: Seed of the split, 0 to 2**32 - 1.
         limits: What is refused for its size.
+        spread: Several machines to share the work out to. Then `write_to` opens the files of the
+            test part only; the others are written where they are made, a file for each block.
 
     Raises:
         DataError: One of its classes: the input is refused. The message says where and what to do.
@@ -121,8 +127,8 @@ def prepare(
         source, name=name, wanted=member, sha256=sha256, encoding=form.encoding, limits=limits
     )
     opened = read.opened(chosen, form)
-    if chosen.size > limits.small_bytes:
-        return _large(chosen, opened, wanted, fractions, seed, limits)
+    if spread is not None or chosen.size > limits.small_bytes:
+        return _large(chosen, opened, wanted, fractions, seed, limits, spread)
     table = check.table(opened.rows, wanted, most_rows=limits.rows)
     features, duplicates = profile.of_table(table)
     parts = split.three_way(table.labels, fractions, seed)
@@ -155,11 +161,12 @@ def _large(
     fractions: Fractions,
     seed: int,
     limits: Limits,
+    spread: "Spread | None",
 ) -> Prepared:
     # Imported here because it takes ten times as long as preparing a small file.
     from . import bulk
 
-    outcome = bulk.prepare(opened, chosen.size, wanted, fractions, seed, limits)
+    outcome = bulk.prepare(opened, chosen.size, wanted, fractions, seed, limits, spread)
     names = Parts._fields
     return _prepared(
         chosen,

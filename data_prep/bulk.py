@@ -15,6 +15,7 @@ digits without idle zeros: such a decimal is the shortest that reads back as the
 is what Python's `repr` writes.
 """
 
+import copy
 import hashlib
 import io
 import math
@@ -23,8 +24,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from functools import lru_cache
-from typing import Any, BinaryIO, NamedTuple, TypeVar
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -40,6 +41,9 @@ from .profile import Feature
 from .read import Limits, Opened
 from .split import Fractions
 from .table import Classes, Column
+
+if TYPE_CHECKING:
+    from .spread import Spread
 
 _BLOCK = 2 << 20
 _WORKERS = max(2, os.cpu_count() or 1)
@@ -107,7 +111,7 @@ class Kept(NamedTuple):
     rows: int
 
 
-class _Block(NamedTuple):
+class Block(NamedTuple):
     """Whole lines, each ended by a line feed, and the number of the first."""
 
     data: bytes
@@ -150,6 +154,7 @@ def prepare(
     fractions: Fractions,
     seed: int,
     limits: Limits,
+    spread: "Spread | None" = None,
 ) -> Outcome:
     """Check a whole file and split it.
 
@@ -160,20 +165,30 @@ def prepare(
         fractions: The parts' shares.
         seed: Of the split.
         limits: Most rows, and how large a file is shuffled in memory.
+        spread: Several machines to do it on; then rows are written in the order of the file.
 
     Raises:
         DataError: One of its classes: the input is refused.
     """
-    work = _Work(source, wanted)
-    surveyed = _survey(work, limits)
+    work = Work(source, wanted)
+    leader = None
+    if spread is not None:
+        from .spread import Leader
+
+        leader = Leader(work, size, spread)
+    surveyed = _survey(work, limits) if leader is None else leader.survey(limits)
     values, classes = surveyed.labels.binary(wanted)
     labels = np.frombuffer(values, np.uint8)
     features = surveyed.features(labels)
     parts = bulk_split.three_way(labels, fractions, seed)
     profile.check_leakage(features, wanted.label, allowed=wanted.allow_leakage)
-    writer = _Writer(work, surveyed, labels)
-    exact = size <= limits.exact_bytes
-    write = writer.shuffled if exact else writer.in_file_order
+    writer = Writer(work, surveyed, labels)
+    exact = size <= limits.exact_bytes and leader is None
+    write: Callable[[Sequence[Array], Opener], None]
+    if leader is not None:
+        write = partial(leader.write, writer)
+    else:
+        write = writer.shuffled if exact else writer.in_file_order
     return Outcome(
         features,
         labels,
@@ -185,7 +200,7 @@ def prepare(
     )
 
 
-class _Work:
+class Work:
     """What does not change from block to block."""
 
     def __init__(self, source: Opened, wanted: Wanted) -> None:
@@ -228,10 +243,16 @@ class _Work:
             return tuple(forced)
         return tuple(forced)
 
-    def blocks(self) -> Iterator[_Block]:
-        """Read the rows' lines."""
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out how the file is opened: on another machine blocks come by other ways."""
+        rows = copy.copy(self.rows)
+        vars(rows).update({name: None for name, value in vars(rows).items() if callable(value)})
+        return {**vars(self), "rows": rows, "open_bytes": None}
+
+    def blocks(self, size: int = _BLOCK) -> Iterator[Block]:
+        """Read the rows' lines, in blocks of about so many bytes."""
         with self.open_bytes() as stream:
-            yield from _blocks(stream, self.rows.header_lines, _BLOCK)
+            yield from _blocks(stream, self.rows.header_lines, size)
 
     # Reading a block.
 
@@ -277,7 +298,7 @@ class _Work:
                 raise pa.ArrowInvalid(f"column {at} is of type {kind}")
         return _Cells(features, arrays[-1])
 
-    def columns_of(self, block: _Block) -> tuple[list[Column], list[str], list[int]]:
+    def columns_of(self, block: Block) -> tuple[list[Column], list[str], list[int]]:
         """Read a block as small files are read: its features, its labels and their lines.
 
         Raises:
@@ -297,7 +318,7 @@ class _Work:
 
     # The first pass.
 
-    def survey(self, block: _Block) -> Survey:
+    def survey(self, block: Block) -> Survey:
         """Check a block and describe it.
 
         Raises:
@@ -329,7 +350,7 @@ class _Work:
         # A whole zero with a sign loses it as an integer, and keeps it in a column of floats.
         return not any(b"-0" + end in data for end in ends)
 
-    def _survey_cells(self, block: _Block, cells: _Cells, *, quoted: bool) -> Survey | None:
+    def _survey_cells(self, block: Block, cells: _Cells, *, quoted: bool) -> Survey | None:
         """Describe a parsed block, or return None when it is for the text lane."""
         encoded = cells.label.dictionary_encode()
         labels = encoded.dictionary.to_pylist()
@@ -423,7 +444,7 @@ class _Work:
         odd = np.flatnonzero(~_truths(pc.match_substring_regex(lines, pattern)))
         return odd if len(odd) <= max(64, len(starts) // 50) else None
 
-    def _survey_text(self, block: _Block) -> Survey:
+    def _survey_text(self, block: Block) -> Survey:
         columns, texts, lines = self.columns_of(block)
         first = {text: row for row, text in reversed(list(enumerate(texts)))}
         labels = sorted(first, key=first.__getitem__)
@@ -464,7 +485,7 @@ class _Work:
     # The second pass.
 
     def render(
-        self, block: _Block, kept: Kept, labels: NDArray[np.uint8], final: "_Final"
+        self, block: Block, kept: Kept, labels: NDArray[np.uint8], final: "Final"
     ) -> tuple[pa.Array, Array | None]:
         """Write a block's rows: texts, and which of them each row is (None: in order)."""
         if kept.lane == "lines" and kept.whole == final.whole:
@@ -484,7 +505,7 @@ class _Work:
         return pc.binary_join_element_wise(digits, *texts, ","), None
 
     def _render_lines(
-        self, data: bytes, kept: Kept, labels: NDArray[np.uint8], final: "_Final"
+        self, data: bytes, kept: Kept, labels: NDArray[np.uint8], final: "Final"
     ) -> tuple[pa.Array, Array]:
         """Replace the labels in place; the rows lie between leftovers of the old ones."""
         starts, ends = _lines(data)
@@ -528,7 +549,7 @@ class _Work:
             for text, integer in zip(values, whole, strict=True)
         ).encode()
 
-    def _render_text(self, block: _Block, labels: NDArray[np.uint8], final: "_Final") -> pa.Array:
+    def _render_text(self, block: Block, labels: NDArray[np.uint8], final: "Final") -> pa.Array:
         columns, _, _ = self.columns_of(block)
         texts: list[Iterator[str]] = [map(str, labels.tolist())]
         rows = list(range(len(labels)))
@@ -542,7 +563,7 @@ class _Work:
         return _texts([f"{line}\n" for line in map(",".join, zip(*texts, strict=True))])
 
 
-class _Final(NamedTuple):
+class Final(NamedTuple):
     """What is known of a block's neighbours once every row is read.
 
     Attributes:
@@ -558,10 +579,10 @@ class _Final(NamedTuple):
     codes: NDArray[np.uint8]
 
 
-class _Surveyed:
+class Surveyed:
     """What the first pass gathers of the whole file."""
 
-    def __init__(self, work: _Work) -> None:
+    def __init__(self, work: Work) -> None:
         width = len(work.plan.features)
         self._work = work
         self.labels = Labels(work.rows, work.plan)
@@ -677,8 +698,8 @@ class _Surveyed:
         return Feature(name, "category", int(self._missing[which]), zero, one, tuple(names))
 
 
-def _survey(work: _Work, limits: Limits) -> _Surveyed:
-    surveyed = _Surveyed(work)
+def _survey(work: Work, limits: Limits) -> Surveyed:
+    surveyed = Surveyed(work)
     with ThreadPoolExecutor(_WORKERS) as pool:
         for found in _in_order(pool, work.survey, work.blocks()):
             surveyed.take(found)
@@ -687,34 +708,37 @@ def _survey(work: _Work, limits: Limits) -> _Surveyed:
     return surveyed
 
 
-class _Writer:
+class Writer:
     """Writes the four files."""
 
-    def __init__(self, work: _Work, surveyed: _Surveyed, labels: NDArray[np.uint8]) -> None:
+    def __init__(self, work: Work, surveyed: Surveyed, labels: NDArray[np.uint8]) -> None:
         self._work = work
-        self._surveyed = surveyed
-        self._labels = labels
+        self.surveyed = surveyed
+        self.labels = labels
         self._whole = surveyed.whole
         self._places = surveyed.places()
         self._lengths = np.zeros(256, np.int64)
         for code, text in enumerate(surveyed.labels.texts()):
             self._lengths[code] = len(text.encode())
 
+    def final(self, number: int) -> Final:
+        """Return what a block's rows are written by."""
+        return Final(self._whole, self._places, self._lengths, self.surveyed.codes[number])
+
     def _rendered(self, finish: Callable[[pa.Array, Array | None, int, int], R]) -> Iterator[R]:
         """Render the blocks on every core and yield, in order, what `finish` makes of each."""
 
-        def jobs() -> Iterator[tuple[_Block, int, int]]:
+        def jobs() -> Iterator[tuple[Block, int, int]]:
             start = 0
             for number, block in enumerate(self._work.blocks()):
                 yield block, number, start
-                start += self._surveyed.kept[number].rows
+                start += self.surveyed.kept[number].rows
 
-        def render(job: tuple[_Block, int, int]) -> R:
+        def render(job: tuple[Block, int, int]) -> R:
             block, number, start = job
-            kept = self._surveyed.kept[number]
-            labels = self._labels[start : start + kept.rows]
-            final = _Final(self._whole, self._places, self._lengths, self._surveyed.codes[number])
-            texts, places = self._work.render(block, kept, labels, final)
+            kept = self.surveyed.kept[number]
+            labels = self.labels[start : start + kept.rows]
+            texts, places = self._work.render(block, kept, labels, self.final(number))
             return finish(texts, places, start, kept.rows)
 
         with ThreadPoolExecutor(_WORKERS) as pool:
@@ -722,22 +746,12 @@ class _Writer:
 
     def in_file_order(self, parts: Sequence[Array], opener: Opener) -> None:
         """Write each part's rows in the order of the file, a block at a time."""
-        part_of = np.zeros(len(self._labels), np.uint8)
-        for number, rows in enumerate(parts):
-            part_of[rows] = number
+        numbers = part_of(parts, len(self.labels))
 
         def divide(
             texts: pa.Array, places: Array | None, start: int, count: int
         ) -> list[memoryview]:
-            mine = part_of[start : start + count]
-            found = []
-            for number in range(len(parts)):
-                rows = np.flatnonzero(mine == number)
-                chosen = texts.take(_array(rows if places is None else places[rows]))
-                found.append(_bytes_of(chosen))
-                if number == 1:
-                    found.append(_bytes_of(_without_label(chosen)))
-            return found
+            return divided(texts, places, numbers[start : start + count])
 
         with ExitStack() as stack:
             train, test, validate = (stack.enter_context(opener(path)) for path in _PARTS)
@@ -781,10 +795,34 @@ class _Writer:
             list(pool.map(write, range(len(parts))))
 
 
+def part_of(parts: Sequence[Array], rows: int) -> NDArray[np.uint8]:
+    """Return the number of the part that each row of the file is in."""
+    numbers = np.zeros(rows, np.uint8)
+    for number, mine in enumerate(parts):
+        numbers[mine] = number
+    return numbers
+
+
+def divided(texts: pa.Array, places: Array | None, numbers: NDArray[np.uint8]) -> list[memoryview]:
+    """Return a block's rows of train, of test, of test without their labels, and of validate.
+
+    Args:
+        texts: The rows as they are written.
+        places: Where each row is among them; None: in order.
+        numbers: The part each row is in.
+    """
+    found = []
+    for number in range(3):
+        rows = np.flatnonzero(numbers == number)
+        found.append(texts.take(_array(rows if places is None else places[rows])))
+    train, test, validate = found
+    return [_bytes_of(each) for each in (train, test, _without_label(test), validate)]
+
+
 # Blocks of lines.
 
 
-def _blocks(stream: io.BufferedIOBase, header_lines: int, size: int) -> Iterator[_Block]:
+def _blocks(stream: io.BufferedIOBase, header_lines: int, size: int) -> Iterator[Block]:
     """Cut a stream into blocks of whole lines after the header, each line ended by a line feed."""
     line = 1
     for number, whole in enumerate(_whole_lines(stream, size)):
@@ -793,7 +831,7 @@ def _blocks(stream: io.BufferedIOBase, header_lines: int, size: int) -> Iterator
         while line <= header_lines and (end := data.find(b"\n", start)) >= 0:
             start, line = end + 1, line + 1
         if start < len(data):
-            yield _Block(data[start:] if start else data, line)
+            yield Block(data[start:] if start else data, line)
             line += int(np.count_nonzero(np.frombuffer(data, np.uint8, offset=start) == ord("\n")))
 
 

@@ -132,7 +132,7 @@ def test_many_rows_take_the_quick_lanes() -> None:
         (plain + "2**2,b\n", "text"),
     ):
         lanes = []
-        survey = bulk._Work.survey
+        survey = bulk.Work.survey
 
         def spy(self: Any, block: Any) -> Any:
             found = survey(self, block)  # noqa: B023 (called within the loop)
@@ -140,7 +140,7 @@ def test_many_rows_take_the_quick_lanes() -> None:
             return found
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(bulk._Work, "survey", spy)
+            patch.setattr(bulk.Work, "survey", spy)
             result = outcome(text, "a.csv", {"positive": "a", "limits": BULK})
         if lane == "text":
             assert isinstance(result, str)

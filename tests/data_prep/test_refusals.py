@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from data_prep import DataError, Fractions, Limits, errors, prepare
-from tests.data_prep.support import run
+from tests.data_prep.support import Machines, run
 from tests.support import REAL_DATA, needs_real_data
 
 HEAD = "@relation r\n@attribute a numeric\n@attribute b real\n@attribute class {Abnormal,Normal}\n"
@@ -461,13 +461,15 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("large", [False, True], ids=["small", "large"])
+@pytest.mark.parametrize("how", ["small", "large", "several machines"])
 @pytest.mark.parametrize("case", BAD.values(), ids=BAD)
-def test_refused_by_name_with_a_remedy(case: Bad, large: bool) -> None:
+def test_refused_by_name_with_a_remedy(case: Bad, how: str) -> None:
     """A bad input is refused by its own class, whatever its size, with what to do about it."""
     options = dict(case.options)
-    if large:
+    if how == "large":
         options["limits"] = options.get("limits", Limits())._replace(small_bytes=0)
+    if how == "several machines":
+        options["spread"] = Machines()
     with pytest.raises(DataError) as caught:
         run(case.content, case.name, **options)
     assert type(caught.value) is case.error, caught.value
