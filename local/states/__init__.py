@@ -2,7 +2,9 @@
 
 Where this differs from AWS:
 
-* Redrive is not offered: ``RedriveExecution`` is an unknown action and ``RedriveCount`` is 0.
+* Of a redriven Pass state the guide says that it "is exited and isn't executed"; here it is
+  executed, as it has no result otherwise. A redriven Distributed Map runs its unfinished items, and
+  has no ``MapRunRedriven`` event.
 * Express machines run as standard ones (``StartSyncExecution`` answers at their end).
 * The role of a state machine gives its account only; its policies are not enforced.
 * Of SageMaker's integration, ``createLabelingJob`` is missing, and jobs are not given the tag

@@ -7,12 +7,13 @@ fail fast), so the one function that runs an execution is replaced.
 
 import datetime as dt
 import json
+import logging
 import re
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ministack.services import stepfunctions
+from ministack.services import eventbridge, stepfunctions
 from ministack.services.cloudformation import provisioners
 from moto.stepfunctions.parser import utils as moto_utils
 from moto.stepfunctions.parser.api import HistoryEventType
@@ -41,6 +42,7 @@ from . import (
     interruption,
     jsonata,
     logs,
+    redrive,
     sagemaker,
     validation,
 )
@@ -55,6 +57,7 @@ HOOKS = (
     *interruption.HOOKS,
     *jsonata.HOOKS,
     *logs.HOOKS,
+    *redrive.HOOKS,
     *sagemaker.HOOKS,
     *validation.HOOKS,
     Hook(
@@ -104,7 +107,7 @@ HOOKS = (
     ),
     Hook(
         target=f"{_STEPFUNCTIONS}:_emit_execution_status_event",
-        reason="tells EventBridge of an execution's end",
+        reason="the event says that nothing was or can be redriven",
         parameters=("execution",),
     ),
     Hook(target=f"{_STEPFUNCTIONS}:_executions", reason="the records of executions"),
@@ -139,6 +142,7 @@ HOOKS = (
 _NAME = re.compile(r"^[^\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]{1,80}$")
 _LARGEST_INPUT = 262_144
 
+_log = logging.getLogger(__name__)
 _lock = threading.Lock()
 _running: dict[str, "Execution"] = {}
 
@@ -152,11 +156,13 @@ def install(*, endpoint_url: str, region: str) -> None:
     interruption.install()
     jsonata.install()
     logs.install()
+    redrive.install(_rerun)
     sagemaker.install()
     validation.install()
     _replace_state_data()
     _replace_thread_register()
     stepfunctions._run_execution = run
+    stepfunctions._emit_execution_status_event = _tell_of_status
     stepfunctions._start_execution = _idempotent_start(stepfunctions._start_execution)
     stepfunctions._stop_execution = _stop_at_once(stepfunctions._stop_execution)
     stepfunctions._create_state_machine = _validated(stepfunctions._create_state_machine)
@@ -169,28 +175,55 @@ def install(*, endpoint_url: str, region: str) -> None:
 
 
 class Execution:
-    """One run of a state machine in moto's interpreter."""
+    """One run of a state machine in moto's interpreter, or the redrive of one.
 
-    def __init__(self, record: dict[str, Any], machine: dict[str, Any]) -> None:
+    Args:
+        record: MiniStack's.
+        machine: The machine as it was when the execution was started.
+        before: The attempt that is redriven.
+    """
+
+    def __init__(
+        self,
+        record: dict[str, Any],
+        machine: dict[str, Any],
+        before: "Execution | None" = None,
+    ) -> None:
         self._record = record
-        self._machine = machine
+        self._before = before
         self._program: Any = AmazonStateLanguageParser.parse(machine["definition"])[0]
         self._input = json.loads(record["input"] or "{}")
+        self.machine = machine
+        self.number: int = record.get("redriveCount", 0)
+        self.at_rest = threading.Event()
         self.environment = self._environment()
+        self.progress: redrive.Progress = before.progress if before else redrive.Progress()
+        redrive.follow(self.environment, self.progress)
+        if before:
+            # The history goes on, in the log as well.
+            put(self.environment, "event_manager", before.events)
+            logs.redriven(before.environment.cloud_watch_logging_session, self.number)
+        self.events: Any = self.environment.event_manager
 
     def run(self) -> None:
         """Run to the end; the outcome is in :attr:`environment`."""
-        started: Any = {
-            "executionStartedEventDetails": {
-                "input": json.dumps(self._input),
-                "inputDetails": {"truncated": False},
-                "roleArn": self._machine["roleArn"],
+        details: Any
+        if self._before:
+            kind = HistoryEventType.ExecutionRedriven
+            details = {"executionRedrivenEventDetails": {"redriveCount": self.number}}
+        else:
+            kind = HistoryEventType.ExecutionStarted
+            details = {
+                "executionStartedEventDetails": {
+                    "input": json.dumps(self._input),
+                    "inputDetails": {"truncated": False},
+                    "roleArn": self.machine["roleArn"],
+                }
             }
-        }
-        self.environment.event_manager.add_event(
+        self.events.add_event(
             context=self.environment.event_history_context,
-            event_type=HistoryEventType.ExecutionStarted,
-            event_details=started,
+            event_type=kind,
+            event_details=details,
             update_source_event_id=False,
         )
         self._program.eval(self.environment)
@@ -204,7 +237,7 @@ class Execution:
         )
 
     def _environment(self) -> Environment:
-        record, machine = self._record, self._machine
+        record, machine = self._record, self.machine
         arn: str = record["executionArn"]
         _, _, _, region, account, *_ = arn.split(":")
         context: Any = {
@@ -214,18 +247,25 @@ class Execution:
                 "Name": record["name"],
                 "RoleArn": machine["roleArn"],
                 "StartTime": _zulu(record["startDate"]),
-                "RedriveCount": 0,
+                "RedriveCount": self.number,
             },
             "StateMachine": {"Id": machine["stateMachineArn"], "Name": machine["name"]},
         }
+        if "redriveDate" in record:
+            context["Execution"]["RedriveTime"] = _zulu(record["redriveDate"])
+        last_event = len(self._before.events.get_event_history()) if self._before else 0
         environment = Environment(
             aws_execution_details=AWSExecutionDetails(
                 account=account, region=region, role_arn=machine["roleArn"]
             ),
             execution_type=machine.get("type", "STANDARD"),
             context=context,
-            event_history_context=EventHistoryContext.of_program_start(),
-            cloud_watch_logging_session=logs.session(arn, machine),
+            event_history_context=EventHistoryContext(last_event),
+            cloud_watch_logging_session=(
+                self._before.environment.cloud_watch_logging_session
+                if self._before
+                else logs.session(arn, machine)
+            ),
             activity_store={},
         )
         # Running before it is known to others: a stop that comes at once must find it so.
@@ -234,13 +274,17 @@ class Execution:
 
 
 class History:
-    """An execution's events, read from the interpreter while it runs."""
+    """An execution's events, read from the interpreter while it runs.
 
-    def __init__(self, environment: Environment) -> None:
-        self._environment = environment
+    Attributes:
+        execution: The latest attempt.
+    """
+
+    def __init__(self, execution: Execution) -> None:
+        self.execution = execution
 
     def _events(self) -> list[dict[str, Any]]:
-        events: Any = self._environment.event_manager.get_event_history()
+        events: Any = self.execution.events.get_event_history()
         return list(events)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
@@ -262,40 +306,102 @@ class History:
 def run(exec_arn: str) -> None:
     """Run an execution that MiniStack has recorded, and record how it ended."""
     record = stepfunctions._executions[exec_arn]
-    try:
-        execution = Execution(record, stepfunctions._state_machines[record["stateMachineArn"]])
-    except Exception as error:  # noqa: BLE001 - whatever it is, the execution must end
-        _finish(record, "FAILED", error="States.Runtime", cause=str(error))
+    # A copy: an execution keeps to the definition it began with, redriven as well.
+    _carry_out(record, dict(stepfunctions._state_machines[record["stateMachineArn"]]))
+
+
+def _rerun(record: dict[str, Any]) -> None:
+    """Redrive an execution, as soon as the interpreter has let go of the attempt before."""
+    history = record["events"]
+    before = history.execution if isinstance(history, History) else None
+    if before is None:  # it failed before the interpreter had it
+        run(record["executionArn"])
         return
-    record["events"] = History(execution.environment)
+    before.at_rest.wait()
+    _carry_out(record, before.machine, before)
+
+
+def _carry_out(
+    record: dict[str, Any], machine: dict[str, Any], before: Execution | None = None
+) -> None:
+    arn = record["executionArn"]
+    number = record.get("redriveCount", 0)
+    try:
+        execution = Execution(record, machine, before)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the execution must end
+        _finish(record, number, "FAILED", error="States.Runtime", cause=str(error))
+        return
+    record["events"] = History(execution)
     with _lock:
-        _running[exec_arn] = execution
+        _running[arn] = execution
     try:
         if record["status"] == "ABORTED":
             execution.stop()
         execution.run()
     finally:
         with _lock:
-            _running.pop(exec_arn, None)
+            _running.pop(arn, None)
+        execution.at_rest.set()
     outcome = execution.environment.program_state()
     if isinstance(outcome, ProgramEnded):
         output = json.dumps(execution.environment.states.get_input(), separators=(",", ":"))
-        _finish(record, "SUCCEEDED", output=output)
+        _finish(record, number, "SUCCEEDED", output=output)
     elif isinstance(outcome, ProgramTimedOut):
-        _finish(record, "TIMED_OUT")
+        _finish(record, number, "TIMED_OUT")
     elif isinstance(outcome, ProgramError):
         failure = outcome.error or {}
-        _finish(record, "FAILED", error=failure.get("error"), cause=failure.get("cause"))
+        _finish(record, number, "FAILED", error=failure.get("error"), cause=failure.get("cause"))
 
 
-def _finish(record: dict[str, Any], status: str, **result: str | None) -> None:
-    """Record an execution's end, unless it was aborted, and tell EventBridge."""
-    if record["status"] != "RUNNING":
+def _finish(record: dict[str, Any], number: int, status: str, **result: str | None) -> None:
+    """Record how an attempt ended, unless it was aborted, and tell EventBridge."""
+    if record["status"] != "RUNNING" or record.get("redriveCount", 0) != number:
         return
     record.update(result)
     record["stopDate"] = stepfunctions.now_iso()
     record["status"] = status
     stepfunctions._emit_execution_status_event(record)
+
+
+def _tell_of_status(record: dict[str, Any]) -> None:
+    """Tell EventBridge of an execution's status, redrives included; as on AWS, without fail."""
+    if record.get("sync"):
+        return
+    status = record["status"]
+    found = redrive.details(record)
+    detail: dict[str, Any] = {
+        "executionArn": record["executionArn"],
+        "stateMachineArn": record["stateMachineArn"],
+        "name": record["name"],
+        "status": status,
+        "startDate": stepfunctions._iso_to_epoch_ms(record["startDate"]),
+        "stopDate": stepfunctions._iso_to_epoch_ms(record["stopDate"]),
+        "input": record["input"],
+        "inputDetails": {"included": True},
+        "output": record["output"] if status == "SUCCEEDED" else None,
+        "outputDetails": {"included": True} if status == "SUCCEEDED" else None,
+        "stateMachineVersionArn": None,
+        "stateMachineAliasArn": None,
+        "redriveCount": found["redriveCount"],
+        "redriveDate": stepfunctions._iso_to_epoch_ms(found.get("redriveDate")),
+        "redriveStatus": found["redriveStatus"],
+        "redriveStatusReason": found.get("redriveStatusReason"),
+        "error": record.get("error") if status == "FAILED" else None,
+        "cause": record.get("cause") if status == "FAILED" else None,
+    }
+    for member in ("input", "output"):
+        if len(detail[member] or "") > stepfunctions._STATUS_EVENT_PAYLOAD_CAP:
+            detail[member], detail[f"{member}Details"] = None, {"included": False}
+    entry = {
+        "Source": "aws.states",
+        "DetailType": "Step Functions Execution Status Change",
+        "Detail": json.dumps(detail),
+        "Resources": [record["executionArn"]],
+    }
+    try:
+        eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
+    except Exception:  # noqa: BLE001 - whatever a target's failure is, it is not the execution's
+        _log.warning("No event of %s told: %s", status, record["executionArn"], exc_info=True)
 
 
 def _zulu(moment: str) -> str:

@@ -24,6 +24,8 @@ from moto.stepfunctions.parser.asl.eval.environment import Environment
 
 from local.cloud.hooks import Hook, put
 
+from . import redrive
+
 _EXECUTE = "moto.stepfunctions.parser.asl.component.state.exec.execute_state:ExecutionState"
 
 HOOKS = (
@@ -176,8 +178,9 @@ def _take_result(state: Any, env: Environment, output: Any) -> None:
 
 def _eval_program(self: Any, env: Environment) -> None:
     """Run a program (a machine or a branch) to its end, or until its own timeout."""
+    progress = redrive.of(env)
     if env.program_state() is None or env.is_running():
-        env.next_state_name = self.start_at.start_at_name
+        env.next_state_name = progress.resume(env) or self.start_at.start_at_name
     worker = threading.Thread(
         target=super(Program, self).eval if env.is_running() else self._eval_body,
         args=(env,),
@@ -188,6 +191,7 @@ def _eval_program(self: Any, env: Environment) -> None:
     if worker.is_alive():
         env.set_timed_out()
         worker.join(timeout=10)
+    progress.finished(env)
 
 
 def _without_interruptions(

@@ -54,6 +54,7 @@ class LogSession(moto_logging.CloudWatchLoggingSession):
         day = dt.datetime.now(dt.UTC).strftime("%Y-%m-%d-%H-%M")
         self.stream = f"states/{execution_arn.split(':')[-2]}/{day}/{uuid.uuid4().hex[:8]}"
         self.created = False
+        self.redrive_count = 0
 
     def publish_history_log(self, history_log: Any) -> None:
         """Hand an event on; the log line has the fields and the types AWS's have."""
@@ -65,7 +66,7 @@ class LogSession(moto_logging.CloudWatchLoggingSession):
             "id": history_log["id"],
             "type": str(getattr(history_log["type"], "value", history_log["type"])),
             "details": history_log.get("details", {}),
-            "redrive_count": "0",
+            "redrive_count": str(self.redrive_count),
             "previous_event_id": history_log["previous_event_id"],
             "event_timestamp": str(millis),
             "execution_arn": self.execution_arn,
@@ -81,6 +82,12 @@ def session(execution_arn: str, machine: dict[str, Any]) -> LogSession | None:
         logging_configuration=configured,
     )
     return LogSession(execution_arn, configuration) if configuration else None
+
+
+def redriven(log: Any, count: int) -> None:
+    """Have a session's lines, where there is one, say how often the execution was redriven."""
+    if isinstance(log, LogSession):
+        log.redrive_count = count
 
 
 def install() -> None:
