@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # SageMaker's SDKs exclude each other and the project's packages: the tests run each in its own.
 CLIENTS := $(VENV)/sdk-2/.installed $(VENV)/sdk-3/.installed
+# Most tests wait for processes of their own; tests/conftest.py says which share one.
+SPREAD := -n 2 --dist loadgroup --no-loadscope-reorder
 # jsii warns at every start that Node 20 is past its end of life; Spine supports it.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
@@ -17,14 +19,14 @@ run: $(VENV)/.run node_modules/.installed ## Run the whole pipeline on the local
 	$(BIN)/spine run
 
 test: $(VENV)/.dev node_modules/.installed $(CLIENTS) ## Run every test, end to end included
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(SPREAD)
 
 check: $(VENV)/.dev node_modules/.installed $(CLIENTS) ## Format, lint, types, gates and tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m gates
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(SPREAD)
 
 fuzz: $(VENV)/.dev ## Fuzz the readers of data files: 5 million inputs, about half an hour
 	$(BIN)/python tests/fuzz/target.py build/fuzz -runs=5000000 -max_len=2048 -rss_limit_mb=150 -timeout=20 -artifact_prefix=build/

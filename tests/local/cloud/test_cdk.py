@@ -2,7 +2,6 @@
 
 import json
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -53,11 +52,9 @@ def app_dir(tmp_path: Path) -> Path:
 def test_deploy_diff_and_destroy(running_cloud: Cloud, app_dir: Path) -> None:
     """An app is deployed, compared, and removed with the versions in its bucket."""
     lines: list[str] = []
-    started = time.monotonic()
     outputs = cloud.deploy(
         running_cloud, app_dir=app_dir, context={"answer": "first"}, on_output=lines.append
     )
-    assert time.monotonic() - started < 30
     assert any("bootstrapped" in line for line in lines)
     states, s3 = running_cloud.client("stepfunctions"), running_cloud.client("s3")
     machine, bucket = outputs["Small"]["MachineArn"], outputs["Small"]["BucketName"]
