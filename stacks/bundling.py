@@ -136,7 +136,6 @@ class Bundle:
         if target.exists():
             return target
         target.parent.mkdir(parents=True, exist_ok=True)
-        # Renamed when complete, so an interrupted copy is never taken for a bundle.
         with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
             content = Path(scratch) / "content"
             content.mkdir()
@@ -150,7 +149,7 @@ class Bundle:
             for path in self.sources():
                 (content / path).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(ROOT / path, content / path)
-            content.rename(target)
+            _publish(content, target)
         return target
 
     def build(self, architecture: Architecture) -> Path:
@@ -167,7 +166,7 @@ class Bundle:
                 content = Path(scratch) / "content"
                 self._pip(architecture, content)
                 _trim(content)
-                content.rename(vendor)
+                _publish(content, vendor)
         size = size_of(vendor) + sum((ROOT / path).stat().st_size for path in self.sources())
         if size > LIMIT_BYTES:
             raise BundleTooLargeError(
@@ -197,6 +196,16 @@ BUNDLES = {
         Bundle(name="start"),
     )
 }
+
+
+def _publish(content: Path, target: Path) -> None:
+    """Rename a complete folder into place, so that an interrupted copy is never taken for one."""
+    try:
+        content.rename(target)
+    except OSError:
+        # Another process was quicker; the name holds the content's digest, so theirs is the same.
+        if not target.is_dir():
+            raise
 
 
 def size_of(folder: Path) -> int:

@@ -6,7 +6,9 @@ import platform
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -155,6 +157,27 @@ def test_a_local_bundle_is_our_code_alone(tmp_path: Path, monkeypatch: pytest.Mo
     folder = BUNDLES["evaluate"].stage(None)
     assert {path.name for path in folder.iterdir()} == {"lambda"}
     assert not list(folder.rglob("requirements*"))
+
+
+def test_bundles_staged_at_the_same_moment_do_not_meet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever is second finds the first one's folder and uses it."""
+    monkeypatch.setattr("stacks.bundling.BUILD", tmp_path)
+    both = threading.Barrier(2, timeout=30)
+    copy = shutil.copyfile
+
+    def copy_together(source: Path, target: Path) -> Path:
+        if source.name == "handler.py":
+            both.wait()
+        return copy(source, target)
+
+    monkeypatch.setattr("shutil.copyfile", copy_together)
+    with ThreadPoolExecutor(2) as threads:
+        first, second = threads.map(BUNDLES["predict"].stage, (None, None))
+    assert first == second
+    assert (first / "lambda/predict/handler.py").is_file()
+    assert list(first.parent.iterdir()) == [first]
 
 
 def test_synthesis_for_aws_asks_for_missing_packages(
