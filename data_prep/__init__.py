@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from . import check, profile, read, split, write
 from .errors import DataError
-from .options import Format, Wanted
+from .options import Format, Task, Wanted
 from .read import Limits, Member
 from .split import Fractions, Parts
-from .table import Classes, Table
+from .table import Table
 
 if TYPE_CHECKING:
     from .spread import Spread
 
 __all__ = [
-    "Classes",
     "DataError",
     "Format",
     "Fractions",
@@ -28,6 +27,7 @@ __all__ = [
     "Parts",
     "Prepared",
     "Table",
+    "Task",
     "Wanted",
     "prepare",
 ]
@@ -40,10 +40,11 @@ class Prepared(NamedTuple):
         member: The data file that was read.
         features: What is known of each feature, in the order of the files' columns.
         label: The label column's name.
-        classes: The two values the label had.
-        labels: 1 or 0 for each row of the file.
+        task: What the label is for.
+        classes: The label's values by the numbers written for them; empty for a regression.
+        labels: The number of the class of each row of the file; empty for a regression.
         counts: Number of rows in each part.
-        positives: Number of rows labelled 1 in each part.
+        class_counts: Number of rows of each class in each part; empty for a regression.
         profile: The figures of `data_profile.json`.
         write_to: Writes the four files: given a path in the run's folder, a function opens what is
             written to.
@@ -52,12 +53,18 @@ class Prepared(NamedTuple):
     member: Member
     features: tuple[profile.Feature, ...]
     label: str
-    classes: Classes
+    task: Task
+    classes: tuple[str, ...]
     labels: bytes
     counts: dict[str, int]
-    positives: dict[str, int]
+    class_counts: dict[str, list[int]]
     profile: dict[str, Any]
     write_to: Callable[[Callable[[str], BinaryIO]], None]
+
+    @property
+    def positives(self) -> dict[str, int]:
+        """Number of rows labelled 1 in each part, for a binary label."""
+        return {part: counts[1] for part, counts in self.class_counts.items()}
 
     @property
     def files(self) -> dict[str, bytes]:
@@ -131,7 +138,11 @@ def prepare(
         return _large(chosen, opened, wanted, fractions, seed, limits, spread)
     table = check.table(opened.rows, wanted, most_rows=limits.rows)
     features, duplicates = profile.of_table(table)
-    parts = split.three_way(table.labels, fractions, seed)
+    target = table.target
+    if target is None:
+        parts = split.three_way(table.labels, fractions, seed, table.classes)
+    else:
+        parts = split.unstratified_three_way(table.rows, fractions, seed)
     profile.check_leakage(features, wanted.label, allowed=wanted.allow_leakage)
 
     def write_to(opener: Callable[[str], BinaryIO]) -> None:
@@ -143,15 +154,27 @@ def prepare(
     return _prepared(
         chosen,
         features,
-        wanted.label,
+        wanted,
+        None
+        if target is None
+        else profile.of_target(min(target.values), max(target.values), integers=target.integers),
         table.classes,
         table.labels,
         {part: len(rows) for part, rows in parts._asdict().items()},
-        {part: sum(map(label_of, rows)) for part, rows in parts._asdict().items()},
+        {
+            part: _class_counts(bytes(map(label_of, rows)), len(table.classes))
+            for part, rows in parts._asdict().items()
+        }
+        if target is None
+        else {},
         duplicates,
         "shuffled",
         write_to,
     )
+
+
+def _class_counts(labels: bytes, classes: int) -> list[int]:
+    return [labels.count(which) for which in range(classes)]
 
 
 def _large(
@@ -171,14 +194,12 @@ def _large(
     return _prepared(
         chosen,
         outcome.features,
-        wanted.label,
+        wanted,
+        outcome.target,
         outcome.classes,
-        outcome.labels.tobytes(),
+        outcome.labels.tobytes() if outcome.target is None else b"",
         {part: len(rows) for part, rows in zip(names, outcome.rows, strict=True)},
-        {
-            part: int(outcome.labels[rows].sum())
-            for part, rows in zip(names, outcome.rows, strict=True)
-        },
+        outcome.class_counts(),
         outcome.duplicates,
         "shuffled" if outcome.exact else "file",
         outcome.write,
@@ -188,23 +209,40 @@ def _large(
 def _prepared(
     chosen: Member,
     features: tuple[profile.Feature, ...],
-    label: str,
-    classes: Classes,
+    wanted: Wanted,
+    target: dict[str, Any] | None,
+    classes: tuple[str, ...],
     labels: bytes,
     counts: dict[str, int],
-    positives: dict[str, int],
+    class_counts: dict[str, list[int]],
     duplicates: int,
     order: str,
     write_to: Callable[[Callable[[str], BinaryIO]], None],
 ) -> Prepared:
     figures = profile.build(
+        task=wanted.task,
         features=features,
-        label=label,
-        classes=classes._asdict(),
-        counts=counts,
-        positives=positives,
+        label={
+            "name": wanted.label,
+            **(target or profile.of_classes(wanted.task, classes, class_counts)),
+        },
+        parts={
+            part: {"rows": rows, **profile.part_of(wanted.task, class_counts.get(part, ()))}
+            for part, rows in counts.items()
+        },
         duplicates=duplicates,
         source={"member": chosen.name, "bytes": chosen.size, "sha256": chosen.sha256},
         order=order,
     )
-    return Prepared(chosen, features, label, classes, labels, counts, positives, figures, write_to)
+    return Prepared(
+        chosen,
+        features,
+        wanted.label,
+        wanted.task,
+        classes,
+        labels,
+        counts,
+        class_counts,
+        figures,
+        write_to,
+    )

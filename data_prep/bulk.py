@@ -34,13 +34,15 @@ import pyarrow.csv
 from numpy.typing import NDArray
 
 from . import bulk_split, check, profile
-from .check import Labels, Layout
+from .check import Layout
 from .errors import DataError
+from .labels import Labels, add_target, check_spread, in_domain, no_rows
 from .options import Wanted
 from .profile import Feature
 from .read import Limits, Opened
-from .split import Fractions
-from .table import Classes, Column
+from .split import Fractions, Parts
+from .table import Column
+from .values import MOST_CATEGORIES, add, check_categories
 
 if TYPE_CHECKING:
     from .spread import Spread
@@ -55,6 +57,8 @@ _ROWS_AT_ONCE = 65_536
 # Blocks joined while a quote is open.
 _MOST_JOINED = 4
 _EXACT = 2.0**53
+# So many classes are numbered with one digit, which takes the place of the label's text.
+_ONE_DIGIT = 10
 # Between these magnitudes both Python and Arrow write a float without an exponent.
 _PLAIN = (1e-3, 1e10)
 _FLOAT = (
@@ -87,6 +91,7 @@ class Survey(NamedTuple):
         categories: For each categorical feature, its values with the label codes they come with.
         hashes: A number for each row, equal for equal rows.
         odd: Rows of the first lane whose text must be written anew.
+        ends: Of a regression, what tells whether a feature is the label itself.
     """
 
     lane: str
@@ -100,6 +105,21 @@ class Survey(NamedTuple):
     categories: dict[int, dict[str, set[int]]]
     hashes: NDArray[np.uint64]
     odd: Array
+    ends: "Ends | None"
+
+
+class Ends(NamedTuple):
+    """A block's rows of the least and the greatest label, and what lies between them.
+
+    Attributes:
+        low: The first row of the least label, shape (features,); the label is the first of them.
+        high: The same of the greatest.
+        straight: For each feature, whether all rows are on the line through the two.
+    """
+
+    low: Array
+    high: Array
+    straight: tuple[bool, ...]
 
 
 class Kept(NamedTuple):
@@ -119,10 +139,13 @@ class Block(NamedTuple):
 
 
 class _Cells(NamedTuple):
-    """A block's values: an array for each feature, and its label as text."""
+    """A block's values: an array for each feature, and its label as text.
+
+    A regression's label is the first of the features.
+    """
 
     features: list[pa.Array]
-    label: pa.Array
+    label: pa.Array | None
 
 
 class Outcome(NamedTuple):
@@ -130,8 +153,9 @@ class Outcome(NamedTuple):
 
     Attributes:
         features: What the profile tells of each.
-        labels: 1 or 0 for each row.
-        classes: The label's two values.
+        labels: The number of each row's class; 0 for a regression.
+        classes: The label's values by these numbers; empty for a regression.
+        target: What the profile tells of a regression's label; None for classes.
         duplicates: Rows that repeat an earlier one, label included.
         rows: Row numbers of train, test and validate.
         exact: Whether rows are written in the order of `rows`; else in the order of the file.
@@ -140,11 +164,21 @@ class Outcome(NamedTuple):
 
     features: tuple[Feature, ...]
     labels: NDArray[np.uint8]
-    classes: Classes
+    classes: tuple[str, ...]
+    target: dict[str, Any] | None
     duplicates: int
     rows: tuple[bulk_split.Rows, bulk_split.Rows, bulk_split.Rows]
     exact: bool
     write: Callable[[Opener], None]
+
+    def class_counts(self) -> dict[str, list[int]]:
+        """Count the rows of each class in each part; nothing for a regression."""
+        if self.target is not None:
+            return {}
+        return {
+            part: np.bincount(self.labels[rows], minlength=len(self.classes)).tolist()
+            for part, rows in zip(Parts._fields, self.rows, strict=True)
+        }
 
 
 def prepare(
@@ -177,12 +211,19 @@ def prepare(
 
         leader = Leader(work, size, spread)
     surveyed = _survey(work, limits) if leader is None else leader.survey(limits)
-    values, classes = surveyed.labels.binary(wanted)
-    labels = np.frombuffer(values, np.uint8)
-    features = surveyed.features(labels)
-    parts = bulk_split.three_way(labels, fractions, seed)
+    target: dict[str, Any] | None = None
+    classes: tuple[str, ...] = ()
+    if work.regression:
+        target = surveyed.target()
+        labels = np.zeros(len(surveyed.labels), np.uint8)
+        parts = bulk_split.unstratified_three_way(len(labels), fractions, seed)
+    else:
+        numbers, classes = surveyed.labels.numbered(wanted)
+        labels = np.frombuffer(numbers, np.uint8)
+        parts = bulk_split.three_way(labels, fractions, seed, classes)
+    features = surveyed.features()
     profile.check_leakage(features, wanted.label, allowed=wanted.allow_leakage)
-    writer = Writer(work, surveyed, labels)
+    writer = Writer(work, surveyed, labels, len(classes))
     exact = size <= limits.exact_bytes and leader is None
     write: Callable[[Sequence[Array], Opener], None]
     if leader is not None:
@@ -193,6 +234,7 @@ def prepare(
         features,
         labels,
         classes,
+        target,
         surveyed.duplicates,
         parts,
         exact,
@@ -207,10 +249,15 @@ class Work:
         self.rows = source.rows
         self.open_bytes = source.open_bytes
         self.plan: Layout = check.layout(source.rows, wanted)
+        self.objective = wanted.objective
         self.gaps = wanted.missing == "pass"
         self.arff = not source.rows.keeps_integers
         self.delimiter = source.rows.delimiter
         at = self.plan.features
+        self.regression = wanted.task == "regression"
+        if self.regression:
+            # A number as any other, written first.
+            self.plan = self.plan._replace(features=(self.plan.label, *at))
         forced = [not c.integers for c in self.plan.columns(source.rows)]
         self.floats = self._sampled(forced)
         ends = at == tuple(range(len(at))) or at == tuple(range(1, len(at) + 1))
@@ -218,6 +265,7 @@ class Work:
         # Rows can stay as they are when the file holds the features side by side, in order.
         self.in_place = (
             ends
+            and not self.regression
             and len(source.rows.names) == len(at) + 1
             and not self.plan.categorical
             and len(at) <= _WIDEST_PATTERN
@@ -263,13 +311,16 @@ class Work:
             pa.ArrowInvalid: It cannot; the block is for the text lane.
         """
         names = [str(at) for at in range(len(self.rows.names))]
-        types: dict[str, pa.DataType] = {names[self.plan.label]: pa.string()}
+        wanted = [names[at] for at in self.plan.features]
+        types: dict[str, pa.DataType] = {}
+        if not self.regression:
+            wanted.append(names[self.plan.label])
+            types[wanted[-1]] = pa.string()
         for which, at in enumerate(self.plan.features):
             if at in self.plan.categorical:
                 types[names[at]] = pa.string()
             elif self.floats[which]:
                 types[names[at]] = pa.float64()
-        wanted = [names[at] for at in (*self.plan.features, self.plan.label)]
         table = pyarrow.csv.read_csv(
             pa.BufferReader(data),
             pyarrow.csv.ReadOptions(
@@ -287,7 +338,8 @@ class Work:
         )
         arrays = [column.combine_chunks() for column in table.columns]
         arrays = [a.chunk(0) if isinstance(a, pa.ChunkedArray) else a for a in arrays]
-        features = arrays[:-1]
+        label = None if self.regression else arrays.pop()
+        features = arrays
         for which, at in enumerate(self.plan.features):
             kind = features[which].type
             if at in self.plan.categorical:
@@ -296,7 +348,7 @@ class Work:
                 features[which] = features[which].cast(pa.float64())
             elif kind not in _FEATURE_TYPES:
                 raise pa.ArrowInvalid(f"column {at} is of type {kind}")
-        return _Cells(features, arrays[-1])
+        return _Cells(features, label)
 
     def columns_of(self, block: Block) -> tuple[list[Column], list[str], list[int]]:
         """Read a block as small files are read: its features, its labels and their lines.
@@ -310,10 +362,16 @@ class Work:
         text = io.StringIO(block.data.decode(), newline="")
         for batch in self.rows.batches_of(text, first_line=block.line):
             by_column = list(zip(*batch.rows, strict=True))
-            labels += [value.strip() for value in by_column[self.plan.label]]
             lines += batch.lines
-            for column, at in zip(columns, self.plan.features, strict=True):
-                check.add(column, by_column[at], batch.lines, self.rows.missing, gaps=self.gaps)
+            features = list(zip(columns, self.plan.features, strict=True))
+            if self.regression:
+                labels += [""] * len(batch.rows)
+                target, at = features.pop(0)
+                add_target(target, by_column[at], batch.lines, self.rows.missing, self.objective)
+            else:
+                labels += [value.strip() for value in by_column[self.plan.label]]
+            for column, at in features:
+                add(column, by_column[at], batch.lines, self.rows.missing, gaps=self.gaps)
         return columns, labels, lines
 
     # The first pass.
@@ -352,11 +410,10 @@ class Work:
 
     def _survey_cells(self, block: Block, cells: _Cells, *, quoted: bool) -> Survey | None:
         """Describe a parsed block, or return None when it is for the text lane."""
-        encoded = cells.label.dictionary_encode()
-        labels = encoded.dictionary.to_pylist()
-        if len(labels) > 255 or any(label != label.strip() for label in labels):
+        found = self._coded(cells)
+        if found is None:
             return None
-        codes = _numbers(encoded.indices).astype(np.uint8)
+        labels, codes = found
         starts, _ = _lines(block.data)
         if len(starts) != len(codes) and not quoted:
             return None
@@ -400,7 +457,29 @@ class Work:
             categories,
             _hashes(numbers, codes, labels),
             odd,
+            _ends(numbers) if self.regression else None,
         )
+
+    def _coded(self, cells: _Cells) -> tuple[list[str], NDArray[np.uint8]] | None:
+        """Return the label's values and their codes, or None when they are for the text lane.
+
+        A regression has no classes, so its rows are all of one.
+        """
+        if cells.label is None:
+            target = cells.features[0]
+            if not len(target):
+                return [], np.empty(0, np.uint8)
+            if target.null_count:
+                return None
+            low, high = (float(bound) for bound in (_floats(target).min(), _floats(target).max()))
+            if not in_domain(low, high, self.objective):
+                return None
+            return [""], np.zeros(len(target), np.uint8)
+        encoded = cells.label.dictionary_encode()
+        labels = encoded.dictionary.to_pylist()
+        if len(labels) > 255 or any(label != label.strip() for label in labels):
+            return None
+        return labels, _numbers(encoded.indices).astype(np.uint8)
 
     def _in_range(self, array: pa.Array, values: Array, *, forced: bool) -> bool:
         """Tell whether a parsed column is what the reader of small files would have read."""
@@ -419,7 +498,7 @@ class Work:
     ) -> tuple[dict[str, set[int]], Array, int] | None:
         encoded = array.dictionary_encode()
         texts = encoded.dictionary.to_pylist()
-        if len(texts) > check.MOST_CATEGORIES or any(
+        if len(texts) > MOST_CATEGORIES or any(
             text != text.strip() or not text or text in self.rows.missing for text in texts
         ):
             return None
@@ -480,6 +559,7 @@ class Work:
             categories,
             _hashes(numbers, codes, labels),
             np.empty(0, np.int64),
+            _ends(numbers) if self.regression else None,
         )
 
     # The second pass.
@@ -488,7 +568,7 @@ class Work:
         self, block: Block, kept: Kept, labels: NDArray[np.uint8], final: "Final"
     ) -> tuple[pa.Array, Array | None]:
         """Write a block's rows: texts, and which of them each row is (None: in order)."""
-        if kept.lane == "lines" and kept.whole == final.whole:
+        if kept.lane == "lines" and kept.whole == final.whole and final.classes <= _ONE_DIGIT:
             return self._render_lines(block.data, kept, labels, final)
         if kept.lane == "text":
             return self._render_text(block, labels, final), None
@@ -498,11 +578,11 @@ class Work:
             _written(array, whole=final.whole[which], places=final.places.get(which))
             for which, array in enumerate(cells.features)
         ]
-        digits = pa.DictionaryArray.from_arrays(
-            _array(labels.astype(np.int8)), _texts(["0", "1"])
-        ).cast(pa.string())
+        if not self.regression:
+            numbers = [str(number) for number in range(final.classes)]
+            texts.insert(0, _texts(numbers).take(_array(labels)))
         texts[-1] = pc.binary_join_element_wise(texts[-1], "", "\n")
-        return pc.binary_join_element_wise(digits, *texts, ","), None
+        return pc.binary_join_element_wise(*texts, ","), None
 
     def _render_lines(
         self, data: bytes, kept: Kept, labels: NDArray[np.uint8], final: "Final"
@@ -551,7 +631,7 @@ class Work:
 
     def _render_text(self, block: Block, labels: NDArray[np.uint8], final: "Final") -> pa.Array:
         columns, _, _ = self.columns_of(block)
-        texts: list[Iterator[str]] = [map(str, labels.tolist())]
+        texts: list[Iterator[str]] = [] if self.regression else [map(str, labels.tolist())]
         rows = list(range(len(labels)))
         for which, column in enumerate(columns):
             places = final.places.get(which)
@@ -569,12 +649,14 @@ class Final(NamedTuple):
     Attributes:
         whole: For each feature, whether it is written as whole numbers.
         places: For each categorical feature, the number of each value.
+        classes: How many there are; 0 for a regression.
         label_lengths: Bytes of each label value, by code.
         codes: The label code of each of the block's rows.
     """
 
     whole: tuple[bool, ...]
     places: dict[int, dict[str, int]]
+    classes: int
     label_lengths: Array
     codes: NDArray[np.uint8]
 
@@ -585,10 +667,11 @@ class Surveyed:
     def __init__(self, work: Work) -> None:
         width = len(work.plan.features)
         self._work = work
-        self.labels = Labels(work.rows, work.plan)
+        self.labels: Labels = work.plan.labels(work.rows)
         self.kept: list[Kept] = []
         self.codes: list[NDArray[np.uint8]] = []
         self._hashes: list[NDArray[np.uint64]] = []
+        self._ends: list[Ends] = []
         self._whole = [not f for f in work.floats]
         self._missing = np.zeros(width, np.int64)
         self._low = np.full((256, width), np.nan)
@@ -607,11 +690,13 @@ class Surveyed:
         """
         table = np.array(
             [
-                self.labels.code(text, line)
+                0 if self._work.regression else self.labels.code(text, line)
                 for text, line in zip(found.labels, found.first_lines, strict=True)
             ],
             np.uint8,
         )
+        if found.ends is not None:
+            self._ends.append(found.ends)
         codes = table[found.codes]
         self.labels.add_codes(codes.tobytes())
         self.codes.append(codes)
@@ -625,9 +710,7 @@ class Surveyed:
             known = self._categories[which]
             for text, with_codes in seen.items():
                 known.setdefault(text, set()).update(int(table[code]) for code in with_codes)
-            check.check_categories(
-                self._work.plan.names[self._work.plan.features[which]], list(known)
-            )
+            check_categories(self._work.plan.names[self._work.plan.features[which]], list(known))
 
     def finish(self) -> None:
         """Count the repeated rows."""
@@ -658,44 +741,85 @@ class Surveyed:
             for which, seen in self._categories.items()
         }
 
-    def features(self, labels: NDArray[np.uint8]) -> tuple[Feature, ...]:
-        """Describe the features, by class."""
-        codes = np.concatenate(self.codes)
-        positive = {int(code) for code in np.unique(codes[labels == 1])}
+    def target(self) -> dict[str, Any]:
+        """Describe a regression's label.
+
+        Raises:
+            DataError: There is no row, or the label is the same in all of them.
+        """
+        if not len(self.labels):
+            raise no_rows()
+        low, high = float(self._low[0, 0]), float(self._high[0, 0])
+        check_spread(low, high, self._work.plan.names[self._work.plan.label])
+        return profile.of_target(low, high, integers=self.whole[0])
+
+    def features(self) -> tuple[Feature, ...]:
+        """Describe the features, by class, once the classes are numbered."""
+        regression = self._work.regression
+        class_of = bytes(1) if regression else self.labels.class_of
+        of_class = [
+            [code for code, number in enumerate(class_of) if number == which]
+            for which in range(max(class_of) + 1)
+        ]
         names = self._names()
+        whole = self.whole
         found = []
         for which, at in enumerate(self._work.plan.features):
-            if which in names:
-                found.append(self._category(which, names[which], positive))
+            if regression and which == 0:
                 continue
-            ones = sorted(positive)
-            zeros = [code for code in range(256) if code not in positive]
+            missing = int(self._missing[which])
+            if which in names:
+                kind, bounds = "category", self._places_of(which, names[which], of_class)
+            else:
+                kind = "integer" if whole[which] else "number"
+                bounds = tuple(
+                    (_least(self._low[codes, which]), _most(self._high[codes, which]))
+                    for codes in of_class
+                )
             found.append(
                 Feature(
                     self._work.plan.names[at],
-                    "integer" if self.whole[which] else "number",
-                    int(self._missing[which]),
-                    (_least(self._low[zeros, which]), _most(self._high[zeros, which])),
-                    (_least(self._low[ones, which]), _most(self._high[ones, which])),
-                    None,
+                    kind,
+                    missing,
+                    bounds,
+                    tuple(names[which]) if which in names else None,
+                    which not in names and self._tells_number(which)
+                    if regression
+                    else profile.tells_class(missing, bounds),
                 )
             )
         return tuple(found)
 
-    def _category(self, which: int, names: list[str], positive: set[int]) -> Feature:
-        seen = self._categories[which]
-        of_class: list[list[int]] = [[], []]
-        for place, name in enumerate(names):
-            if seen[name] - positive:
-                of_class[0].append(place)
-            if seen[name] & positive:
-                of_class[1].append(place)
-        zero, one = (
-            (float(places[0]), float(places[-1])) if places else (math.nan, math.nan)
-            for places in of_class
+    def _places_of(
+        self, which: int, names: list[str], of_class: list[list[int]]
+    ) -> tuple[tuple[float, float], ...]:
+        """Return the least and the greatest number of a category, by class."""
+        found = []
+        for codes in of_class:
+            places = [
+                place
+                for place, name in enumerate(names)
+                if not self._categories[which][name].isdisjoint(codes)
+            ]
+            found.append((float(places[0]), float(places[-1])) if places else (math.nan, math.nan))
+        return tuple(found)
+
+    def _tells_number(self, which: int) -> bool:
+        """Tell whether a feature is a regression's label, up to a factor and a shift."""
+        if not all(ends.straight[which] for ends in self._ends):
+            return False
+        first, last = (
+            (float(row[which]), float(row[0]))
+            for row in (
+                min((ends.low for ends in self._ends), key=lambda row: float(row[0])),
+                max((ends.high for ends in self._ends), key=lambda row: float(row[0])),
+            )
         )
-        name = self._work.plan.names[self._work.plan.features[which]]
-        return Feature(name, "category", int(self._missing[which]), zero, one, tuple(names))
+        return first[0] != last[0] and all(
+            profile.on_line(float(row[which]), float(row[0]), first, last)
+            for ends in self._ends
+            for row in (ends.low, ends.high)
+        )
 
 
 def _survey(work: Work, limits: Limits) -> Surveyed:
@@ -711,8 +835,11 @@ def _survey(work: Work, limits: Limits) -> Surveyed:
 class Writer:
     """Writes the four files."""
 
-    def __init__(self, work: Work, surveyed: Surveyed, labels: NDArray[np.uint8]) -> None:
+    def __init__(
+        self, work: Work, surveyed: Surveyed, labels: NDArray[np.uint8], classes: int
+    ) -> None:
         self._work = work
+        self._classes = classes
         self.surveyed = surveyed
         self.labels = labels
         self._whole = surveyed.whole
@@ -723,7 +850,8 @@ class Writer:
 
     def final(self, number: int) -> Final:
         """Return what a block's rows are written by."""
-        return Final(self._whole, self._places, self._lengths, self.surveyed.codes[number])
+        codes = self.surveyed.codes[number]
+        return Final(self._whole, self._places, self._classes, self._lengths, codes)
 
     def _rendered(self, finish: Callable[[pa.Array, Array | None, int, int], R]) -> Iterator[R]:
         """Render the blocks on every core and yield, in order, what `finish` makes of each."""
@@ -751,7 +879,7 @@ class Writer:
         def divide(
             texts: pa.Array, places: Array | None, start: int, count: int
         ) -> list[memoryview]:
-            return divided(texts, places, numbers[start : start + count])
+            return divided(texts, places, numbers[start : start + count], self._classes)
 
         with ExitStack() as stack:
             train, test, validate = (stack.enter_context(opener(path)) for path in _PARTS)
@@ -789,7 +917,7 @@ class Writer:
                     chosen = whole.take(_array(places[some]))
                     file.write(_bytes_of(chosen))
                     if batch is not None:
-                        batch.write(_bytes_of(_without_label(chosen)))
+                        batch.write(_bytes_of(_without_label(chosen, self._classes)))
 
         with ThreadPoolExecutor(_WORKERS) as pool:
             list(pool.map(write, range(len(parts))))
@@ -803,20 +931,23 @@ def part_of(parts: Sequence[Array], rows: int) -> NDArray[np.uint8]:
     return numbers
 
 
-def divided(texts: pa.Array, places: Array | None, numbers: NDArray[np.uint8]) -> list[memoryview]:
+def divided(
+    texts: pa.Array, places: Array | None, numbers: NDArray[np.uint8], classes: int
+) -> list[memoryview]:
     """Return a block's rows of train, of test, of test without their labels, and of validate.
 
     Args:
         texts: The rows as they are written.
         places: Where each row is among them; None: in order.
         numbers: The part each row is in.
+        classes: How many the label has; 0 for a regression.
     """
     found = []
     for number in range(3):
         rows = np.flatnonzero(numbers == number)
         found.append(texts.take(_array(rows if places is None else places[rows])))
     train, test, validate = found
-    return [_bytes_of(each) for each in (train, test, _without_label(test), validate)]
+    return [_bytes_of(each) for each in (train, test, _without_label(test, classes), validate)]
 
 
 # Blocks of lines.
@@ -980,6 +1111,32 @@ def _extremes(numbers: list[Array], codes: NDArray[np.uint8], labels: int) -> tu
     return low, high
 
 
+def _ends(numbers: list[Array]) -> Ends | None:
+    """Tell which columns are on one line with the first, the label."""
+    label = numbers[0]
+    if not len(label):
+        return None
+    ends = int(np.argmin(label)), int(np.argmax(label))
+    low, high = (np.array([values[row] for values in numbers]) for row in ends)
+    span = float(high[0] - low[0])
+    share = (label - low[0]) / span if span else np.zeros_like(label)
+
+    def straight(which: int, rows: slice) -> bool:
+        expected = low[which] + (high[which] - low[which]) * share[rows]
+        near = 1e-12 * max(abs(low[which]), abs(high[which]))
+        return bool((np.abs(numbers[which][rows] - expected) <= near).all())
+
+    # Most are not, which a few rows tell.
+    return Ends(
+        low,
+        high,
+        tuple(
+            straight(which, slice(64)) and straight(which, slice(None))
+            for which in range(len(numbers))
+        ),
+    )
+
+
 def _hashes(
     numbers: list[Array], codes: NDArray[np.uint8], labels: list[str]
 ) -> NDArray[np.uint64]:
@@ -1056,8 +1213,8 @@ def _float_texts(array: pa.Array) -> pa.Array:
     return texts
 
 
-def _without_label(texts: pa.Array) -> pa.Array:
-    """Cut the label and its comma, two bytes, from rows that lie side by side."""
+def _without_label(texts: pa.Array, classes: int) -> pa.Array:
+    """Cut the label and its comma from rows that lie side by side."""
     if not len(texts):
         return texts
     wide = pa.types.is_large_string(texts.type)
@@ -1065,7 +1222,9 @@ def _without_label(texts: pa.Array) -> pa.Array:
     offsets = np.frombuffer(texts.buffers()[1], kind)[texts.offset : texts.offset + len(texts) + 1]
     both = np.empty(2 * len(texts) + 1, kind)
     both[0::2] = offsets
-    both[1::2] = offsets[:-1] + 2
+    both[1::2] = offsets[:-1] + (
+        2 if 0 < classes <= _ONE_DIGIT else _numbers(pc.find_substring(texts, ",")) + 1
+    )
     cut = pa.Array.from_buffers(
         texts.type, 2 * len(texts), [None, pa.py_buffer(both), texts.buffers()[2]]
     )

@@ -1,6 +1,7 @@
 """The split of `split`, row for row, with numpy: for labels too many to shuffle one by one."""
 
-from collections.abc import MutableSequence
+import math
+from collections.abc import MutableSequence, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,47 +15,70 @@ Rows = NDArray[np.uint32]
 
 
 def three_way(
-    labels: NDArray[np.uint8], fractions: Fractions, seed: int
+    labels: NDArray[np.uint8], fractions: Fractions, seed: int, classes: Sequence[str]
 ) -> tuple[Rows, Rows, Rows]:
     """Return the row numbers of train, test and validate, as `split.three_way` does.
 
     Args:
-        labels: 1 or 0 for each row, shape (n,).
+        labels: The number of each row's class, shape (n,).
         fractions: The parts' shares.
         seed: 0 to 2**32 - 1.
+        classes: What to call the classes, by number; each has a row.
 
     Raises:
         FractionsError: The seed is out of range.
         TooFewRowsError: A part would have no row of a class.
     """
     split.check_seed(seed)
-    positives = int(labels.sum())
-    train, rest = stratified(labels, fractions.held_out, seed)
+    train, rest = stratified(labels, fractions.held_out, seed, classes)
     try:
-        test, validate = stratified(labels[rest], fractions.validate_of_held_out, seed)
+        test, validate = stratified(labels[rest], fractions.validate_of_held_out, seed, classes)
     except TooFewRowsError as error:
-        raise split.too_few(
-            positives, len(labels), f"of those held out, {error.problem}"
-        ) from error
+        counts = np.bincount(labels, minlength=len(classes)).tolist()
+        raise split.too_few(counts, classes, f"of those held out, {error.problem}") from error
     parts = (train, rest[test], rest[validate])
     for name, rows in zip(("train", "test", "validate"), parts, strict=True):
-        if not 0 < int(labels[rows].sum()) < len(rows):
-            raise split.too_few(
-                positives, len(labels), f"the {name} part ({len(rows)} rows) has only one of them"
-            )
+        found = int(np.count_nonzero(np.bincount(labels[rows])))
+        if found < len(classes):
+            counts = np.bincount(labels, minlength=len(classes)).tolist()
+            split.check_part(name, len(rows), found, counts, classes)
     return parts
 
 
-def stratified(labels: NDArray[np.uint8], test_size: float, seed: int) -> tuple[Rows, Rows]:
+def unstratified_three_way(rows: int, fractions: Fractions, seed: int) -> tuple[Rows, Rows, Rows]:
+    """Return the row numbers of each part, as `split.unstratified_three_way` does.
+
+    Raises:
+        FractionsError: The seed is out of range.
+        TooFewRowsError: A part would have fewer than two rows.
+    """
+    split.check_seed(seed)
+    split.check_sizes(rows, fractions)
+    train, rest = unstratified(rows, fractions.held_out, seed)
+    test, validate = unstratified(len(rest), fractions.validate_of_held_out, seed)
+    return train, rest[test], rest[validate]
+
+
+def unstratified(rows: int, test_size: float, seed: int) -> tuple[Rows, Rows]:
+    """Split rows in two, as `split.unstratified` does."""
+    order = np.arange(rows, dtype=np.uint32)
+    _Draw(seed).shuffle(order)
+    second = math.ceil(test_size * rows)
+    return order[second:], order[:second]
+
+
+def stratified(
+    labels: NDArray[np.uint8], test_size: float, seed: int, classes: Sequence[str] = split.BINARY
+) -> tuple[Rows, Rows]:
     """Split rows in two, keeping the share of each class, as `split.stratified` does.
 
     Raises:
         TooFewRowsError: scikit-learn would refuse.
     """
-    of_class = [np.flatnonzero(labels == which).astype(np.uint32) for which in (0, 1)]
+    of_class = [np.flatnonzero(labels == which).astype(np.uint32) for which in range(len(classes))]
     counts = [len(rows) for rows in of_class]
     draw = _Draw(seed)
-    first_counts, second_counts = split.class_counts(counts, test_size, draw)
+    first_counts, second_counts = split.class_counts(counts, test_size, draw, classes)
     first, second = [], []
     for rows, in_first, in_second in zip(of_class, first_counts, second_counts, strict=True):
         draw.shuffle(rows)

@@ -243,7 +243,27 @@ class OneClassError(DataError):
 
 
 class TooManyClassesError(DataError):
-    """The label has more than two values."""
+    """A binary label has more than two values, or any label of classes more than 256."""
+
+
+class ClassCountError(DataError):
+    """The label has another number of classes than `num_class` says."""
+
+
+class NotAboveMinusOneLabelError(DataError):
+    """A label is -1 or less, and `reg:squaredlogerror` takes the logarithm of label + 1."""
+
+
+class NegativeLabelError(DataError):
+    """A label is negative, and the objective counts or adds up."""
+
+
+class NotPositiveLabelError(DataError):
+    """A label is 0 or negative, and `reg:gamma` takes its logarithm."""
+
+
+class NotAShareLabelError(DataError):
+    """A label is not from 0 to 1, and `reg:logistic` predicts shares."""
 
 
 class TooFewRowsError(DataError):

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
+Task = Literal["binary", "multiclass", "regression"]
+
 
 class Format(NamedTuple):
     """How the data file is written; what is None is found out.
@@ -27,9 +29,15 @@ class Wanted(NamedTuple):
 
     Attributes:
         label: Name of the label's column, after renaming.
-        positive: The label's value that becomes 1.
+        task: "binary" makes 1 of the positive value and 0 of the other; "multiclass" numbers the
+            values from 0, in the order of scikit-learn's `LabelEncoder`; "regression" keeps the
+            label, a number.
+        positive: The value of a binary label that becomes 1.
         rest: Whether every other value becomes 0, however many there are; otherwise there must be
             exactly one other.
+        num_class: How many classes a multiclass label must have; any number when None.
+        objective: XGBoost's name of the objective, whose domain a regression's label is held to;
+            any number when None.
         drop: Columns left out, by the names the file gives them.
         rename: New names of columns, by the names the file gives them.
         categorical: Columns of text, by their new names: each value becomes the number of its place
@@ -40,8 +48,11 @@ class Wanted(NamedTuple):
     """
 
     label: str = "class"
+    task: Task = "binary"
     positive: str = "Abnormal"
     rest: bool = False
+    num_class: int | None = None
+    objective: str | None = None
     drop: tuple[str, ...] = ()
     rename: Mapping[str, str] = MappingProxyType({})
     categorical: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .errors import LeakageError, shown
-from .table import Table
+from .table import Column, Table
 
 
 class Feature(NamedTuple):
@@ -18,37 +18,29 @@ class Feature(NamedTuple):
         name: Its name, after renaming.
         kind: "integer", "number" or "category".
         missing: How many values are missing.
-        zero: The least and the greatest value in rows of label 0; NaN when there is none.
-        one: The same of label 1.
+        bounds: The least and the greatest value in the rows of each class, by its number; of a
+            regression, in all rows. NaN where there is none.
         categories: Of a category: its values, by the numbers they were given.
+        leaks: Whether the feature is the label itself: one value stands for each class, or every
+            value of it is on one straight line with the label.
     """
 
     name: str
     kind: str
     missing: int
-    zero: tuple[float, float]
-    one: tuple[float, float]
+    bounds: tuple[tuple[float, float], ...]
     categories: tuple[str, ...] | None
+    leaks: bool
 
     @property
     def constant(self) -> bool:
         """Whether there is at most one value, missing ones aside."""
-        found = [bound for bound in (*self.zero, *self.one) if not math.isnan(bound)]
+        found = self._found()
         return not found or min(found) == max(found)
-
-    @property
-    def leaks(self) -> bool:
-        """Whether one value stands for each class, so that the feature is the label itself."""
-        return (
-            self.missing == 0
-            and self.zero[0] == self.zero[1]
-            and self.one[0] == self.one[1]
-            and self.zero != self.one
-        )
 
     def summary(self) -> dict[str, Any]:
         """Return the feature's entry in the profile."""
-        found = [bound for bound in (*self.zero, *self.one) if not math.isnan(bound)]
+        found = self._found()
         entry: dict[str, Any] = {"name": self.name, "type": self.kind, "missing": self.missing}
         if self.categories is not None:
             entry["categories"] = list(self.categories)
@@ -58,24 +50,56 @@ class Feature(NamedTuple):
             entry["max"] = number(max(found)) if found else None
         return entry
 
+    def _found(self) -> list[float]:
+        return [bound for bounds in self.bounds for bound in bounds if not math.isnan(bound)]
+
+
+def tells_class(missing: int, bounds: Sequence[tuple[float, float]]) -> bool:
+    """Tell whether one value stands for each class."""
+    ones = {low for low, high in bounds if low == high}
+    return missing == 0 and len(ones) == len(bounds)
+
+
+def on_line(
+    value: float, label: float, first: tuple[float, float], last: tuple[float, float]
+) -> bool:
+    """Tell whether a feature's value is on the line through two others, to 12 digits.
+
+    Args:
+        value: The feature's.
+        label: The same row's.
+        first: Value and label of another row.
+        last: The same of a row whose label is another one.
+    """
+    expected = first[0] + (last[0] - first[0]) * ((label - first[1]) / (last[1] - first[1]))
+    return abs(value - expected) <= 1e-12 * max(abs(first[0]), abs(last[0]))
+
 
 def of_table(table: Table) -> tuple[tuple[Feature, ...], int]:
     """Describe a table's features and count the rows that repeat an earlier one, label included."""
-    ones = [row for row, label in enumerate(table.labels) if label]
-    zeros = [row for row, label in enumerate(table.labels) if not label]
+    rows_of: list[Sequence[int]]
+    if table.target is None:
+        of_class: list[list[int]] = [[] for _ in table.classes]
+        for row, label in enumerate(table.labels):
+            of_class[label].append(row)
+        rows_of = [*of_class]
+    else:
+        rows_of = [range(table.rows)]
     features = []
     for column in table.features:
         categories = column.categories()
         kind = "category" if categories is not None else "integer" if column.integers else "number"
-        bounds = [_bounds(map(column.values.__getitem__, rows)) for rows in (zeros, ones)]
+        bounds = tuple(_bounds(map(column.values.__getitem__, rows)) for rows in rows_of)
         features.append(
             Feature(
                 column.name,
                 kind,
                 column.missing,
-                bounds[0],
-                bounds[1],
+                bounds,
                 None if categories is None else tuple(categories),
+                tells_class(column.missing, bounds)
+                if table.target is None
+                else kind != "category" and _tells_number(column, table.target),
             )
         )
     # NaN differs from itself; a missing value repeats another.
@@ -85,13 +109,28 @@ def of_table(table: Table) -> tuple[tuple[Feature, ...], int]:
         else column.values
         for column in table.features
     ]
-    different = len(set(zip(*columns, table.labels, strict=True)))
-    return tuple(features), len(table.labels) - different
+    labels = table.labels if table.target is None else table.target.values
+    different = len(set(zip(*columns, labels, strict=True)))
+    return tuple(features), table.rows - different
 
 
 def _bounds(values: Any) -> tuple[float, float]:
     found = [value for value in values if value == value]
     return (min(found), max(found)) if found else (math.nan, math.nan)
+
+
+def _tells_number(column: Column, target: Column) -> bool:
+    """Tell whether a feature is the label, up to a factor and a shift."""
+    ends = [target.values.index(bound(target.values)) for bound in (min, max)]
+    first, last = ((column.values[row], target.values[row]) for row in ends)
+    return (
+        column.missing == 0
+        and first[0] != last[0]
+        and all(
+            on_line(value, label, first, last)
+            for value, label in zip(column.values, target.values, strict=True)
+        )
+    )
 
 
 def check_leakage(features: Sequence[Feature], label: str, *, allowed: bool) -> None:
@@ -151,13 +190,50 @@ CHECKS = (
 )  # fmt: skip
 
 
+def of_target(low: float, high: float, *, integers: bool) -> dict[str, Any]:
+    """Return what is known of a regression's label."""
+    number = int if integers else float
+    return {
+        "type": "integer" if integers else "number",
+        "min": number(low),
+        "max": number(high),
+    }
+
+
+def of_classes(
+    task: str, classes: Sequence[str], class_counts: Mapping[str, Sequence[int]]
+) -> dict[str, Any]:
+    """Return what is known of a label of classes: its values, and the rows of each.
+
+    Args:
+        task: "binary" or "multiclass".
+        classes: By the numbers written for them.
+        class_counts: Rows of each, by part.
+    """
+    totals = [sum(counts) for counts in zip(*class_counts.values(), strict=True)]
+    order = range(len(classes))
+    balance: dict[str, float] = {str(number): totals[number] for number in order}
+    if task == "binary":
+        order = range(1, -1, -1)
+        balance = {"1": totals[1], "0": totals[0], "positive_share": totals[1] / sum(totals)}
+    return {"classes": {str(number): classes[number] for number in order}, "balance": balance}
+
+
+def part_of(task: str, counts: Sequence[int]) -> dict[str, Any]:
+    """Return a part's rows by class: of two those labelled 1, of several each, of none nothing."""
+    if task == "binary":
+        return {"positives": counts[1]}
+    return (
+        {"classes": {str(number): count for number, count in enumerate(counts)}} if counts else {}
+    )
+
+
 def build(
     *,
+    task: str,
     features: Sequence[Feature],
-    label: str,
-    classes: Mapping[str, str],
-    counts: Mapping[str, int],
-    positives: Mapping[str, int],
+    label: Mapping[str, Any],
+    parts: Mapping[str, Mapping[str, Any]],
     duplicates: int,
     source: Mapping[str, Any],
     order: str,
@@ -165,29 +241,22 @@ def build(
     """Return the profile, fit for JSON.
 
     Args:
+        task: What the label is for.
         features: In the order of the files' columns, after the label.
-        label: The label's name.
-        classes: Its positive and its negative value.
-        counts: Rows of each part.
-        positives: Rows labelled 1 of each part.
+        label: The label's entry.
+        parts: Each part's entry, with its `rows`.
         duplicates: Rows that repeat an earlier one.
         source: Name, size and hash of the file.
         order: "shuffled", as the notebook writes rows, or "file".
     """
-    rows, ones = sum(counts.values()), sum(positives.values())
     return {
         "version": 1,
-        "rows": rows,
+        "task": task,
+        "rows": sum(part["rows"] for part in parts.values()),
         "feature_count": len(features),
         "row_width": {"labelled": len(features) + 1, "features": len(features)},
-        "label": {
-            "name": label,
-            "classes": {"1": classes["positive"], "0": classes["negative"]},
-            "balance": {"1": ones, "0": rows - ones, "positive_share": ones / rows},
-        },
-        "parts": {
-            part: {"rows": count, "positives": positives[part]} for part, count in counts.items()
-        },
+        "label": dict(label),
+        "parts": {name: dict(part) for name, part in parts.items()},
         "order": order,
         "features": [feature.summary() for feature in features],
         "duplicate_rows": duplicates,

@@ -1,10 +1,10 @@
-"""The notebook's two stratified splits, drawn exactly as scikit-learn draws them.
+"""The notebook's two splits, drawn exactly as scikit-learn draws them.
 
 `train_test_split(frame, test_size=t, random_state=seed, stratify=label)` is scikit-learn's
-`StratifiedShuffleSplit` (`model_selection/_split.py`), which draws from
-`numpy.random.RandomState(seed)`. That stream is frozen (NumPy Enhancement Proposal 19), and
-Python's `random` is the same generator, the Mersenne Twister MT19937: only the seeding and the way
-an index is drawn differ.
+`StratifiedShuffleSplit` (`model_selection/_split.py`), and without `stratify`, as numbers to be
+predicted need it, its `ShuffleSplit`. Both draw from `numpy.random.RandomState(seed)`. That stream
+is frozen (NumPy Enhancement Proposal 19), and Python's `random` is the same generator, the Mersenne
+Twister MT19937: only the seeding and the way an index is drawn differ.
 """
 
 import math
@@ -13,7 +13,7 @@ import struct
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol, Self
 
-from .errors import FractionsError, TooFewRowsError
+from .errors import FractionsError, TooFewRowsError, shown
 
 _WORDS_AT_ONCE = 1024
 _MAX_SEED = 2**32 - 1
@@ -93,38 +93,107 @@ class Parts(NamedTuple):
     validate: list[int]
 
 
-def three_way(labels: bytes, fractions: Fractions, seed: int) -> Parts:
+BINARY = ("negative", "positive")
+
+
+def three_way(
+    labels: bytes, fractions: Fractions, seed: int, classes: Sequence[str] = BINARY
+) -> Parts:
     """Split rows as the notebook does: train from the rest, then the rest into test and validate.
 
     Args:
-        labels: 1 or 0 for each row.
+        labels: The number of each row's class.
         fractions: The parts' shares.
         seed: `random_state` of both splits, 0 to 2**32 - 1.
+        classes: What to call the classes, by number; each has a row.
 
     Returns:
-        Row numbers, equal to scikit-learn's in membership and order. Every part has rows of both
-        classes.
+        Row numbers, equal to scikit-learn's in membership and order. Every part has rows of every
+        class.
 
     Raises:
         FractionsError: The seed is out of range.
         TooFewRowsError: A part would have no row of a class.
     """
     check_seed(seed)
-    positives = sum(labels)
-    train, rest = stratified(labels, fractions.held_out, seed)
+    counts = [labels.count(which) for which in range(len(classes))]
+    train, rest = stratified(labels, fractions.held_out, seed, classes)
     rest_labels = bytes(map(labels.__getitem__, rest))
     try:
-        test, validate = stratified(rest_labels, fractions.validate_of_held_out, seed)
+        test, validate = stratified(rest_labels, fractions.validate_of_held_out, seed, classes)
     except TooFewRowsError as error:
-        raise too_few(positives, len(labels), f"of those held out, {error.problem}") from error
+        raise too_few(counts, classes, f"of those held out, {error.problem}") from error
     parts = Parts(train, [rest[row] for row in test], [rest[row] for row in validate])
     for name, rows in parts._asdict().items():
-        # scikit-learn lets a part go without a class; no metric of that part would be defined.
-        if len(set(map(labels.__getitem__, rows))) < 2:
-            raise too_few(
-                positives, len(labels), f"the {name} part ({len(rows)} rows) has only one of them"
-            )
+        check_part(name, len(rows), len(set(map(labels.__getitem__, rows))), counts, classes)
     return parts
+
+
+def check_part(
+    name: str, rows: int, found: int, counts: Sequence[int], classes: Sequence[str]
+) -> None:
+    """Refuse a part that lacks a class, as scikit-learn does not: no metric would be defined.
+
+    Args:
+        name: The part's.
+        rows: How many it has.
+        found: How many classes they are of.
+        counts: Rows of each class in the whole file.
+        classes: What to call them.
+
+    Raises:
+        TooFewRowsError: It does.
+    """
+    if found < len(classes):
+        only = "only one" if found == 1 else f"only {found}"
+        raise too_few(counts, classes, f"the {name} part ({rows} rows) has {only} of them")
+
+
+def unstratified_three_way(rows: int, fractions: Fractions, seed: int) -> Parts:
+    """Split rows likewise, without regard to their labels: for a regression.
+
+    Args:
+        rows: How many there are.
+        fractions: The parts' shares.
+        seed: `random_state` of both splits, 0 to 2**32 - 1.
+
+    Returns:
+        Row numbers, equal to scikit-learn's in membership and order. Every part has at least two.
+
+    Raises:
+        FractionsError: The seed is out of range.
+        TooFewRowsError: A part would have fewer.
+    """
+    check_seed(seed)
+    check_sizes(rows, fractions)
+    train, rest = unstratified(rows, fractions.held_out, seed)
+    test, validate = unstratified(len(rest), fractions.validate_of_held_out, seed)
+    return Parts(train, [rest[row] for row in test], [rest[row] for row in validate])
+
+
+def check_sizes(rows: int, fractions: Fractions) -> None:
+    """Refuse rows too few for each part to have two, without which a spread is not defined.
+
+    Raises:
+        TooFewRowsError: They are.
+    """
+    rest = math.ceil(fractions.held_out * rows)
+    validate = math.ceil(fractions.validate_of_held_out * rest)
+    sizes = {"train": rows - rest, "test": rest - validate, "validate": validate}
+    for name, size in sizes.items():
+        if size < 2:
+            raise TooFewRowsError(
+                f"{rows} rows are too few: the {name} part would have {size}",
+                remedy="Add rows, or give the smaller parts a larger share.",
+            )
+
+
+def unstratified(rows: int, test_size: float, seed: int) -> tuple[list[int], list[int]]:
+    """Split rows in two exactly as `train_test_split` does without `stratify`."""
+    order = list(range(rows))
+    _RandomState(seed).shuffle(order)
+    second = math.ceil(test_size * rows)
+    return order[second:], order[:second]
 
 
 def check_seed(seed: int) -> None:
@@ -139,13 +208,16 @@ def check_seed(seed: int) -> None:
         )
 
 
-def stratified(labels: bytes, test_size: float, seed: int) -> tuple[list[int], list[int]]:
+def stratified(
+    labels: bytes, test_size: float, seed: int, classes: Sequence[str] = BINARY
+) -> tuple[list[int], list[int]]:
     """Split rows in two, keeping the share of each class, exactly as `train_test_split` does.
 
     Args:
-        labels: 1 or 0 for each row, both present.
+        labels: The number of each row's class.
         test_size: Share of the second part, in (0, 1).
         seed: `random_state`.
+        classes: What to call the classes, by number.
 
     Returns:
         Row numbers of the first and of the second part, shuffled.
@@ -154,9 +226,13 @@ def stratified(labels: bytes, test_size: float, seed: int) -> tuple[list[int], l
         TooFewRowsError: scikit-learn would refuse: a class of one row, or a part of fewer rows than
             there are classes.
     """
-    of_class = [[row for row, label in enumerate(labels) if label == which] for which in (0, 1)]
+    of_class: list[list[int]] = [[] for _ in classes]
+    for row, label in enumerate(labels):
+        of_class[label].append(row)
     draw = _RandomState(seed)
-    first_counts, second_counts = class_counts([len(rows) for rows in of_class], test_size, draw)
+    first_counts, second_counts = class_counts(
+        [len(rows) for rows in of_class], test_size, draw, classes
+    )
     first: list[int] = []
     second: list[int] = []
     for rows, in_first, in_second in zip(of_class, first_counts, second_counts, strict=True):
@@ -176,7 +252,7 @@ class Draw(Protocol):
 
 
 def class_counts(
-    counts: Sequence[int], test_size: float, draw: Draw
+    counts: Sequence[int], test_size: float, draw: Draw, classes: Sequence[str]
 ) -> tuple[list[int], list[int]]:
     """Return how many rows of each class go to the first and to the second part.
 
@@ -187,9 +263,10 @@ def class_counts(
     total = sum(counts)
     second_size = math.ceil(test_size * total)
     first_size = total - second_size
-    if min(counts) < 2 or min(first_size, second_size) < 2:
+    if min(counts) < 2 or min(first_size, second_size) < len(counts):
+        both = "both" if len(counts) == 2 else f"all {len(counts)} classes"
         raise too_few(
-            counts[1], total, f"a split into {first_size} and {second_size} cannot keep both"
+            counts, classes, f"a split into {first_size} and {second_size} cannot keep {both}"
         )
     first = _allot(counts, first_size, draw)
     left = [count - taken for count, taken in zip(counts, first, strict=True)]
@@ -252,9 +329,14 @@ class _RandomState:
             items[last], items[chosen] = items[chosen], items[last]
 
 
-def too_few(positives: int, rows: int, why: str) -> TooFewRowsError:
-    """Return the refusal of so many positive rows among all."""
+def too_few(counts: Sequence[int], classes: Sequence[str], why: str) -> TooFewRowsError:
+    """Return the refusal of so many rows of each class."""
+    if len(counts) == 2:
+        what = f"{counts[1]} positive and {counts[0]} negative rows"
+    else:
+        rarest = min(range(len(counts)), key=counts.__getitem__)
+        what = f"{counts[rarest]} of {sum(counts)} rows with the label {shown(classes[rarest])}"
     return TooFewRowsError(
-        f"{positives} positive and {rows - positives} negative rows are too few: {why}",
+        f"{what} are too few: {why}",
         remedy="Add rows of the rarer class, or give the smaller parts a larger share.",
     )

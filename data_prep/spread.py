@@ -135,7 +135,7 @@ class _Write:
         block = bulk.Block(self.read(order.block.number), order.block.line)
         final = self.final._replace(codes=order.codes)
         texts, places = self.work.render(block, order.kept, order.labels, final)
-        pieces = bulk.divided(texts, places, order.parts)
+        pieces = bulk.divided(texts, places, order.parts, final.classes)
         for path, piece in zip(_PATHS, pieces, strict=True):
             if len(piece):
                 self.write(path.format(order.block.number), piece)

@@ -121,27 +121,24 @@ class Column:
         return ("" if value != value else write(value) for value in values)
 
 
-class Classes(NamedTuple):
-    """The label's two values as the file writes them: positive becomes 1, negative 0.
-
-    With one class against the rest, negative is the list of the others.
-    """
-
-    positive: str
-    negative: str
-
-
 class Table(NamedTuple):
-    """A checked input: numeric features, and a label of two classes.
+    """A checked input: numeric features, and a label of classes or of numbers.
 
     Attributes:
-        features: The columns except the label, in file order, all of `len(labels)` values.
-        labels: 1 or 0 for each row.
-        label: The label column's name.
-        classes: The two values the label had.
+        features: The columns except the label, in file order, of one length.
+        labels: The number of each row's class; empty for a regression.
+        target: A regression's label; None for classes.
+        classes: The label's values as the file writes them, by the numbers written for them;
+            empty for a regression. With one class against the rest, the first is the list of the
+            others.
     """
 
     features: tuple[Column, ...]
     labels: bytes
-    label: str
-    classes: Classes
+    target: Column | None
+    classes: tuple[str, ...]
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return len(self.labels if self.target is None else self.target.values)

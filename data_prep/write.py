@@ -34,6 +34,11 @@ def _csv(table: Table, rows: list[int], *, labelled: bool = True) -> bytes:
 def _block(table: Table, rows: list[int], *, labelled: bool) -> bytes:
     columns: list[Iterator[str]] = [feature.texts(rows) for feature in table.features]
     if labelled:
-        columns.insert(0, map(str, map(table.labels.__getitem__, rows)))
+        columns.insert(
+            0,
+            map(str, map(table.labels.__getitem__, rows))
+            if table.target is None
+            else table.target.texts(rows),
+        )
     lines = "\n".join(map(",".join, zip(*columns, strict=True)))
     return f"{lines}\n".encode()

@@ -9,8 +9,7 @@ from typing import IO, Any, BinaryIO, Self, cast
 
 from data_prep import Format, Fractions, Prepared, Wanted, prepare
 
-from ..common import log, s3
-from . import fetch
+from ..common import fetch, log, s3
 
 _FEATURES_SHOWN = 200
 _WARNINGS_SHOWN = 20
@@ -118,16 +117,23 @@ def _fetch(uri: str, version_id: str | None) -> fetch.Fetched:
     return fetch.Web(hosts=frozenset(host.strip() for host in hosts if host.strip())).fetch(uri)
 
 
+def _classes(prepared: Prepared) -> dict[str, str]:
+    if prepared.task == "binary":
+        return {"positive": prepared.classes[1], "negative": prepared.classes[0]}
+    return {str(number): name for number, name in enumerate(prepared.classes)}
+
+
 def _result(prepared: Prepared, uri: str, version_id: str | None, profile: str) -> dict[str, Any]:
     member = prepared.member
     return {
-        "rows": len(prepared.labels),
+        "task": prepared.task,
+        "rows": sum(prepared.counts.values()),
         "counts": prepared.counts,
         "positives": prepared.positives,
         "features": [feature.name for feature in prepared.features[:_FEATURES_SHOWN]],
         "feature_count": len(prepared.features),
         "label": prepared.label,
-        "classes": prepared.classes._asdict(),
+        "classes": _classes(prepared),
         "profile": profile,
         "warnings": prepared.profile["warnings"][:_WARNINGS_SHOWN],
         "source": {

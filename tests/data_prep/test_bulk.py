@@ -25,6 +25,20 @@ NUMBERS: dict[str, Callable[[random.Random], str]] = {
 }
 
 
+def labelled(draw: random.Random, rows: int, options: dict[str, Any]) -> tuple[list[str], str]:
+    """Return labels of any task, which is put in the options, and how ARFF declares them."""
+    task = draw.choice(["binary", "binary", "multiclass", "regression"])
+    options["task"] = task
+    if task == "binary":
+        return [("no", "yes")[value] for value in labels(draw, rows)], "{yes, no}"
+    if task == "multiclass":
+        names = [f"k{number}" for number in range(draw.choice([2, 3, 10, 14]))]
+        return [draw.choice(names) for _ in range(rows)], f"{{{', '.join(reversed(names))}}}"
+    number = NUMBERS[draw.choice(["plain", "whole", "any", "large", "mostly plain"])]
+    options["objective"] = draw.choice([None, None, None, "reg:gamma"])
+    return [number(draw) for _ in range(rows)], "numeric"
+
+
 def generated(seed: int) -> tuple[str, str, dict[str, Any]]:
     """Return a file's text and name, and what to ask of it, of any shape the formats allow."""
     draw = random.Random(seed)
@@ -51,11 +65,11 @@ def generated(seed: int) -> tuple[str, str, dict[str, Any]]:
         if arff:
             columns[at] = [f"'{value}'" if " " in value else value for value in columns[at]]
     quoted = not arff and draw.random() < 0.2
-    label = [("no", "yes")[value] for value in labels(draw, rows)]
+    label, declared = labelled(draw, rows, options)
     if quoted:
         label = [f'"{value}"' for value in label]
     columns.insert(position, label)
-    types.insert(position, "{yes, no}")
+    types.insert(position, declared)
     names = [f"x{at}" for at in range(width)]
     names.insert(position, "y")
     lines = [delimiter.join(values) for values in zip(*columns, strict=True)]
@@ -97,6 +111,8 @@ def test_large_files_are_prepared_as_small_ones(
     assert large.files == small.files
     assert large.profile == small.profile
     assert large.labels == small.labels
+    assert large.classes == small.classes
+    assert large.class_counts == small.class_counts
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -165,5 +165,5 @@ def test_numeric_labels_compare_by_value() -> None:
     """A label written 1 and 0.0 is matched by the positive value "1.0", as numbers."""
     text = "x,class\n" + "".join(f"{row},{('1', '0.0')[row % 2]}\n" for row in range(40))
     outcome = run(text, "a.csv", positive="1.0")
-    assert outcome.classes == ("1", "0.0")
+    assert outcome.classes == ("0.0", "1")
     assert outcome.labels == bytes([1, 0] * 20)

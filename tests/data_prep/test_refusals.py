@@ -54,6 +54,13 @@ def csv(text: str, error: type[DataError], *says: str, **options: Any) -> Bad:
     return Bad(text.encode(), "x.csv", error, says, options)
 
 
+def numbers(last: str, error: type[DataError], *says: str, **options: Any) -> Bad:
+    """A CSV file whose label is a number, and a last row; that one is line 42."""
+    rows = "".join(f"{row},{row % 7},{row % 5 + 1.5}\n" for row in range(40))
+    options = {"task": "regression", "label": "y", **options}
+    return Bad(f"a,b,y\n{rows}{last}\n".encode(), "x.csv", error, says, options)
+
+
 def zipped(*members: tuple[str | zipfile.ZipInfo, str | bytes], **options: Any) -> bytes:
     """A zip file."""
     buffer = io.BytesIO()
@@ -370,6 +377,102 @@ BAD = {
         errors.TooFewRowsError,
         "larger share",
         fractions=Fractions(0.97, 0.01, 0.02),
+    ),
+    "three classes, four asked for": csv(
+        CSV.replace("2,2.5,Abnormal", "2,2.5,Odd"),
+        errors.ClassCountError,
+        "num_class is 4",
+        "3 values: 'Abnormal', 'Normal', 'Odd'",
+        "Leave num_class out, or give 3",
+        task="multiclass",
+        num_class=4,
+    ),
+    "several classes wanted, one there": csv(
+        "a,class\n1,x\n2,x\n", errors.OneClassError, "'x'", task="multiclass"
+    ),
+    "a class of several too rare": csv(
+        CSV + "1,2,Odd\n",
+        errors.TooFewRowsError,
+        "1 of 41 rows with the label 'Odd'",
+        task="multiclass",
+    ),
+    "more classes than a byte": csv(
+        "a,class\n" + "".join(f"1,{row}\n" for row in range(300)),
+        errors.TooManyClassesError,
+        "line 258",
+        "reg:squarederror",
+        task="multiclass",
+    ),
+    # A regression's label.
+    "number missing": numbers("1,2,", errors.MissingValueError, "line 42", "the label is missing"),
+    "number missing, gaps allowed": numbers(
+        "1,2,?", errors.MissingValueError, "line 42", "'y'", missing="pass"
+    ),
+    "class instead of a number": numbers(
+        "1,2,high", errors.NotANumberError, "line 42", "'y'", "'high'", "multi:softprob"
+    ),
+    "number of another script": numbers("1,2,١٢", errors.ForeignDigitsError, "line 42", "'y'"),
+    "number with an underscore": numbers("1,2,1_0", errors.DigitSeparatorError, "line 42", "'y'"),
+    "infinite number": numbers("1,2,inf", errors.NotFiniteError, "line 42", "'y'"),
+    "number beyond 32 bits": numbers(
+        "1,2,1e39", errors.NotFiniteError, "line 42", "'1e39'", "3.4e38"
+    ),
+    "minus one with logarithms": numbers(
+        "1,2,-1",
+        errors.NotAboveMinusOneLabelError,
+        "line 42",
+        "'-1' is not more than -1",
+        "reg:squaredlogerror needs",
+        objective="reg:squaredlogerror",
+    ),
+    "negative count": numbers(
+        "1,2,-0.5",
+        errors.NegativeLabelError,
+        "line 42",
+        "'y'",
+        "0 or more",
+        objective="count:poisson",
+    ),
+    "negative sum": numbers(
+        "1,2,-3", errors.NegativeLabelError, "line 42", "'-3'", objective="reg:tweedie"
+    ),
+    "zero with a logarithm": numbers(
+        "1,2,0", errors.NotPositiveLabelError, "line 42", "more than 0", objective="reg:gamma"
+    ),
+    "zero to 32-bit floats": numbers(
+        "1,2,1e-60", errors.NotPositiveLabelError, "line 42", "'1e-60'", objective="reg:gamma"
+    ),
+    "more than a share": numbers(
+        "1,2,1.5", errors.NotAShareLabelError, "line 2", "from 0 to 1", objective="reg:logistic"
+    ),
+    "the same number throughout": csv(
+        "a,y\n" + "".join(f"{row},7\n" for row in range(40)),
+        errors.OneClassError,
+        "7.0",
+        task="regression",
+        label="y",
+    ),
+    "no numbers": csv("a,y\n", errors.NoRowsError, "no row", task="regression", label="y"),
+    "too few numbers": csv(
+        "a,y\n1,2\n2,3\n4,5\n",
+        errors.TooFewRowsError,
+        "3 rows are too few",
+        task="regression",
+        label="y",
+    ),
+    "the number again": csv(
+        "a,b,y\n" + "".join(f"{row % 7},{row * row},{row * row}\n" for row in range(40)),
+        errors.LeakageError,
+        "'b'",
+        task="regression",
+        label="y",
+    ),
+    "the number in another unit": csv(
+        "a,b,y\n" + "".join(f"{row % 7},{row * 1.8 + 32!r},{row}\n" for row in range(-20, 40)),
+        errors.LeakageError,
+        "'b'",
+        task="regression",
+        label="y",
     ),
     # What is asked of the columns.
     "no such column to drop": csv(

@@ -13,19 +13,29 @@ from data_prep.split import Fractions
 
 
 def test_1000_random_shapes_split_as_scikit_learn() -> None:
-    """Size, balance, share and seed at random: equal parts in equal order, or both refuse."""
+    """Size, balance, share and seed at random: equal parts in equal order, or both refuse.
+
+    Half of the shapes have two classes, the others up to twelve.
+    """
     draw = random.Random(0)
     refused = 0
-    for _ in range(1000):
+    compared = [0, 0]
+    for _ in range(1400):
         rows = draw.choice(
             [draw.randrange(2, 12), draw.randrange(12, 200), draw.randrange(200, 1500)]
         )
         share = draw.choice([0.5, 0.1, 0.03, draw.random()])
-        labels = bytes(int(draw.random() < share) for _ in range(rows))
+        count = draw.choice([2, draw.randrange(3, 13)])
+        labels = bytes(
+            draw.randrange(1, count) if draw.random() < share else 0 for _ in range(rows)
+        )
         test_size = draw.choice([0.1, 0.2, 0.25, 1 / 3, 0.5, 0.7, draw.uniform(0.01, 0.99)])
         seed = draw.choice([0, 42, 2**32 - 1, draw.randrange(2**32)])
-        if len(set(labels)) < 2:
+        classes = [str(number) for number in range(count)]
+        if len(set(labels)) < count:
+            # scikit-learn knows no class without a row, and a label none either.
             continue
+        compared[count > 2] += 1
         try:
             expected = train_test_split(
                 np.arange(rows), test_size=test_size, random_state=seed, stratify=list(labels)
@@ -33,15 +43,52 @@ def test_1000_random_shapes_split_as_scikit_learn() -> None:
         except ValueError:
             refused += 1
             with pytest.raises(TooFewRowsError):
-                split.stratified(labels, test_size, seed)
+                split.stratified(labels, test_size, seed, classes)
             with pytest.raises(TooFewRowsError):
-                bulk_split.stratified(np.frombuffer(labels, np.uint8), test_size, seed)
+                bulk_split.stratified(np.frombuffer(labels, np.uint8), test_size, seed, classes)
             continue
-        first, second = split.stratified(labels, test_size, seed)
+        first, second = split.stratified(labels, test_size, seed, classes)
         assert (first, second) == tuple(part.tolist() for part in expected)
-        fast = bulk_split.stratified(np.frombuffer(labels, np.uint8), test_size, seed)
+        fast = bulk_split.stratified(np.frombuffer(labels, np.uint8), test_size, seed, classes)
         assert [part.tolist() for part in fast] == [first, second]
+    assert min(compared) > 250, "both few and many classes must have been compared"
     assert 25 < refused < 500, "both outcomes must have been compared"
+
+
+def test_300_random_shapes_split_without_classes_as_scikit_learn() -> None:
+    """A regression's rows are split by size, share and seed alone, equal in order."""
+    draw = random.Random(1)
+    for _ in range(300):
+        rows = draw.choice([draw.randrange(2, 40), draw.randrange(40, 3000)])
+        test_size = draw.choice([0.1, 0.2, 0.25, 1 / 3, 0.5, 0.7, draw.uniform(0.01, 0.99)])
+        seed = draw.choice([0, 42, 2**32 - 1, draw.randrange(2**32)])
+        try:
+            parts = train_test_split(np.arange(rows), test_size=test_size, random_state=seed)
+        except ValueError:
+            # Nothing is left to train on, which `check_sizes` tells of all three parts.
+            continue
+        expected = tuple(part.tolist() for part in parts)
+        assert split.unstratified(rows, test_size, seed) == expected
+        fast = bulk_split.unstratified(rows, test_size, seed)
+        assert tuple(part.tolist() for part in fast) == expected
+
+
+@pytest.mark.parametrize(
+    ("rows", "part"), [(15, "test part would have 1"), (2, "train part would have 1")]
+)
+def test_a_regression_needs_two_rows_in_each_part(rows: int, part: str) -> None:
+    """Fewer have no spread to explain; the message names the part and its rows."""
+    with pytest.raises(TooFewRowsError, match=f"{rows} rows are too few: the {part}"):
+        split.unstratified_three_way(rows, Fractions(0.8, 0.1, 0.1), 42)
+    with pytest.raises(TooFewRowsError, match=f"{rows} rows are too few: the {part}"):
+        bulk_split.unstratified_three_way(rows, Fractions(0.8, 0.1, 0.1), 42)
+
+
+def test_a_rare_class_among_several_is_named() -> None:
+    """The message says which class is short of rows, and of how many."""
+    labels = bytes([0] * 50 + [1] * 46 + [2] * 4)
+    with pytest.raises(TooFewRowsError, match=r"4 of 100 rows with the label 'rare' are too few"):
+        split.three_way(labels, Fractions(), 42, ("often", "more", "rare"))
 
 
 def test_more_draws_than_one_block_of_the_generator() -> None:

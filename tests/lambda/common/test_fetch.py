@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.support import FakeS3, client_error, load, use_clients
 
-fetch = load("prepare.fetch")
+fetch = load("common.fetch")
 HOST = "data.example"
 PUBLIC = "93.184.216.34"
 

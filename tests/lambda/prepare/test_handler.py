@@ -13,7 +13,7 @@ from tests.data_prep import reference
 from tests.support import FakeS3, load, use_clients
 
 prepare = load("prepare.handler")
-fetch = load("prepare.fetch")
+fetch = load("common.fetch")
 
 CONTENT = SAMPLE.read_bytes()
 
@@ -76,6 +76,7 @@ def test_the_four_files_of_a_run_are_the_notebooks(stored: FakeS3) -> None:
     assert (profile["rows"], profile["feature_count"], profile["duplicate_rows"]) == (310, 6, 0)
     assert profile["label"]["balance"] == {"1": 210, "0": 100, "positive_share": 210 / 310}
     assert result == {
+        "task": "binary",
         "rows": 310,
         "counts": {"train": 248, "test": 31, "validate": 31},
         "positives": {"train": 168, "test": 21, "validate": 21},

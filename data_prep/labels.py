@@ -1,0 +1,300 @@
+"""The label: numbered classes, or the numbers of a regression.
+
+What a regression's label may be is the objective's: XGBoost itself checks it
+(`src/objective/regression_obj.cu`, `CheckLabel`), but only in the training job. It keeps labels as
+32-bit floats, so they are held to the domain as such: 1e-50 is 0 there.
+"""
+
+import math
+from array import array
+from collections.abc import Callable, Sequence
+from itertools import count
+from typing import NamedTuple
+
+from . import values
+from .errors import (
+    ClassCountError,
+    DataError,
+    MissingValueError,
+    NegativeLabelError,
+    NoRowsError,
+    NotAboveMinusOneLabelError,
+    NotANumberError,
+    NotAShareLabelError,
+    NotFiniteError,
+    NotPositiveLabelError,
+    OneClassError,
+    PositiveNotFoundError,
+    TooManyClassesError,
+    UndeclaredValueError,
+    listed,
+    shown,
+)
+from .options import Wanted
+from .table import Column, Rows
+
+# Labels of classes are kept in one byte a row.
+MOST_CLASSES = 256
+
+
+class _Domain(NamedTuple):
+    """What labels an objective takes: `holds` tells of one, `bounds` says it in words."""
+
+    holds: Callable[[float], bool]
+    bounds: str
+    error: type[DataError]
+
+
+_NOT_NEGATIVE = _Domain(lambda label: label >= 0, "0 or more", NegativeLabelError)
+_DOMAINS = {
+    "reg:squaredlogerror": _Domain(
+        lambda label: label > -1, "more than -1", NotAboveMinusOneLabelError
+    ),
+    "reg:gamma": _Domain(lambda label: label > 0, "more than 0", NotPositiveLabelError),
+    "reg:tweedie": _NOT_NEGATIVE,
+    "count:poisson": _NOT_NEGATIVE,
+    "reg:logistic": _Domain(lambda label: 0 <= label <= 1, "from 0 to 1", NotAShareLabelError),
+}
+
+
+def in_domain(low: float, high: float, objective: str | None) -> bool:
+    """Tell whether labels from `low` to `high` are all the objective's, as 32-bit floats.
+
+    Every domain is an interval, so its ends tell.
+    """
+    ends = array("f", (low, high))
+    domain = _DOMAINS.get(objective or "")
+    return all(math.isfinite(end) and (domain is None or domain.holds(end)) for end in ends)
+
+
+def add_target(
+    target: Column,
+    texts: Sequence[str],
+    lines: Sequence[int],
+    missing: frozenset[str],
+    objective: str | None,
+) -> None:
+    """Append a batch of a regression's labels.
+
+    Raises:
+        DataError: One of its classes for values, or for the objective's domain.
+    """
+    start = len(target.values)
+    try:
+        values.add(target, texts, lines, missing)
+    except MissingValueError as error:
+        raise MissingValueError(
+            error.problem.replace("the value", "the label", 1),
+            remedy="Fill it in, or remove the row.",
+            line=error.line,
+            column=error.column,
+        ) from error
+    except NotANumberError as error:
+        raise NotANumberError(
+            f"the label {error.problem.removesuffix(' is not a number')} is not a number",
+            remedy="Correct it; or, if the label is a class, set the hyperparameter objective to "
+            "binary:logistic or multi:softprob.",
+            line=error.line,
+            column=error.column,
+        ) from error
+    added = target.values[start:]
+    if added and not in_domain(min(added), max(added), objective):
+        at = next(at for at, value in enumerate(added) if not in_domain(value, value, objective))
+        raise _out_of_domain(texts[at].strip(), added[at], lines[at], target.name, objective)
+
+
+def _out_of_domain(
+    text: str, value: float, line: int, column: str, objective: str | None
+) -> DataError:
+    domain = _DOMAINS.get(objective or "")
+    if domain is None or not math.isfinite(array("f", [value])[0]):
+        return NotFiniteError(
+            f"the label {shown(text)} is too large for XGBoost, which keeps labels as 32-bit "
+            "floats",
+            remedy="Give the label in a larger unit; 32-bit floats end at 3.4e38.",
+            line=line,
+            column=column,
+        )
+    return domain.error(
+        f"the label {shown(text)} is not {domain.bounds}, as the objective {objective} needs",
+        remedy="Correct it or remove the row; or set the hyperparameter objective to "
+        "reg:squarederror, which takes any number.",
+        line=line,
+        column=column,
+    )
+
+
+def check_spread(low: float, high: float, column: str) -> None:
+    """Refuse a regression's label that is the same in every row.
+
+    Raises:
+        OneClassError: It is.
+    """
+    if low == high:
+        raise OneClassError(
+            f"every row has the label {low!r}",
+            remedy="Add rows with other values; there is nothing to learn from one.",
+            column=column,
+        )
+
+
+def no_rows() -> NoRowsError:
+    """Return the refusal of a file that ends after its columns."""
+    return NoRowsError("the file has columns and no row", remedy="Add rows of data.")
+
+
+def _plain_number(text: str) -> float | None:
+    """Return the number a label's value stands for, if it is written as one."""
+    if not (text.isascii() and "_" not in text and text[-1:].isdigit()):
+        return None
+    return values.number(text)
+
+
+class Labels:
+    """The values of a label of classes, one byte a row, until every row is read.
+
+    Attributes:
+        class_of: The number of the class by the code of the value; known once `numbered` was
+            called.
+    """
+
+    def __init__(self, rows: Rows, in_file: str, column: str) -> None:
+        self._column = column
+        self._declared = rows.nominal.get(in_file)
+        self._numeric = in_file in rows.numeric
+        self._missing = rows.missing
+        self._codes: dict[str, int] = {}
+        self._next = count()
+        self._rows = bytearray()
+        self.class_of = b""
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def add(self, texts: Sequence[str], lines: Sequence[int]) -> None:
+        """Append a batch of label values."""
+        texts = [text.strip() for text in texts]
+        for text in dict.fromkeys(texts):
+            self.code(text, lines[texts.index(text)])
+        self._rows.extend(map(self._codes.__getitem__, texts))
+
+    def texts(self) -> list[str]:
+        """Return the values seen, by their codes."""
+        return list(self._codes)
+
+    def add_codes(self, codes: bytes) -> None:
+        """Append a batch of label values by their codes."""
+        self._rows += codes
+
+    def code(self, text: str, line: int) -> int:
+        """Return the code of a label value, checking it where it is new.
+
+        Raises:
+            DataError: The value is missing, undeclared, not a number, or one too many.
+        """
+        if text not in self._codes:
+            self._check(text, line)
+            self._codes[text] = next(self._next)
+        return self._codes[text]
+
+    def _check(self, text: str, line: int) -> None:
+        if not text or text in self._missing:
+            raise MissingValueError(
+                f"the label is missing ({shown(text)})",
+                remedy="Fill it in, remove the row, or rename the class if that is its name.",
+                line=line,
+                column=self._column,
+            )
+        if self._declared is not None and text not in self._declared:
+            raise UndeclaredValueError(
+                f"{shown(text)} is not one of the declared values {listed(self._declared)}",
+                remedy="Correct the value, or add it to the declaration.",
+                line=line,
+                column=self._column,
+            )
+        if self._numeric and (refusal := values.refusal(self._column, text, line, self._missing)):
+            raise refusal
+        if len(self._codes) == MOST_CLASSES:
+            raise TooManyClassesError(
+                f"the label has more than {MOST_CLASSES} values, such as {shown(text)}",
+                remedy="Set source.label to a column of classes; or, to predict a number, set the "
+                "hyperparameter objective to one for regression, such as reg:squarederror.",
+                line=line,
+                column=self._column,
+            )
+
+    def numbered(self, wanted: Wanted) -> tuple[bytes, tuple[str, ...]]:
+        """Return the number of each row's class, and the classes by number.
+
+        Values that are all numbers compare by value: `1` is `1.0`, and is named as it is first
+        written. Binary classes are 0 and, for the positive value, 1. Several are numbered in the
+        order of their values, or else of their texts, as scikit-learn's `LabelEncoder` does.
+
+        Raises:
+            DataError: There is no row, no positive value, one class, or more than are wanted.
+        """
+        if not self._rows:
+            raise no_rows()
+        binary = wanted.task == "binary"
+        asked = (wanted.positive,) if binary else ()
+        numbers = {text: _plain_number(text) for text in (*self._codes, *asked)}
+        numeric = None not in numbers.values()
+        merged: dict[object, list[str]] = {}
+        for text in self._codes:
+            merged.setdefault(numbers[text] if numeric else text, []).append(text)
+        names = [texts[0] for texts in merged.values()]
+        if binary:
+            target = numbers[wanted.positive] if numeric else wanted.positive
+            self._check_binary(wanted, names, found=target in merged)
+        if len(merged) == 1:
+            raise OneClassError(
+                f"every row has the label {shown(names[0])}",
+                remedy="Add rows of the other class; there is nothing to learn from one.",
+                column=self._column,
+            )
+        if binary:
+            positive = merged.pop(target)
+            negative = list(merged.values())
+            names = [_joined([texts[0] for texts in negative]), positive[0]]
+            groups = [[text for texts in negative for text in texts], positive]
+        else:
+            self._check_count(wanted.num_class, names)
+            # Of one type: numbers, or else texts.
+            groups = [merged[value] for value in sorted(merged)]  # type: ignore[type-var]
+            names = [texts[0] for texts in groups]
+        table = bytearray(MOST_CLASSES)
+        for number, texts in enumerate(groups):
+            for text in texts:
+                table[self._codes[text]] = number
+        self.class_of = bytes(table[: len(self._codes)])
+        return bytes(self._rows).translate(table), tuple(names)
+
+    def _check_binary(self, wanted: Wanted, names: list[str], *, found: bool) -> None:
+        if len(names) > 2 and not wanted.rest:
+            raise TooManyClassesError(
+                f"the label has {len(names)} values: {listed(names)}",
+                remedy="Keep the rows of two of them, merge them into two, set source.rest to "
+                "true to tell the positive one from all others, or set the hyperparameter "
+                "objective to multi:softprob to tell each from each.",
+                column=self._column,
+            )
+        if not found:
+            raise PositiveNotFoundError(
+                f"the positive value {shown(wanted.positive)} is not one of the label's: "
+                f"{listed(names)}",
+                remedy="Set source.positive to one of them, in the same case.",
+                column=self._column,
+            )
+
+    def _check_count(self, asked: int | None, names: list[str]) -> None:
+        if asked is not None and asked != len(names):
+            raise ClassCountError(
+                f"the hyperparameter num_class is {asked} and the label has {len(names)} values: "
+                f"{listed(names)}",
+                remedy=f"Leave num_class out, or give {len(names)}.",
+                column=self._column,
+            )
+
+
+def _joined(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"rest ({listed(names, limit=5)})"
