@@ -130,12 +130,12 @@ def prepare(
     limits, wanted, form = limits or Limits(), wanted or Wanted(), form or Format()
     fractions = fractions or Fractions()
     split.check_seed(seed)
-    chosen = read.member(
+    found = read.examine(
         source, name=name, wanted=member, sha256=sha256, encoding=form.encoding, limits=limits
     )
-    opened = read.opened(chosen, form)
-    if spread is not None or chosen.size > limits.small_bytes:
-        return _large(chosen, opened, wanted, fractions, seed, limits, spread)
+    if spread is not None or not found.ends_within(limits.small_bytes):
+        return _large(found, form, wanted, fractions, seed, limits, spread)
+    chosen, opened = found.member(), read.opened(found, form)
     table = check.table(opened.rows, wanted, most_rows=limits.rows)
     features, duplicates = profile.of_table(table)
     target = table.target
@@ -178,8 +178,8 @@ def _class_counts(labels: bytes, classes: int) -> list[int]:
 
 
 def _large(
-    chosen: Member,
-    opened: read.Opened,
+    found: read.Examination,
+    form: Format,
     wanted: Wanted,
     fractions: Fractions,
     seed: int,
@@ -189,10 +189,10 @@ def _large(
     # Imported here because it takes ten times as long as preparing a small file.
     from . import bulk
 
-    outcome = bulk.prepare(opened, chosen.size, wanted, fractions, seed, limits, spread)
+    outcome = bulk.prepare(found, form, wanted, fractions, seed, limits, spread)
     names = Parts._fields
     return _prepared(
-        chosen,
+        found.member(),
         outcome.features,
         wanted,
         outcome.target,

@@ -37,9 +37,9 @@ from . import bulk_split, check, profile
 from .check import Layout
 from .errors import DataError
 from .labels import Labels, add_target, check_spread, in_domain, no_rows
-from .options import Wanted
+from .options import Format, Wanted
 from .profile import Feature
-from .read import Limits, Opened
+from .read import Examination, Limits, NotExaminedError, Opened, opened
 from .split import Fractions, Parts
 from .table import Column
 from .values import MOST_CATEGORIES, add, check_categories
@@ -182,8 +182,8 @@ class Outcome(NamedTuple):
 
 
 def prepare(
-    source: Opened,
-    size: int,
+    found: Examination,
+    form: Format,
     wanted: Wanted,
     fractions: Fractions,
     seed: int,
@@ -193,8 +193,8 @@ def prepare(
     """Check a whole file and split it.
 
     Args:
-        source: The file, with its header read.
-        size: Its size in bytes.
+        found: The file, some of it examined; the rest is while its rows are checked.
+        form: How it is written.
         wanted: What becomes of the columns.
         fractions: The parts' shares.
         seed: Of the split.
@@ -204,13 +204,21 @@ def prepare(
     Raises:
         DataError: One of its classes: the input is refused.
     """
-    work = Work(source, wanted)
     leader = None
-    if spread is not None:
-        from .spread import Leader
+    if spread is not None or found.encoding is None:
+        # The blocks are taken from elsewhere.
+        found.finish()
+    try:
+        work = _opened(found, form, wanted)
+        if spread is not None:
+            from .spread import Leader
 
-        leader = Leader(work, size, spread)
-    surveyed = _survey(work, limits) if leader is None else leader.survey(limits)
+            leader = Leader(work, found.size, spread)
+        surveyed = _survey(work, limits) if leader is None else leader.survey(limits)
+    except Exception:
+        # What is wrong with the file as a whole comes first.
+        found.finish()
+        raise
     target: dict[str, Any] | None = None
     classes: tuple[str, ...] = ()
     if work.regression:
@@ -224,7 +232,7 @@ def prepare(
     features = surveyed.features()
     profile.check_leakage(features, wanted.label, allowed=wanted.allow_leakage)
     writer = Writer(work, surveyed, labels, len(classes))
-    exact = size <= limits.exact_bytes and leader is None
+    exact = found.size <= limits.exact_bytes and leader is None
     write: Callable[[Sequence[Array], Opener], None]
     if leader is not None:
         write = partial(leader.write, writer)
@@ -242,12 +250,22 @@ def prepare(
     )
 
 
+def _opened(found: Examination, form: Format, wanted: Wanted) -> "Work":
+    try:
+        return Work(opened(found, form), wanted)
+    except NotExaminedError:
+        # The header is longer than what was kept of the file.
+        found.finish()
+        return Work(opened(found, form), wanted)
+
+
 class Work:
     """What does not change from block to block."""
 
     def __init__(self, source: Opened, wanted: Wanted) -> None:
         self.rows = source.rows
         self.open_bytes = source.open_bytes
+        self._open_once = source.open_once
         self.plan: Layout = check.layout(source.rows, wanted)
         self.objective = wanted.objective
         self.gaps = wanted.missing == "pass"
@@ -295,11 +313,11 @@ class Work:
         """Leave out how the file is opened: on another machine blocks come by other ways."""
         rows = copy.copy(self.rows)
         vars(rows).update({name: None for name, value in vars(rows).items() if callable(value)})
-        return {**vars(self), "rows": rows, "open_bytes": None}
+        return {**vars(self), "rows": rows, "open_bytes": None, "_open_once": None}
 
-    def blocks(self, size: int = _BLOCK) -> Iterator[Block]:
-        """Read the rows' lines, in blocks of about so many bytes."""
-        with self.open_bytes() as stream:
+    def blocks(self, size: int = _BLOCK, *, first: bool = False) -> Iterator[Block]:
+        """Read the rows' lines, in blocks of about so many bytes; the `first` time examine them."""
+        with (self._open_once if first else self.open_bytes)() as stream:
             yield from _blocks(stream, self.rows.header_lines, size)
 
     # Reading a block.
@@ -825,7 +843,7 @@ class Surveyed:
 def _survey(work: Work, limits: Limits) -> Surveyed:
     surveyed = Surveyed(work)
     with ThreadPoolExecutor(_WORKERS) as pool:
-        for found in _in_order(pool, work.survey, work.blocks()):
+        for found in _in_order(pool, work.survey, work.blocks(first=True)):
             surveyed.take(found)
             check.check_row_count(len(surveyed.labels), limits.rows)
     surveyed.finish()
@@ -972,7 +990,7 @@ def _whole_lines(stream: io.BufferedIOBase, size: int) -> Iterator[bytes]:
     alone: bool | None = None
     joined = 0
     while True:
-        chunk = stream.read(size)
+        chunk = _full(stream, size)
         data = rest + chunk
         if alone is None and (at := data.find(b"\r")) >= 0 and (at + 1 < len(data) or not chunk):
             alone = data[at + 1 : at + 2] != b"\n"
@@ -995,6 +1013,14 @@ def _whole_lines(stream: io.BufferedIOBase, size: int) -> Iterator[bytes]:
         if end:
             yield data[:end]
         rest = data[end:]
+
+
+def _full(stream: io.BufferedIOBase, size: int) -> bytes:
+    """Read so many bytes, fewer only at the end: both passes must cut the file alike."""
+    chunk = stream.read(size)
+    while 0 < len(chunk) < size and (more := stream.read(size - len(chunk))):
+        chunk += more
+    return chunk
 
 
 def _lines(data: bytes) -> tuple[Array, Array]:

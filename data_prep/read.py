@@ -10,35 +10,24 @@ import hashlib
 import io
 import posixpath
 import re
-import stat
-import struct
-import zlib
-from collections import Counter
 from collections.abc import Callable
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
+from typing import BinaryIO, NamedTuple, Protocol, cast
 
 from . import arff
 from .errors import (
-    AmbiguousMemberError,
     ArchiveBombError,
     BinaryContentError,
     ChecksumError,
     DamagedArchiveError,
-    DuplicateMemberError,
     EmptyFileError,
     EncodingError,
-    EncryptedArchiveError,
     LineTooLongError,
     MemberNotFoundError,
     NestedArchiveError,
-    SymlinkMemberError,
     TooLargeError,
     TooManyMembersError,
-    UnsafeMemberNameError,
-    UnsupportedCompressionError,
     UnsupportedFormatError,
     WebPageError,
-    listed,
     shown,
 )
 from .options import Format
@@ -46,13 +35,9 @@ from .table import Rows
 
 # Here and below, what only some files need is imported where it is needed: for the notebook's file,
 # imports are most of the time.
-if TYPE_CHECKING:
-    import zipfile
 
-# The member of the UCI archive that the notebook reads.
-NOTEBOOK_MEMBER = "column_2C_weka.arff"
+FETCH_AGAIN = "Download the file again, or make the archive again."
 
-_DATA_SUFFIXES = (".arff", ".csv", ".tsv", ".parquet")
 _PARQUET = b"PAR1"
 _CHUNK = 1 << 18
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
@@ -72,7 +57,6 @@ _OTHER_FORMATS = {
     b"\x89HDF": "an HDF5 file",
     b"\x93NUMPY": "a NumPy array",
 }
-_FETCH_AGAIN = "Download the file again, or make the archive again."
 
 
 class Limits(NamedTuple):
@@ -119,6 +103,11 @@ class Member(NamedTuple):
     open: Callable[[], io.BufferedIOBase]
     encoding: str | None = "utf-8"
 
+    @property
+    def open_once(self) -> Callable[[], io.BufferedIOBase]:
+        """The same as `open`: the file has been examined."""
+        return self.open
+
 
 def member(
     source: io.BufferedIOBase,
@@ -142,15 +131,24 @@ def member(
     Raises:
         DataError: One of its classes for the file as a whole, for archives, and for text.
     """
-    limits = limits or Limits()
-    found_name, open_member, packed_size = _locate(source, name, wanted, limits)
-    size, digest, found = _examine(found_name, open_member, packed_size, limits, encoding)
-    if sha256 is not None and digest != sha256.lower():
-        raise ChecksumError(
-            f"{shown(found_name)} has SHA-256 {digest}, not {sha256.lower()}",
-            remedy="Check that it is the file you mean, then correct or leave out source.sha256.",
-        )
-    return Member(found_name, size, digest, open_member, found)
+    found = examine(
+        source, name=name, wanted=wanted, sha256=sha256, encoding=encoding, limits=limits
+    )
+    found.finish()
+    return found.member()
+
+
+class _DataFile(Protocol):
+    """What `opened` needs of a data file, examined whole or not yet."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def encoding(self) -> str | None: ...
+    @property
+    def open(self) -> Callable[[], io.BufferedIOBase]: ...
+    @property
+    def open_once(self) -> Callable[[], io.BufferedIOBase]: ...
 
 
 class Opened(NamedTuple):
@@ -160,13 +158,15 @@ class Opened(NamedTuple):
         rows: Its columns, and its rows as text.
         open_bytes: Opens the text again from the start as UTF-8 lines, a byte order mark perhaps
             first. The header takes `rows.header_lines` of them.
+        open_once: Does so for the first reading to the end, which may examine the file on its way.
     """
 
     rows: Rows
     open_bytes: Callable[[], io.BufferedIOBase]
+    open_once: Callable[[], io.BufferedIOBase]
 
 
-def opened(chosen: Member, form: Format | None = None) -> Opened:
+def opened(chosen: _DataFile, form: Format | None = None) -> Opened:
     """Read a data file's header, by the format given, else by its suffix, else by its first line.
 
     Raises:
@@ -178,10 +178,16 @@ def opened(chosen: Member, form: Format | None = None) -> Opened:
         from . import parquet
 
         table = parquet.ParquetRows(chosen.open, chosen.name)
-        return Opened(table, table.open_bytes)
+        return Opened(table, table.open_bytes, table.open_bytes)
+
+    def as_utf8(stream: io.BufferedIOBase) -> io.BufferedIOBase:
+        return stream if encoding == "utf-8" else _Transcoded(stream, encoding)
 
     def utf8() -> io.BufferedIOBase:
-        return chosen.open() if encoding == "utf-8" else _Transcoded(chosen.open(), encoding)
+        return as_utf8(chosen.open())
+
+    def once() -> io.BufferedIOBase:
+        return as_utf8(chosen.open_once())
 
     def text(newline: str | None) -> io.TextIOWrapper:
         # BinaryIO adds a name to what BufferedIOBase has; the wrapper does not use it.
@@ -192,16 +198,16 @@ def opened(chosen: Member, form: Format | None = None) -> Opened:
         form.kind is None
         and (suffix == ".arff" or (suffix not in (".csv", ".tsv") and arff.looks_like(text(None))))
     ):
-        return Opened(arff.ArffRows(lambda: text(None)), utf8)
+        return Opened(arff.ArffRows(lambda: text(None)), utf8, once)
     from . import delimited
 
     reader = delimited.DelimitedRows(
         lambda: text(""), delimiter=form.delimiter, header=form.header is not False
     )
-    return Opened(reader, utf8)
+    return Opened(reader, utf8, once)
 
 
-def rows(chosen: Member, form: Format | None = None) -> Rows:
+def rows(chosen: _DataFile, form: Format | None = None) -> Rows:
     """Return the reader for a data file; see `opened`."""
     return opened(chosen, form).rows
 
@@ -239,26 +245,23 @@ class _Transcoded(io.BufferedIOBase):
         super().close()
 
 
-def _damage() -> tuple[type[Exception], ...]:
-    """Return what a damaged archive makes zipfile, gzip and zlib raise."""
-    import zipfile
+class Located(NamedTuple):
+    """A data file that was found and not read yet.
 
-    return (
-        zipfile.BadZipFile,
-        zlib.error,
-        struct.error,
-        EOFError,
-        NotImplementedError,
-        OSError,
-        OverflowError,
-        ValueError,
-    )
+    Attributes:
+        name: Its name in the archive, or the name of the bare file.
+        open: Opens it from the start.
+        packed_size: Its size in bytes as it lies in the source.
+        damage: What reading it raises when the archive is damaged.
+    """
+
+    name: str
+    open: Callable[[], io.BufferedIOBase]
+    packed_size: int
+    damage: tuple[type[Exception], ...] = ()
 
 
-def _locate(
-    source: io.BufferedIOBase, name: str, wanted: str | None, limits: Limits
-) -> tuple[str, Callable[[], io.BufferedIOBase], int]:
-    """Return the data file's name, how to open it, and its size as packed."""
+def _locate(source: io.BufferedIOBase, name: str, wanted: str | None, limits: Limits) -> Located:
     size = source.seek(0, io.SEEK_END)
     source.seek(0)
     head = source.read(8)
@@ -267,7 +270,9 @@ def _locate(
             f"{shown(name)} is empty", remedy="Give a file with a header and rows of data."
         )
     if head.startswith(_ZIP):
-        return _locate_in_zip(source, name, wanted, limits)
+        from . import archive
+
+        return archive.in_zip(source, name, wanted, limits)
     for magic, kind in _OTHER_ARCHIVES.items():
         if head.startswith(magic):
             raise UnsupportedFormatError(
@@ -277,21 +282,11 @@ def _locate(
     if head.startswith(_GZIP):
         inner = re.sub(r"\.gz(ip)?$", "", name, flags=re.IGNORECASE)
         _check_wanted(wanted, inner)
+        from . import archive
 
-        import gzip
-
-        def open_gzip() -> io.BufferedIOBase:
-            source.seek(0)
-            return gzip.GzipFile(fileobj=source, mode="rb")
-
-        return inner, open_gzip, size
+        return archive.in_gzip(source, inner, size)
     _check_wanted(wanted, name)
-
-    def open_bare() -> io.BufferedIOBase:
-        source.seek(0)
-        return _Unclosed(source)
-
-    return name, open_bare, size
+    return Located(name, lambda: View(source), size)
 
 
 def _check_wanted(wanted: str | None, name: str) -> None:
@@ -302,171 +297,248 @@ def _check_wanted(wanted: str | None, name: str) -> None:
         )
 
 
-class _Unclosed(io.BufferedIOBase):
-    """A stream over a file that outlives it: closing this does not close the file.
+class View(io.BufferedIOBase):
+    """A stream over a file, with a place of its own in it; closing this does not close the file.
 
-    With `most`, one read of more than that many bytes is refused: zipfile reads the whole list of
-    members in one call, of a size that the archive itself declares.
+    With `most`, one read of more than that many bytes is refused.
     """
 
     def __init__(self, source: io.BufferedIOBase, most: int | None = None) -> None:
         self._source = source
         self._most = most
+        self._at = 0
 
     def readable(self) -> bool:
+        """Tell that it can be read."""
         return True
 
     def seekable(self) -> bool:
+        """Tell that it can be read from anywhere."""
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        return self._source.seek(offset, whence)
+        """Go to a place."""
+        if whence == io.SEEK_CUR:
+            offset, whence = self._at + offset, io.SEEK_SET
+        self._at = self._source.seek(offset, whence)
+        return self._at
 
     def tell(self) -> int:
-        return self._source.tell()
+        """Return the place reached."""
+        return self._at
 
     def read(self, size: int | None = -1, /) -> bytes:
+        """Read on from the place reached, wherever the file itself stands."""
         if self._most is not None and size is not None and size > self._most:
             raise TooManyMembersError(
                 f"the archive's list of members takes {size:,} bytes, more than {self._most:,}",
                 remedy="Give an archive of the data file alone.",
             )
-        return self._source.read(size)
+        if self._source.tell() != self._at:
+            self._source.seek(self._at)
+        found = self._source.read(size)
+        self._at += len(found)
+        return found
 
     def read1(self, size: int = -1, /) -> bytes:
-        return self._source.read1(size)
+        """Read on, some bytes at least."""
+        return self.read(_CHUNK if size < 0 else size)
 
 
-def _locate_in_zip(
-    source: io.BufferedIOBase, name: str, wanted: str | None, limits: Limits
-) -> tuple[str, Callable[[], io.BufferedIOBase], int]:
-    import zipfile
+def examine(
+    source: io.BufferedIOBase,
+    *,
+    name: str,
+    wanted: str | None = None,
+    sha256: str | None = None,
+    encoding: str | None = None,
+    limits: Limits | None = None,
+) -> "Examination":
+    """Find the data file and begin to check it; see `member` for the arguments.
 
-    try:
-        archive = zipfile.ZipFile(_Unclosed(source, limits.directory_bytes))
-    except _damage() as error:
-        raise DamagedArchiveError(
-            f"{shown(name)} is not a whole zip file ({error})", remedy=_FETCH_AGAIN
-        ) from error
-    entries = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]
-    _check_names(name, entries)
-    if any(entry.filename == "[Content_Types].xml" for entry in entries):
-        raise UnsupportedFormatError(
-            f"{shown(name)} is an Office document", remedy="Save the sheet as CSV."
-        )
-    chosen = _choose(name, entries, wanted)
-    if chosen.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise UnsupportedCompressionError(
-            f"member {shown(chosen.filename)} uses compression method {chosen.compress_type}",
-            remedy="Make the archive again with the ordinary deflate method.",
-        )
+    Raises:
+        DataError: One of its classes for archives, or for what the first bytes tell.
+    """
+    limits = limits or Limits()
+    return Examination(_locate(source, name, wanted, limits), limits, encoding, sha256)
 
-    def open_entry() -> io.BufferedIOBase:
+
+class NotExaminedError(Exception):
+    """More of a file was asked for than has been examined."""
+
+
+class Examination:
+    """The first reading of a data file: every byte is checked on its way.
+
+    Whoever parses what was read so far and refuses it must `finish` first: what is wrong with the
+    file as a whole comes before what is wrong with one row.
+
+    Attributes:
+        name: The file's name in the archive, or the name of the bare file.
+        size: How many bytes have been read.
+        encoding: Of its text; None for a Parquet file.
+    """
+
+    def __init__(
+        self, located: Located, limits: Limits, encoding: str | None, sha256: str | None
+    ) -> None:
+        self.name = located.name
+        self.size = 0
+        self.encoding: str | None = None
+        self._located = located
+        self._limits = limits
+        self._wanted_digest = sha256
+        self._digest = hashlib.sha256()
+        self._text: _TextCheck | None = None
+        self._done = False
+        # The bytes from the start on, as far as they are kept.
+        self._head: list[bytes] = []
+        self._head_is_all = False
+        self._stream = located.open()
+        first = self._read(_CHUNK)
+        if not first:
+            raise EmptyFileError(
+                f"{shown(self.name)} is empty", remedy="Give a file with a header and rows of data."
+            )
+        _check_kind(self.name, first)
+        if not first.startswith(_PARQUET):
+            self._text = _TextCheck(self.name, limits, encoding or _marked(first), located.open)
+            self.encoding = self._text.encoding
+        self._check(first)
+        self._head.append(first)
+
+    def ends_within(self, most: int) -> bool:
+        """Read on to the end or past `most` bytes, keep what was read, tell whether that is all."""
+        while self.size <= most and self.read_ahead(_CHUNK):
+            pass
+        self._head_is_all = self._done and self.size <= most
+        return self._head_is_all
+
+    def read_ahead(self, size: int) -> bool:
+        """Read and keep some more bytes; False at the end."""
+        chunk = self.read(size)
+        if chunk:
+            self._head.append(chunk)
+        return bool(chunk)
+
+    def read(self, size: int) -> bytes:
+        """Read and check the next bytes; none at the end.
+
+        Raises:
+            DataError: One of its classes for the file as a whole, for archives, and for text.
+        """
+        if self._done:
+            return b""
         try:
-            # A ZipExtFile; typeshed declares the wider type.
-            return cast("io.BufferedIOBase", archive.open(chosen))
-        except _damage() as error:
+            chunk = self._read(size)
+            if chunk:
+                self._check(chunk)
+            else:
+                self._finished()
+        except BaseException:
+            self._close()
+            raise
+        return chunk
+
+    def finish(self) -> None:
+        """Check what has not been read; nothing once the end or a refusal was reached."""
+        while self.read(_CHUNK):
+            pass
+
+    def member(self) -> Member:
+        """Return what is known of the file once its end was reached."""
+        return Member(
+            self.name, self.size, self._digest.hexdigest(), self._located.open, self.encoding
+        )
+
+    def open(self) -> io.BufferedIOBase:
+        """Open the file from the start; before its end was reached, as far as it is kept."""
+        if self._head_is_all:
+            return io.BytesIO(b"".join(self._head))
+        if self._done:
+            return self._located.open()
+        return _Head(self._head)
+
+    def open_once(self) -> io.BufferedIOBase:
+        """Open it from the start to be read to the end once, by which the rest is checked."""
+        return self.open() if self._done else _Onward(self._head, self)
+
+    def _read(self, size: int) -> bytes:
+        try:
+            return self._stream.read(size)
+        except self._located.damage as error:
             raise DamagedArchiveError(
-                f"member {shown(chosen.filename)} cannot be opened ({error})", remedy=_FETCH_AGAIN
+                f"{shown(self.name)} cannot be unpacked ({error})", remedy=FETCH_AGAIN
             ) from error
 
-    return chosen.filename, open_entry, chosen.compress_size
+    def _check(self, chunk: bytes) -> None:
+        self.size += len(chunk)
+        _check_size(self.name, self.size, self._located.packed_size, self._limits)
+        self._digest.update(chunk)
+        if self._text is not None:
+            self._text.feed(chunk)
 
-
-def _check_names(name: str, entries: "list[zipfile.ZipInfo]") -> None:
-    """Refuse an archive made to harm whoever extracts it, although nothing here extracts."""
-    for entry in entries:
-        path = entry.orig_filename.replace("\\", "/")
-        if path.startswith("/") or re.match("[A-Za-z]:", path) or "\0" in path:
-            unsafe = True
-        else:
-            unsafe = ".." in path.split("/")
-        if unsafe:
-            raise UnsafeMemberNameError(
-                f"member {shown(entry.orig_filename)} would leave the folder it is extracted to",
-                remedy="Make the archive again with plain names, and distrust where it came from.",
+    def _finished(self) -> None:
+        if self._text is not None:
+            self._text.finish()
+        digest = self._digest.hexdigest()
+        if self._wanted_digest is not None and digest != self._wanted_digest.lower():
+            raise ChecksumError(
+                f"{shown(self.name)} has SHA-256 {digest}, not {self._wanted_digest.lower()}",
+                remedy="Check that it is the file you mean, then correct or leave out "
+                "source.sha256.",
             )
-        if stat.S_ISLNK(entry.external_attr >> 16):
-            raise SymlinkMemberError(
-                f"member {shown(entry.filename)} is a symbolic link",
-                remedy="Make the archive again with the file itself.",
-            )
-        if entry.flag_bits & 0x1:
-            raise EncryptedArchiveError(
-                f"member {shown(entry.filename)} of {shown(name)} is encrypted",
-                remedy="Make the archive again without a password.",
-            )
-    for member_name, times in Counter(entry.filename for entry in entries).items():
-        if times > 1:
-            raise DuplicateMemberError(
-                f"{shown(name)} holds {times} members named {shown(member_name)}",
-                remedy="Make the archive again with one of them.",
-            )
+        self._close()
+
+    def _close(self) -> None:
+        self._done = True
+        self._stream.close()
 
 
-def _choose(name: str, entries: "list[zipfile.ZipInfo]", wanted: str | None) -> "zipfile.ZipInfo":
-    visible = [
-        entry
-        for entry in entries
-        if not any(part.startswith((".", "__MACOSX")) for part in entry.filename.split("/"))
-    ]
-    names = [entry.filename for entry in visible]
-    if wanted is not None:
-        matches = [entry for entry in entries if entry.filename == wanted] or [
-            entry for entry in visible if posixpath.basename(entry.filename) == wanted
-        ]
-        if len(matches) == 1:
-            return matches[0]
-        raise MemberNotFoundError(
-            f"{shown(name)} has {'several' if matches else 'no'} members {shown(wanted)}",
-            remedy=f"Set source.member to one of: {listed(names) or 'none, it holds no file'}.",
-        )
-    data = [entry for entry in visible if entry.filename.lower().endswith(_DATA_SUFFIXES)]
-    candidates = data or visible
-    if len(candidates) == 1:
-        return candidates[0]
-    for entry in candidates:
-        if posixpath.basename(entry.filename) == NOTEBOOK_MEMBER:
-            return entry
-    if not candidates:
-        raise AmbiguousMemberError(
-            f"{shown(name)} holds no file", remedy="Give an archive with an ARFF or CSV file."
-        )
-    raise AmbiguousMemberError(
-        f"{shown(name)} holds {len(candidates)} files that could be the data",
-        remedy=f"Set source.member to one of: {listed(names)}.",
-    )
+class _Head(io.BufferedIOBase):
+    """The first bytes of a file that goes on."""
+
+    def __init__(self, pieces: list[bytes]) -> None:
+        self._pieces = iter(pieces)
+        self._rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self._rest = self._rest or next(self._pieces, b"")
+        if size is None or size < 0 or not self._rest:
+            raise NotExaminedError
+        found, self._rest = self._rest[:size], self._rest[size:]
+        return found
+
+    def read1(self, size: int = -1, /) -> bytes:
+        return self.read(size)
 
 
-def _examine(
-    name: str,
-    open_member: Callable[[], io.BufferedIOBase],
-    packed_size: int,
-    limits: Limits,
-    encoding: str | None,
-) -> tuple[int, str, str | None]:
-    """Read a member to its end and return its size, its SHA-256 and its text's encoding."""
-    digest = hashlib.sha256()
-    text: _TextCheck | None = None
-    size = 0
-    with open_member() as stream:
-        while chunk := _read(name, stream, min(_CHUNK, limits.line_bytes)):
-            if size == 0:
-                _check_kind(name, chunk)
-                if not chunk.startswith(_PARQUET):
-                    text = _TextCheck(name, limits, encoding or _marked(chunk), open_member)
-            size += len(chunk)
-            _check_size(name, size, packed_size, limits)
-            digest.update(chunk)
-            if text is not None:
-                text.feed(chunk)
-    if size == 0:
-        raise EmptyFileError(
-            f"{shown(name)} is empty", remedy="Give a file with a header and rows of data."
-        )
-    if text is not None:
-        text.finish()
-    return size, digest.hexdigest(), None if text is None else text.encoding
+class _Onward(io.BufferedIOBase):
+    """A file that is examined while it is read: first what was kept of it, then the rest."""
+
+    def __init__(self, head: list[bytes], rest: Examination) -> None:
+        self._head = head
+        self._rest = rest
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is None or size < 0:
+            return b"".join(iter(lambda: self.read(_CHUNK), b""))
+        if not self._head:
+            return self._rest.read(size)
+        piece = self._head[0]
+        if len(piece) > size:
+            self._head[0] = piece[size:]
+            return piece[:size]
+        return self._head.pop(0)
+
+    def read1(self, size: int = -1, /) -> bytes:
+        return self.read(_CHUNK if size < 0 else size)
 
 
 def _marked(head: bytes) -> str:
@@ -474,15 +546,6 @@ def _marked(head: bytes) -> str:
     if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
         return "utf-32"
     return "utf-16" if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8"
-
-
-def _read(name: str, stream: io.BufferedIOBase, size: int) -> bytes:
-    try:
-        return stream.read(size)
-    except _damage() as error:
-        raise DamagedArchiveError(
-            f"{shown(name)} cannot be unpacked ({error})", remedy=_FETCH_AGAIN
-        ) from error
 
 
 def _check_size(name: str, size: int, packed_size: int, limits: Limits) -> None:
@@ -595,23 +658,24 @@ class _TextCheck:
             )
 
     def _measure(self, chunk: bytes) -> None:
-        """Keep the length of the unfinished line; no chunk is longer than the limit."""
-        first, last = chunk.find(b"\n"), chunk.rfind(b"\n")
-        # Old Mac files end lines by carriage returns alone.
-        if (back := chunk.find(b"\r", 0, first if first >= 0 else len(chunk))) >= 0:
-            first = back
-        if (back := chunk.rfind(b"\r", last + 1)) >= 0:
-            last = back
-        if self._unfinished + (first if first >= 0 else len(chunk)) > self._limit:
-            raise LineTooLongError(
-                f"the line has more than {self._limit:,} bytes",
-                remedy="Give one row a line; drop columns of long text.",
-                line=self._line(0),
-            )
-        if last < 0:
-            self._unfinished += len(chunk)
-        else:
-            self._unfinished = len(chunk) - 1 - last
+        """Refuse a line that is too long, and keep the length of the unfinished one."""
+        begin = -self._unfinished
+        while len(chunk) - begin > self._limit:
+            end = _last_line_end(chunk, max(begin, 0), begin + self._limit + 1)
+            if end < 0:
+                raise LineTooLongError(
+                    f"the line has more than {self._limit:,} bytes",
+                    remedy="Give one row a line; drop columns of long text.",
+                    line=self._line(max(begin, 0)),
+                )
+            begin = end + 1
+        last = _last_line_end(chunk, max(begin, 0), len(chunk))
+        self._unfinished = len(chunk) - (begin if last < 0 else last + 1)
+
+
+def _last_line_end(chunk: bytes, start: int, end: int) -> int:
+    # Old Mac files end lines by carriage returns alone.
+    return max(chunk.rfind(b"\n", start, end), chunk.rfind(b"\r", start, end))
 
 
 def _known(encoding: str) -> str:

@@ -1,6 +1,8 @@
 # ruff: noqa: S311 (seeded, so that a failure can be repeated)
 """Large files: the same bytes, figures and refusals as small ones, a block at a time."""
 
+import gzip
+import hashlib
 import io
 import random
 from collections.abc import Callable
@@ -8,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from data_prep import DataError, Prepared, bulk
+from data_prep import DataError, Limits, Prepared, bulk, errors
 from tests.data_prep import reference
 from tests.data_prep.support import BULK, STREAMED, run
 from tests.data_prep.test_bytes import any_float, labels, written
@@ -181,3 +183,45 @@ def test_blocks_are_whole_lines_whatever_the_size(end: str, size: int) -> None:
         assert block.line == line
         assert block.data.endswith(b"\n")
         line += block.data.count(b"\n")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("packed", [False, True], ids=["bare", "gzip"])
+def test_both_readings_cut_the_file_alike(encoding: str, packed: bool) -> None:
+    """The first reading comes in pieces of another size than the second; the blocks do not."""
+    draw = random.Random(9)
+    rows = [f"{draw.random():.12f}1,{draw.choice('ab')}" for _ in range(150_000)]
+    content = "\n".join(["x,class", *rows, ""]).encode(encoding)
+    source = gzip.compress(content, 1) if packed else content
+    options = {"positive": "a"}
+    streamed = run(source, "a.csv", **options, limits=Limits(exact_bytes=0))
+    shuffled = run(source, "a.csv", **options)
+    assert streamed.member == shuffled.member._replace(open=streamed.member.open)
+    assert streamed.member.size == len(content)
+    assert streamed.member.sha256 == hashlib.sha256(content).hexdigest()
+    for path, text in streamed.files.items():
+        assert sorted(text.splitlines()) == sorted(shuffled.files[path].splitlines())
+
+
+def test_what_is_wrong_with_the_whole_file_comes_first() -> None:
+    """A bad row in the first block is not blamed when the file proves to be cut or another one."""
+    rows = "".join(f"{row}.5,{'ab'[row % 2]}\n" for row in range(200_000))
+    content = f"x,class\nabc,a\n{rows}".encode()
+    with pytest.raises(errors.NotANumberError, match="line 2"):
+        run(content, "a.csv", positive="a", limits=BULK)
+    with pytest.raises(errors.ChecksumError):
+        run(content, "a.csv", positive="a", limits=BULK, sha256="0" * 64)
+    with pytest.raises(errors.EncodingError, match="line 200003"):
+        run(content + b"\xff", "a.csv", positive="a", limits=BULK)
+    with pytest.raises(errors.DamagedArchiveError):
+        run(gzip.compress(content)[:-9], "a.csv.gz", positive="a", limits=BULK)
+
+
+def test_a_header_longer_than_what_is_kept_of_the_file() -> None:
+    """Comments of a megabyte before the columns change nothing."""
+    text = "% note\n" * 150_000 + "@relation r\n@attribute x real\n@attribute class {a,b}\n@data\n"
+    text += "".join(f"{row}.5,{'ab'[row % 3 > 0]}\n" for row in range(300))
+    small = run(text, "a.arff", positive="a")
+    large = run(text, "a.arff", positive="a", limits=BULK)
+    assert large.files == small.files
+    assert large.profile == small.profile
