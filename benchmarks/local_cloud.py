@@ -3,7 +3,7 @@
     .venv/bin/python -m benchmarks.local_cloud [--pipelines N] [--jobs N]
 
 Starts a local cloud of its own in a temporary folder, deploys the app with the real CDK command
-line, and prints, for issue 3's limits:
+line, and prints, beside their limits:
 
 - the seconds from CreateTrainingJob to Completed, for 248 rows, one job after the other;
 - N executions of the whole pipeline started together: how they ended, in how many seconds, the

@@ -226,6 +226,57 @@ def up(
             help="Let the deployed policies decide what each role may do, as AWS does.",
         ),
     ] = False,
+    quota: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--quota",
+            metavar="TYPE/USE=COUNT",
+            help="Allow so many instances of a type at SageMaker, as a new account does; may be "
+            "repeated.",
+        ),
+    ] = None,
+    throttle: Annotated[
+        float | None,
+        typer.Option(
+            "--throttle",
+            metavar="RATE",
+            help="Answer so many requests a second of each SageMaker operation, refuse the rest.",
+        ),
+    ] = None,
+    consistency_lag: Annotated[
+        float | None,
+        typer.Option(
+            "--consistency-lag",
+            metavar="SECONDS",
+            help="Let new models and endpoint configs be found only so long after their creation.",
+        ),
+    ] = None,
+    delay: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--delay",
+            metavar="NAME=SECONDS",
+            help="Make a step at SageMaker take longer, see below; may be repeated.",
+        ),
+    ] = None,
+    concurrent_functions: Annotated[
+        int | None,
+        typer.Option(
+            "--concurrent-functions",
+            min=1,
+            metavar="COUNT",
+            help="Calls of functions that run at once. Default: by this machine.",
+        ),
+    ] = None,
+    concurrent_jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--concurrent-jobs",
+            min=1,
+            metavar="COUNT",
+            help="SageMaker jobs that run at once. Default: one a core.",
+        ),
+    ] = None,
     faults: Annotated[
         Path | None,
         typer.Option(
@@ -238,7 +289,16 @@ def up(
 
     target = view.console()
     wanted = None if faults is None else session.read_faults(faults)
-    cloud = session.bring_up(view.Steps(target), port=port, enforce_iam=enforce_iam)
+    conditions = session.conditions(
+        enforce_iam=enforce_iam,
+        quotas=quota or (),
+        throttle=throttle,
+        consistency_lag=consistency_lag,
+        delays=delay or (),
+        concurrent_functions=concurrent_functions,
+        concurrent_jobs=concurrent_jobs,
+    )
+    cloud = session.bring_up(view.Steps(target), port=port, conditions=conditions)
     if wanted is not None:
         session.set_faults(cloud, wanted)
         target.print(f"{len(wanted)} faults wait for the pipeline's calls.")

@@ -4,7 +4,7 @@ import fcntl
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,7 @@ from local.cli.places import ROOT, home, shown
 from local.cli.view import Step, Steps
 
 if TYPE_CHECKING:
-    from local.cloud import Cloud
+    from local.cloud import Cloud, Conditions
 
 # What a deployment is made of: when none of it changed since, there is nothing to deploy.
 SOURCES = ("app.py", "cdk.json", "stacks", "lambda", "data_prep")
@@ -87,8 +87,10 @@ def need_deployment(cloud: "Cloud") -> Deployment:
     return found
 
 
-def bring_up(steps: Steps, *, port: int | None = None, enforce_iam: bool = False) -> "Cloud":
-    """Start the cloud unless it runs; permissions are enforced from its start or not at all.
+def bring_up(
+    steps: Steps, *, port: int | None = None, conditions: "Conditions | None" = None
+) -> "Cloud":
+    """Start the cloud unless it runs; its conditions hold from its start or not at all.
 
     Raises:
         CommandError: It does not start.
@@ -100,16 +102,59 @@ def bring_up(steps: Steps, *, port: int | None = None, enforce_iam: bool = False
                 f"The local cloud runs on port {found.port} already, not on {port}.",
                 remedy="Stop it first: spine down",
             )
-        if enforce_iam and not (home() / "logs" / "iam.jsonl").exists():
+        wanted = conditions.shown() if conditions else ()
+        if missing := [each for each in wanted if each not in found.conditions]:
+            has = f"only with {' '.join(found.conditions)}" if found.conditions else "without any"
             raise CommandError(
-                "The local cloud runs already, and without permissions enforced.",
+                f"The local cloud runs already, {has}: not with {' '.join(missing)}.",
                 remedy="Stop it first: spine down",
             )
         return found
     from local import cloud
 
     with steps.step("Start the local cloud") as step:
-        return cloud.start(home(), port=port, on_progress=step.update, enforce_iam=enforce_iam)
+        return cloud.start(home(), port=port, on_progress=step.update, conditions=conditions)
+
+
+def conditions(
+    *,
+    quotas: Sequence[str],
+    delays: Sequence[str],
+    throttle: float | None,
+    consistency_lag: float | None,
+    **others: Any,
+) -> "Conditions":
+    """The conditions that options of `spine up` ask for, checked before anything is started.
+
+    Raises:
+        UsageError: One of them has another form.
+    """
+    from local.cloud import Conditions
+    from local.sagemaker.settings import parse_delay, parse_quota
+
+    for option, texts, parse in (
+        ("--quota", quotas, parse_quota),
+        ("--delay", delays, parse_delay),
+    ):
+        for text in texts:
+            try:
+                parse(text)
+            except ValueError as error:
+                raise UsageError(
+                    f"{option}: {error}", remedy="See its form: spine up --help"
+                ) from None
+    for option, number in (("--throttle", throttle), ("--consistency-lag", consistency_lag)):
+        if number is not None and not 0 < number < float("inf"):
+            raise UsageError(
+                f"{option}: {number:g} must be more than 0", remedy="See: spine up --help"
+            )
+    return Conditions(
+        quotas=tuple(quotas),
+        delays=tuple(delays),
+        throttle=throttle,
+        consistency_lag=consistency_lag,
+        **others,
+    )
 
 
 def read_faults(path: Path) -> list[dict[str, Any]]:

@@ -41,7 +41,12 @@ def collect(*, limit: int) -> dict[str, Any]:
     now = datetime.now(UTC)
     runs = inventory.executions(cloud, app, limit=limit) if app else []
     return {
-        "cloud": {"endpoint_url": cloud.endpoint_url, "pid": cloud.pid, "home": str(home())},
+        "cloud": {
+            "endpoint_url": cloud.endpoint_url,
+            "pid": cloud.pid,
+            "home": str(home()),
+            "conditions": list(cloud.conditions),
+        },
         "stacks": [_stack(stack) for stack in stacks],
         "executions": [_execution(cloud, run, now) for run in runs],
         "endpoints": [_endpoint(endpoint) for endpoint in inventory.endpoints(cloud)],
@@ -66,6 +71,11 @@ def show(target: Console, found: dict[str, Any]) -> None:
         ),
         soft_wrap=True,
     )
+    if cloud["conditions"]:
+        target.print(
+            Text.assemble("Started    ", ("with " + " ".join(cloud["conditions"]), "yellow")),
+            soft_wrap=True,
+        )
     if not found["stacks"]:
         target.print("Stacks     none   deploy the app: spine deploy, or spine run")
     for position, stack in enumerate(found["stacks"]):

@@ -57,7 +57,18 @@ UP = "\n\n".join(
     [
         _examples(
             _example("spine up --port 4566"),
+            _example("spine up --quota ml.m5.large/endpoint=0", "as many new accounts have it"),
+            _example("spine up --throttle 2 --consistency-lag 5 --delay endpoint-create=120"),
             _example("spine up --faults faults.json", "replaces those of a running cloud too"),
+        ),
+        "\n".join(
+            [
+                "[bold]Quotas[/]  a type, one of endpoint, training-job, transform-job, and",
+                "  how many: [bold]ml.m5.large/endpoint=2[/]. Beyond it: ResourceLimitExceeded.",
+                "[bold]Delays[/]  training (each of its states), transform, endpoint-create,",
+                "  endpoint-update, endpoint-delete; in seconds: [bold]training=30[/]",
+                "  What is switched on is shown by spine status, and ends with the cloud.",
+            ]
         ),
         "\n".join(
             [

@@ -24,6 +24,7 @@ from typing import Any
 import uvicorn
 
 from . import processes
+from .conditions import Conditions
 from .environment import (
     ACCOUNT,
     HEALTH_PATH,
@@ -52,13 +53,13 @@ class Options:
         home: The state directory (``.spine``).
         port: The port to listen on; 0 takes a free one.
         sagemaker: The command that runs the SageMaker process.
-        enforce_iam: Whether the deployed policies decide what roles may do.
+        conditions: What the cloud is to be like.
     """
 
     home: Path
     port: int
     sagemaker: tuple[str, ...]
-    enforce_iam: bool = False
+    conditions: Conditions
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -71,7 +72,9 @@ def main(arguments: list[str] | None = None) -> None:
     listener = _listen(options.port)
     port: int = listener.getsockname()[1]
     # Before MiniStack and moto are imported: they read their settings at import.
-    isolated = gateway_environment(os.environ, port=port, enforce_iam=options.enforce_iam)
+    isolated = gateway_environment(
+        os.environ, port=port, enforce_iam=options.conditions.enforce_iam
+    )
     os.environ.clear()
     os.environ.update(isolated)
     try:
@@ -91,14 +94,17 @@ def _options(arguments: list[str] | None) -> Options:
         help="command of the SageMaker process, as JSON",
     )
     parser.add_argument(
-        "--enforce-iam", action="store_true", help="let the deployed policies decide"
+        "--conditions",
+        type=Conditions.read,
+        default=Conditions(),
+        help="what the cloud is to be like, as JSON",
     )
     found = parser.parse_args(arguments)
     return Options(
         home=found.home.resolve(),
         port=found.port,
         sagemaker=tuple(map(str, found.sagemaker)),
-        enforce_iam=found.enforce_iam,
+        conditions=found.conditions,
     )
 
 
@@ -123,11 +129,20 @@ async def _serve(options: Options, listener: socket.socket, port: int) -> None:
     logs.mkdir(parents=True, exist_ok=True)
     record = logs / "iam.jsonl"
     record.unlink(missing_ok=True)
-    if options.enforce_iam:
+    enforce_iam = options.conditions.enforce_iam
+    if enforce_iam:
         record.touch()
-    emulator = _emulator(port, record=record if options.enforce_iam else None)
+    emulator = _emulator(
+        port,
+        record=record if enforce_iam else None,
+        functions=options.conditions.concurrent_functions,
+    )
     sagemaker = SageMakerProcess(
-        command=(*options.sagemaker, *(["--assume-roles"] if options.enforce_iam else [])),
+        command=(
+            *options.sagemaker,
+            *options.conditions.sagemaker(),
+            *(["--assume-roles"] if enforce_iam else []),
+        ),
         uds=uds,
         jobs=options.home / "jobs",
         log=logs / "sagemaker.log",
@@ -136,7 +151,7 @@ async def _serve(options: Options, listener: socket.socket, port: int) -> None:
     )
     proxy = SageMakerProxy(uds=uds, log=logs / "sagemaker.log")
     instance = secrets.token_hex(8)
-    gate = _gate(proxy) if options.enforce_iam else proxy
+    gate = _gate(proxy) if enforce_iam else proxy
     app = FaultInjection(
         Gateway(emulator=emulator, proxy=proxy, gate=gate, sagemaker=sagemaker, instance=instance)
     )
@@ -162,7 +177,14 @@ async def _serve(options: Options, listener: socket.socket, port: int) -> None:
         while not server.started and not serving.done():
             await asyncio.sleep(0.01)
         if server.started:
-            _record(state, port=port, instance=instance, uds=uds, sagemaker_pid=sagemaker.pid)
+            _record(
+                state,
+                port=port,
+                instance=instance,
+                uds=uds,
+                sagemaker_pid=sagemaker.pid,
+                conditions=options.conditions.shown(),
+            )
             logger.info("The local cloud listens on %s", endpoint_url(port))
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -178,19 +200,20 @@ async def _serve(options: Options, listener: socket.socket, port: int) -> None:
             uds.parent.rmdir()
 
 
-def _emulator(port: int, *, record: Path | None) -> App:
+def _emulator(port: int, *, record: Path | None, functions: int | None) -> App:
     """MiniStack's app with every hook checked, then installed.
 
     Args:
         port: What the state machines' calls go to.
         record: Where decisions about roles are written; None does not enforce permissions.
+        functions: Calls of functions that run at once; None decides by the machine.
     """
     from local.states import engine
 
     from . import formation, hooks, lambdas
 
     hooks.check((*lambdas.HOOKS, *formation.HOOKS, *engine.HOOKS))
-    lambdas.install()
+    lambdas.install(limit=functions)
     formation.install()
     engine.install(endpoint_url=endpoint_url(port), region=REGION)
     if record is not None:
@@ -304,7 +327,15 @@ def _socket_path(home: Path) -> Path:
     return Path(tempfile.mkdtemp(prefix="spine-")) / "sagemaker.sock"
 
 
-def _record(state: Path, *, port: int, instance: str, uds: Path, sagemaker_pid: int | None) -> None:
+def _record(
+    state: Path,
+    *,
+    port: int,
+    instance: str,
+    uds: Path,
+    sagemaker_pid: int | None,
+    conditions: tuple[str, ...],
+) -> None:
     """Write the state file in one step, so that a reader sees all of it or none."""
     record: dict[str, Any] = {
         "pid": os.getpid(),
@@ -316,6 +347,7 @@ def _record(state: Path, *, port: int, instance: str, uds: Path, sagemaker_pid: 
         "sagemaker_pid": sagemaker_pid,
         "sagemaker_started": processes.start_mark(sagemaker_pid) if sagemaker_pid else None,
         "sagemaker_socket": str(uds),
+        "conditions": list(conditions),
     }
     partial = state.with_suffix(".partial")
     partial.write_text(json.dumps(record, indent=2) + "\n")

@@ -16,14 +16,19 @@ worker's script and interprets what it answers:
 import json
 import secrets
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 from ministack.services.cloudformation import custom_resource
 
+from . import environments
 from .hooks import Hook
 
+_READY = """\
+        _real_stdout.write(json.dumps({"status": "ready", "cold": True}) + "\\n")
+"""
 _INIT = """\
     except Exception as e:
         _real_stdout.write(json.dumps({"status": "error", "error": str(e)}) + "\\n")
@@ -42,10 +47,11 @@ _PATH = """\
 """
 
 HOOKS = (
+    *environments.HOOKS,
     Hook(
         target="ministack.core.lambda_runtime:_PYTHON_WORKER_SCRIPT",
         reason="every exception of a function is reported as Runtime.HandlerError",
-        contains=(_INIT, _CALL, _PATH),
+        contains=(_READY, _INIT, _CALL, _PATH),
     ),
     Hook(
         target="ministack.services.lambda_svc:_execute_function_warm",
@@ -133,9 +139,11 @@ def _spine_own_code_only():
     sys.path[:] = [entry for entry in sys.path if "__editable__" not in entry]
 """
 
+_READY_REPLACED = "        _spine_ready(_real_stdout)\n" + _READY
 _INIT_REPLACED = """\
     except Exception as e:
         failure = _spine_init_failure(e, module_name, handler_name)
+        _spine_ready(_real_stdout, failed=True)
         _real_stdout.write(json.dumps({"status": "ready", "cold": True}) + "\\n")
         _real_stdout.flush()
         sys.stdin.readline()
@@ -153,9 +161,14 @@ _CALL_REPLACED = """\
 _PATH_REPLACED = "    _spine_own_code_only()\n" + _PATH
 
 
-def install() -> None:
-    """Put the hooks in place. Call once, after :func:`~local.cloud.hooks.check`."""
+def install(*, limit: int | None = None) -> None:
+    """Put the hooks in place. Call once, after :func:`~local.cloud.hooks.check`.
+
+    Args:
+        limit: Calls of functions that run at once; by cores and memory when left out.
+    """
     _report_exceptions()
+    environments.install(limit=limit)
     lambda_svc._execute_function_warm = _with_aws_errors(lambda_svc._execute_function_warm)
     lambda_svc._execute_function_with_config_scope = _failing_custom_resources(
         lambda_svc._execute_function_with_config_scope
@@ -165,14 +178,21 @@ def install() -> None:
 def stop_workers() -> None:
     """End every function's process."""
     lambda_runtime.reset()
+    environments.stop_templates()
 
 
 def _report_exceptions() -> None:
     """Have the worker script report an exception as Lambda's runtime does."""
     script: str = lambda_runtime._PYTHON_WORKER_SCRIPT
-    for old, new in ((_INIT, _INIT_REPLACED), (_CALL, _CALL_REPLACED), (_PATH, _PATH_REPLACED)):
+    for old, new in (
+        (_READY, _READY_REPLACED),
+        (_INIT, _INIT_REPLACED),
+        (_CALL, _CALL_REPLACED),
+        (_PATH, _PATH_REPLACED),
+    ):
         script = script.replace(old, new)
-    lambda_runtime._PYTHON_WORKER_SCRIPT = _REPORTING + script
+    forking = Path(__file__).with_name("forking.py").read_text()
+    lambda_runtime._PYTHON_WORKER_SCRIPT = forking + _REPORTING + script
 
 
 Executor = Callable[[dict[str, Any], Any, str], dict[str, Any]]
@@ -192,7 +212,8 @@ def _with_aws_errors(execute: Executor) -> Executor:
                 },
                 request_id,
             )
-        answer = execute(func, event, request_id)
+        with environments.turn():
+            answer = execute(func, event, request_id)
         body = answer.get("body")
         if isinstance(body, dict) and _MARK in body:
             return _failed(body[_MARK], request_id, answer.get("log", ""))
@@ -219,6 +240,8 @@ def _process_failure(body: dict[str, Any], request_id: str) -> dict[str, Any]:
             "errorMessage": f"RequestId: {request_id} Error: Runtime exited without providing a "
             "reason",
         }
+    if message.startswith("Task timed out"):  # while it was starting
+        return {"errorType": "Sandbox.Timedout", "errorMessage": message}
     return body
 
 

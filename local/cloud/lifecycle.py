@@ -25,6 +25,7 @@ import botocore.session
 from botocore.config import Config
 
 from . import processes
+from .conditions import Conditions
 from .environment import HEALTH_PATH, STATE_FILE, client_environment, endpoint_url, isolated
 from .sagemaker_process import tail
 
@@ -49,6 +50,7 @@ class Cloud:
         endpoint_url: ``http://127.0.0.1:PORT``.
         region: The region clients use.
         account: The account everything is created in.
+        conditions: What it was started with, each as an option of `spine up`.
     """
 
     home: Path
@@ -57,6 +59,7 @@ class Cloud:
     endpoint_url: str
     region: str
     account: str
+    conditions: tuple[str, ...] = ()
 
     def environment(self) -> dict[str, str]:
         """Variables that point an AWS client at this cloud; ``AWS_PROFILE`` must be unset too."""
@@ -99,7 +102,7 @@ def start(
     port: int | None = None,
     on_progress: Progress = lambda _: None,
     sagemaker: Sequence[str] | None = None,
-    enforce_iam: bool = False,
+    conditions: Conditions | None = None,
 ) -> Cloud:
     """Start the local cloud, or find the one that runs.
 
@@ -108,8 +111,7 @@ def start(
         port: Port to listen on; a free one by default. Ignored when a cloud runs already.
         on_progress: Told in a few words what is being done.
         sagemaker: Command of the SageMaker process, for tests; ``local.sagemaker`` by default.
-        enforce_iam: Whether the deployed policies decide what roles may do. Ignored when a cloud
-            runs already.
+        conditions: What the cloud is to be like. Ignored when a cloud runs already.
 
     Returns:
         The running cloud, healthy. Two calls at once return the same one.
@@ -126,7 +128,7 @@ def start(
             return found
         _end_remains(home)
         on_progress("Starting the local cloud")
-        cloud = _spawn(home, port, sagemaker, ["--enforce-iam"] if enforce_iam else [])
+        cloud = _spawn(home, port, sagemaker, conditions or Conditions())
         on_progress(f"The local cloud is running on {cloud.endpoint_url}")
         return cloud
 
@@ -156,11 +158,11 @@ def stop(home: Path) -> bool:
 
 
 def _spawn(
-    home: Path, port: int | None, sagemaker: Sequence[str] | None, options: Sequence[str]
+    home: Path, port: int | None, sagemaker: Sequence[str] | None, conditions: Conditions
 ) -> Cloud:
     log = home / "logs" / "gateway.log"
     command = [sys.executable, "-m", "local.cloud.gateway", "--home", str(home)]
-    command += ["--port", str(port or 0), *options]
+    command += ["--port", str(port or 0), "--conditions", conditions.text()]
     if sagemaker is not None:
         command += ["--sagemaker", json.dumps(list(sagemaker))]
     with log.open("wb") as output:
@@ -251,6 +253,7 @@ def _cloud(home: Path, record: dict[str, Any]) -> Cloud:
         endpoint_url=endpoint_url(record["port"]),
         region=record["region"],
         account=record["account"],
+        conditions=tuple(record.get("conditions", ())),
     )
 
 

@@ -6,6 +6,7 @@ refused as AWS refuses them, and every job runs the container contract (`/opt/ml
 a process of its own. It imports nothing from the rest of the project.
 
 Rooms: `wire` and `validation` (the protocol), `records` (what exists), `processes` and `jobs`
-(what runs), `serving` (model servers), `storage` (S3), `resources` (one file a kind of resource),
-`algorithms` (one file an image repository), `containers` (what runs inside a job's process).
+(what runs), `turns` (how much of it at once), `serving` (model servers), `storage` (S3),
+`resources` (one file a kind of resource), `algorithms` (one file an image repository), `containers`
+(what runs inside a job's process).
 """

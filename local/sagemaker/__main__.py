@@ -17,7 +17,7 @@ from pathlib import Path
 import uvicorn
 
 from .jobs import Platform
-from .settings import Settings, parse_delay, parse_quota
+from .settings import Settings, one_a_core, parse_delay, parse_quota
 from .wire import Api
 
 
@@ -41,6 +41,7 @@ def main() -> int:
         quotas=dict(arguments.quota),
         consistency_lag=arguments.consistency_lag,
         throttle=arguments.throttle,
+        concurrent_jobs=arguments.concurrent_jobs,
     )
     platform = Platform(settings)
     sockets = []
@@ -140,6 +141,14 @@ def _parser() -> argparse.ArgumentParser:
         help="answer so many requests a second of each operation, refuse the others",
     )
     parser.add_argument(
+        "--concurrent-jobs",
+        type=_count,
+        default=one_a_core(),
+        metavar="COUNT",
+        help="run so many jobs at once, the others wait in their first state; one a core, and at "
+        "least 2, by default",
+    )
+    parser.add_argument(
         "--detach", action="store_true", help="go on when the process that started this one ends"
     )
     return parser
@@ -163,6 +172,13 @@ def _positive(text: str) -> float:
     number = float(text)
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} must be more than 0")
+    return number
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} must be 1 or more")
     return number
 
 

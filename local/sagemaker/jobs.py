@@ -8,8 +8,8 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,11 +21,15 @@ from .processes import Process, Processes
 from .records import Record, Store
 from .settings import Settings
 from .storage import Storage
+from .turns import Turns
 
 # The path of a socket has room for 103 bytes on macOS; here a number follows the folder.
 _LONGEST_SOCKET_FOLDER = 90
 # Threads cannot wait longer than this at once, and no job may run so long.
 _LONGEST_WAIT = 30 * 86_400.0
+# Seconds in which no job has begun or ended, after which one more goes ahead: long jobs come to run
+# side by side, and a job that waits for another one's end cannot keep it from beginning.
+_PATIENCE = 5.0
 # What a training container finds below /opt/ml.
 _LAYOUT = ("input/config", "input/data", "model", "output/data")
 
@@ -45,6 +49,10 @@ class Platform:
     processes: Processes = field(default_factory=Processes)
     closing: threading.Event = field(default_factory=threading.Event)
     sockets: Path = field(init=False)
+    # Whose processes compute, and whose are starting: more at once than there are cores would only
+    # take more memory and longer.
+    turns: Turns = field(init=False)
+    starts: Turns = field(init=False)
 
     def __post_init__(self) -> None:
         self.settings.jobs.mkdir(parents=True, exist_ok=True)
@@ -55,6 +63,8 @@ class Platform:
         )
         self.storage = Storage(self.settings)
         self.logs = Logs(self.settings)
+        self.turns = Turns(self.settings.concurrent_jobs, patience=_PATIENCE)
+        self.starts = Turns(self.settings.concurrent_jobs, patience=_PATIENCE)
         self.sockets = self.settings.jobs / ".sockets"
         if len(str(self.sockets)) > _LONGEST_SOCKET_FOLDER:
             self.sockets = Path(tempfile.mkdtemp(prefix="sagemaker-"))
@@ -120,6 +130,8 @@ class Platform:
         for record in self.store.records():
             if isinstance(record.runtime, Job):
                 record.runtime.stopping.set()
+        self.turns.wake()
+        self.starts.wake()
         self.processes.close()
         self.logs.close()
         shutil.rmtree(self.sockets, ignore_errors=True)
@@ -171,6 +183,18 @@ class Job:
         """Waits as `pause` does; says whether the job has been told to stop."""
         return self.stopping.wait(self.platform.settings.delay(delay))
 
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Waits for the job's turn on this machine's cores and holds it.
+
+        Raises:
+            Stopped: The job has been told to stop before it came.
+        """
+        with self.platform.turns.turn(self.stopping.is_set) as taken:
+            if not taken:
+                raise Stopped
+            yield
+
     def attach(self, process: Process) -> None:
         """Makes `stop` stop this process too, at once if the job has already been stopped."""
         with self._lock:
@@ -184,6 +208,7 @@ class Job:
         with self._lock:
             self.stopping.set()
             processes = list(self._processes)
+        self.platform.turns.wake()
         for process in processes:
             process.stop(self.platform.settings.stop_grace)
 

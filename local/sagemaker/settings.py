@@ -1,5 +1,6 @@
 """What the process is told at its start."""
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,11 @@ DELAYS = ("training", "endpoint-create", "endpoint-update", "endpoint-delete", "
 # What Service Quotas calls the uses of an instance type.
 QUOTA_USES = ("endpoint", "training job", "transform job")
 _QUOTA = re.compile(r"(?P<type>ml\.[a-z0-9-]+\.[a-z0-9]+)/(?P<use>[a-z-]+)=(?P<count>\d+)")
+
+
+def one_a_core() -> int:
+    """One job a core; on a single one two all the same, as half of a job is waiting for S3."""
+    return max(2, os.cpu_count() or 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +37,8 @@ class Settings:
         consistency_lag: Seconds for which a model or endpoint configuration that has just been
             made is not found by other operations, as the API reference of CreateEndpoint warns.
         throttle: Requests a second that each control operation answers; None answers all.
+        concurrent_jobs: Training, transform and processing jobs whose processes run at once, the
+            others wait in their first state; and model servers that start at once.
     """
 
     jobs: Path
@@ -43,6 +51,7 @@ class Settings:
     quotas: Mapping[str, int] = field(default_factory=dict)
     consistency_lag: float = 0.0
     throttle: float | None = None
+    concurrent_jobs: int = field(default_factory=one_a_core)
 
     def delay(self, name: str) -> float:
         """The seconds to wait at `name`, one of `DELAYS`."""

@@ -111,11 +111,22 @@ class Endpoints(Resource):
 
     def _create(self, record: Record, plan: _Plan) -> None:
         try:
-            fleet = self._launch(record, plan, self.platform.folder(record))
+            fleet = self._start(record, plan, self.platform.folder(record))
             self.platform.closing.wait(self.platform.settings.delay("endpoint-create"))
             self._take_over(record, plan, fleet)
         except Exception as error:  # noqa: BLE001 (whatever it is, the endpoint must not hang)
             self._fail(record, str(error) if isinstance(error, JobError) else repr(error))
+
+    def _start(self, record: Record, plan: _Plan, folder: Path) -> Fleet:
+        """Launches a fleet when its turn has come: what starts needs a core, what serves does not.
+
+        Raises:
+            JobError: It does not come to serve.
+        """
+        with self.platform.starts.turn(self.platform.closing.is_set) as taken:
+            if not taken:
+                raise JobError("The local SageMaker is shutting down.")
+            return self._launch(record, plan, folder)
 
     def _launch(self, record: Record, plan: _Plan, folder: Path) -> Fleet:
         """Starts a fleet and waits until every server of it serves.
@@ -273,7 +284,7 @@ class Endpoints(Resource):
 
     def _update(self, record: Record, plan: _Plan, folder: Path) -> None:
         try:
-            fleet = self._launch(record, plan, folder)
+            fleet = self._start(record, plan, folder)
             self.platform.closing.wait(self.platform.settings.delay("endpoint-update"))
         except Exception as error:  # noqa: BLE001 (whatever it is, the old fleet goes on)
             reason = str(error) if isinstance(error, JobError) else repr(error)

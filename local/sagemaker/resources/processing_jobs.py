@@ -144,7 +144,8 @@ class ProcessingJobs(Resource):
         status, reason = "Completed", None
         try:
             storage = self.platform.storage_of(record.members["RoleArn"])
-            status, reason = self._process(_Run(record, job, hosts, storage))
+            with job.turn():
+                status, reason = self._process(_Run(record, job, hosts, storage))
         except Stopped:
             status = "Stopped"
         except JobError as error:

@@ -192,7 +192,9 @@ class TrainingJobs(Resource):
         ]
         try:
             storage = self.platform.storage_of(record.members["RoleArn"])
-            status, reason = self._train(_Run(record, job, image, hosts, storage))
+            job.pause("training")
+            with job.turn():
+                status, reason = self._train(_Run(record, job, image, hosts, storage))
         except Stopped:
             status, reason = "Stopped", None
         except JobError as error:
@@ -211,7 +213,6 @@ class TrainingJobs(Resource):
     def _train(self, run: _Run) -> tuple[str, str | None]:
         """Downloads, trains and uploads; returns the final secondary status and the failure."""
         record, job = run.record, run.job
-        job.pause("training")
         self._enter(record, "Downloading")
         self._download(run)
         _write_config(run.members, run.hosts)

@@ -106,7 +106,11 @@ class TransformJobs(Resource):
         )
         status, reason = "Completed", None
         try:
-            self._transform(record, job, server, role)
+            job.pause("transform")
+            with job.turn():
+                self._transform(record, job, server, role)
+                # Its memory is another job's before the turn is.
+                server.stop()
         except Stopped:
             status = "Stopped"
         except JobError as error:
@@ -131,7 +135,6 @@ class TransformJobs(Resource):
     def _transform(self, record: Record, job: Job, server: ModelServer, role: str) -> None:
         members = record.members
         storage = self.platform.storage_of(role)
-        job.pause("transform")
         with self.store.lock:
             members["TransformStartTime"] = datetime.now(UTC)
         uri = members["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"]

@@ -9,6 +9,7 @@ from typer.testing import CliRunner, Result
 
 from local.cli import session
 from local.cli.app import app
+from local.cloud import Conditions
 from tests.local.cli import fakes
 
 Spine = Callable[..., Result]
@@ -44,7 +45,8 @@ def cloud(home: Path, monkeypatch: pytest.MonkeyPatch) -> fakes.Cloud:
         running.clear()
         return found
 
-    def start(_: Path, **__: Any) -> fakes.Cloud:
+    def start(_: Path, *, conditions: Conditions | None = None, **__: Any) -> fakes.Cloud:
+        fake.conditions = conditions.shown() if conditions else ()
         running[:] = [fake]
         return fake
 

@@ -54,6 +54,51 @@ def test_up_on_another_port_says_that_one_runs(cloud: fakes.Cloud, spine: Spine)
     assert "spine down" in result.stderr
 
 
+def test_up_starts_the_cloud_under_the_conditions_asked_for(
+    cloud: fakes.Cloud, spine: Spine
+) -> None:
+    """Quotas, throttling, lag and delays reach the cloud, and status shows what is switched on."""
+    spine("down")
+    asked = ("--quota=ml.m5.large/endpoint=0", "--delay=training=2", "--throttle=3")
+    result = spine("up", *asked, "--concurrent-jobs=1")
+    assert result.exit_code == 0
+    assert cloud.conditions == (*asked, "--concurrent-jobs=1")
+    shown = spine("status").stdout
+    assert "with --quota=ml.m5.large/endpoint=0 --delay=training=2 --throttle=3" in shown
+    assert json.loads(spine("status", "--json").stdout)["cloud"]["conditions"][-1].endswith("=1")
+
+
+def test_a_running_cloud_does_not_change_its_conditions(cloud: fakes.Cloud, spine: Spine) -> None:
+    """What it was not started with is refused with the remedy, what it was started with is not."""
+    cloud.conditions = ("--throttle=3",)
+    assert spine("up", "--throttle", "3").exit_code == 0
+    result = spine("up", "--consistency-lag", "5")
+    assert result.exit_code == 1
+    assert "only with --throttle=3: not with --consistency-lag=5" in result.stderr
+    assert "spine down" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--quota", "ml.m5.large=2", "INSTANCE_TYPE/USE=COUNT"),
+        ("--delay", "lunch=3600", "NAME=SECONDS"),
+        ("--throttle", "0", "must be more than 0"),
+        ("--consistency-lag", "inf", "must be more than 0"),
+    ],
+)
+def test_a_malformed_condition_is_refused_before_the_start(
+    cloud: fakes.Cloud, spine: Spine, option: str, value: str, said: str
+) -> None:
+    """The option, the value and its form are named, and nothing is started."""
+    spine("down")
+    result = spine("up", option, value)
+    assert result.exit_code == 2
+    assert option in result.stderr
+    assert said in " ".join(result.stderr.split())
+    assert "not running" in spine("status").stdout
+
+
 def test_env_can_be_evaluated_by_a_shell(cloud: fakes.Cloud, spine: Spine) -> None:
     """The variables reach a shell as they are, and what leads to a real account is taken out."""
     script = f"AWS_PROFILE=mine\n{spine('env').stdout}\nenv"

@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
 from local import cloud
-from local.cloud import CloudError, processes
+from local.cloud import CloudError, Conditions, processes
 from tests.local.cloud.conftest import STUB
 
 
@@ -72,6 +73,27 @@ def test_stop_ends_the_functions_processes(home: Path) -> None:
     assert not gone(pid)
     cloud.stop(home)
     assert gone(pid)
+
+
+def test_conditions_reach_sagemaker_and_are_kept(home: Path) -> None:
+    """A quota given at the start is in force, and whoever finds the cloud sees it."""
+    wanted = Conditions(quotas=("ml.m5.large/training-job=0",), consistency_lag=0.5)
+    running = cloud.start(home, conditions=wanted)
+    assert cloud.running(home) == running
+    assert running.conditions == ("--quota=ml.m5.large/training-job=0", "--consistency-lag=0.5")
+    with pytest.raises(ClientError, match=r"ResourceLimitExceeded.*training job usage' is 0"):
+        running.client("sagemaker").create_training_job(
+            TrainingJobName="beyond",
+            RoleArn="arn:aws:iam::000000000000:role/any",
+            AlgorithmSpecification={"TrainingImage": "any", "TrainingInputMode": "File"},
+            OutputDataConfig={"S3OutputPath": "s3://any/"},
+            ResourceConfig={
+                "InstanceType": "ml.m5.large",
+                "InstanceCount": 1,
+                "VolumeSizeInGB": 1,
+            },
+            StoppingCondition={"MaxRuntimeInSeconds": 60},
+        )
 
 
 def test_starts_at_once_give_one_cloud(home: Path) -> None:

@@ -1,0 +1,57 @@
+"""What a local cloud is started with that makes it less kind, or larger, than it is by default."""
+
+import dataclasses
+import json
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Conditions:
+    """The conditions of a local cloud, from its start to its end.
+
+    Attributes:
+        enforce_iam: Whether the deployed policies decide what roles may do.
+        concurrent_functions: Calls of functions that run at once, the others wait; by cores and
+            memory when None.
+        concurrent_jobs: SageMaker jobs that run at once, the others wait; one a core when None.
+        quotas: SageMaker quotas, each `TYPE/USE=COUNT`.
+        throttle: Requests a second that each SageMaker operation answers.
+        consistency_lag: Seconds after which a new model or endpoint configuration is found.
+        delays: What takes longer at SageMaker, each `NAME=SECONDS`.
+    """
+
+    enforce_iam: bool = False
+    concurrent_functions: int | None = None
+    concurrent_jobs: int | None = None
+    quotas: tuple[str, ...] = ()
+    throttle: float | None = None
+    consistency_lag: float | None = None
+    delays: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, text: str) -> "Conditions":
+        """Conditions as `text` wrote them."""
+        members = json.loads(text)
+        return cls(**members | {each: tuple(members[each]) for each in ("quotas", "delays")})
+
+    def text(self) -> str:
+        """The conditions as JSON."""
+        return json.dumps(dataclasses.asdict(self))
+
+    def sagemaker(self) -> list[str]:
+        """The SageMaker process's arguments."""
+        return [
+            *(f"--quota={quota}" for quota in self.quotas),
+            *(f"--delay={delay}" for delay in self.delays),
+            *([f"--throttle={self.throttle:g}"] if self.throttle else []),
+            *([f"--consistency-lag={self.consistency_lag:g}"] if self.consistency_lag else []),
+            *([f"--concurrent-jobs={self.concurrent_jobs}"] if self.concurrent_jobs else []),
+        ]
+
+    def shown(self) -> tuple[str, ...]:
+        """Every condition that differs from the default, as `spine up` takes it."""
+        functions = self.concurrent_functions
+        return (
+            *(["--enforce-iam"] if self.enforce_iam else []),
+            *([f"--concurrent-functions={functions}"] if functions else []),
+            *self.sagemaker(),
+        )
