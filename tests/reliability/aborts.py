@@ -51,13 +51,18 @@ def abort_at_random(
     with ThreadPoolExecutor(at_once) as pool:
         ended = list(pool.map(one, range(runs)))
     stopped = [arn for arn, status in ended if status == "ABORTED"]
-    begun = time.monotonic()
-    eventually(lambda: not app.left(), "the sweeper", 90)
-    seconds = time.monotonic() - begun
     names = [arn.rpartition(":")[2] for arn in stopped]
+
+    def models() -> list[str]:
+        return [model for model in app.models() if any(f"-{name}-" in model for name in names)]
+
+    begun = time.monotonic()
+    # A run stopped early has left no more than a model, and the sweeper may still be about it.
+    eventually(lambda: not app.left() and not models(), "the sweeper", 90)
+    seconds = time.monotonic() - begun
     return Aborts(
         len(stopped),
         Counter((app.states(arn) or ["(not begun)"])[-1] for arn in stopped),
         seconds,
-        [model for model in app.models() if any(f"-{name}-" in model for name in names)],
+        models(),
     )
