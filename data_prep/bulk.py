@@ -5,7 +5,7 @@ few numbers for each row. The first pass checks every value and takes note of la
 repeated rows; the second writes. Each block takes the quickest of three lanes that is proven to
 give what the readers of small files give:
 
-- lines: rows whose text already is what would be written. Only the label is replaced, in place.
+- lines: rows whose text already is what would be written (`plain`). Only the label is replaced.
 - columns: values are parsed by pyarrow and formatted again.
 - text: the readers and checks of small files themselves. What the others do not understand ends
   here, and is understood or refused with their words.
@@ -14,6 +14,8 @@ A row's text is kept in the first lane when each value is a plain decimal of at 
 digits without idle zeros: such a decimal is the shortest that reads back as the same float, which
 is what Python's `repr` writes.
 """
+
+from __future__ import annotations
 
 import copy
 import hashlib
@@ -24,16 +26,15 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeVar
+from functools import cached_property, lru_cache, partial
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv
-from numpy.typing import NDArray
 
-from . import bulk_split, check, profile
+from . import arrow, bulk_split, check, plain, profile
+from .arrow import array_of, bytes_of, floats_of, numbers_of, take, texts_of, wrapped
 from .check import Layout
 from .errors import DataError
 from .labels import Labels, add_target, check_spread, in_domain, no_rows
@@ -45,6 +46,8 @@ from .table import Column
 from .values import MOST_CATEGORIES, add, check_categories
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from .spread import Spread
 
 _BLOCK = 2 << 20
@@ -53,7 +56,7 @@ _PARTS = ("train/train.csv", "test/test.csv", "validate/validate.csv")
 _BATCH = "batch-in/batch-in.csv"
 # Wider rows would make patterns larger than RE2 takes.
 _WIDEST_PATTERN = 64
-_ROWS_AT_ONCE = 65_536
+_ROWS_AT_ONCE = 32_768
 # Blocks joined while a quote is open.
 _MOST_JOINED = 4
 _EXACT = 2.0**53
@@ -70,7 +73,7 @@ _MIXING = np.uint64(0x9E3779B97F4A7C15)
 _FEATURE_TYPES = (pa.int64(), pa.float64())
 
 Opener = Callable[[str], BinaryIO]
-Array = NDArray[Any]
+Array: TypeAlias = "NDArray[Any]"
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -105,7 +108,7 @@ class Survey(NamedTuple):
     categories: dict[int, dict[str, set[int]]]
     hashes: NDArray[np.uint64]
     odd: Array
-    ends: "Ends | None"
+    ends: Ends | None
 
 
 class Ends(NamedTuple):
@@ -188,7 +191,7 @@ def prepare(
     fractions: Fractions,
     seed: int,
     limits: Limits,
-    spread: "Spread | None" = None,
+    spread: Spread | None = None,
 ) -> Outcome:
     """Check a whole file and split it.
 
@@ -204,7 +207,7 @@ def prepare(
     Raises:
         DataError: One of its classes: the input is refused.
     """
-    leader = None
+    leader, text = None, None
     if spread is not None or found.encoding is None:
         # The blocks are taken from elsewhere.
         found.finish()
@@ -214,24 +217,20 @@ def prepare(
             from .spread import Leader
 
             leader = Leader(work, found.size, spread)
-        surveyed = _survey(work, limits) if leader is None else leader.survey(limits)
+        elif work.in_place and found.packed_size <= limits.exact_bytes:
+            text = _Text(limits.exact_bytes)
+        surveyed = _survey(work, limits, text) if leader is None else leader.survey(limits)
     except Exception:
         # What is wrong with the file as a whole comes first.
         found.finish()
         raise
-    target: dict[str, Any] | None = None
-    classes: tuple[str, ...] = ()
-    if work.regression:
-        target = surveyed.target()
-        labels = np.zeros(len(surveyed.labels), np.uint8)
-        parts = bulk_split.unstratified_three_way(len(labels), fractions, seed)
-    else:
-        numbers, classes = surveyed.labels.numbered(wanted)
-        labels = np.frombuffer(numbers, np.uint8)
-        parts = bulk_split.three_way(labels, fractions, seed, classes)
+    with ThreadPoolExecutor(1) as pool:
+        # numpy sorts without the interpreter's lock, which dealing out the rows holds.
+        duplicates = pool.submit(surveyed.count_duplicates)
+        labels, classes, target, parts = _split(work, surveyed, wanted, fractions, seed)
     features = surveyed.features()
     profile.check_leakage(features, wanted.label, allowed=wanted.allow_leakage)
-    writer = Writer(work, surveyed, labels, len(classes))
+    writer = Writer(work, surveyed, labels, len(classes), text)
     exact = found.size <= limits.exact_bytes and leader is None
     write: Callable[[Sequence[Array], Opener], None]
     if leader is not None:
@@ -243,14 +242,27 @@ def prepare(
         labels,
         classes,
         target,
-        surveyed.duplicates,
+        duplicates.result(),
         parts,
         exact,
         lambda opener: write(parts, opener),
     )
 
 
-def _opened(found: Examination, form: Format, wanted: Wanted) -> "Work":
+def _split(
+    work: Work, surveyed: Surveyed, wanted: Wanted, fractions: Fractions, seed: int
+) -> tuple[NDArray[np.uint8], tuple[str, ...], dict[str, Any] | None, bulk_split.Parts]:
+    """Number the labels and deal out the rows: labels, classes, a regression's target, parts."""
+    if work.regression:
+        target = surveyed.target()
+        none = np.zeros(len(surveyed.labels), np.uint8)
+        return none, (), target, bulk_split.unstratified_three_way(len(none), fractions, seed)
+    numbers, classes = surveyed.labels.numbered(wanted)
+    labels = np.frombuffer(numbers, np.uint8)
+    return labels, classes, None, bulk_split.three_way(labels, fractions, seed, classes)
+
+
+def _opened(found: Examination, form: Format, wanted: Wanted) -> Work:
     try:
         return Work(opened(found, form), wanted)
     except NotExaminedError:
@@ -363,7 +375,7 @@ class Work:
             if at in self.plan.categorical:
                 continue
             if kind == pa.null() and self.gaps:
-                features[which] = features[which].cast(pa.float64())
+                features[which] = arrow.cast(features[which], pa.float64())
             elif kind not in _FEATURE_TYPES:
                 raise pa.ArrowInvalid(f"column {at} is of type {kind}")
         return _Cells(features, label)
@@ -420,11 +432,14 @@ class Work:
         if self.arff:
             return not any(mark in data for mark in (b"%", b"{", b"'"))
         # Arrow reads hexadecimal integers.
-        if b"0x" in data or b"0X" in data:
+        if any(mark in data and b"0" + mark in data for mark in (b"x", b"X")):
             return False
-        ends = (self.delimiter.encode(), b"\n", b"\r", b" ", b"\t", b"0")
         # A whole zero with a sign loses it as an integer, and keeps it in a column of floats.
-        return not any(b"-0" + end in data for end in ends)
+        text = np.frombuffer(data, np.uint8)
+        signs = np.flatnonzero(text[:-2] == ord("-"))
+        signs = signs[text[signs + 1] == ord("0")]
+        ends = np.frombuffer(b"\n\r \t0" + self.delimiter.encode(), np.uint8)
+        return not np.isin(text[signs + 2], ends).any()
 
     def _survey_cells(self, block: Block, cells: _Cells, *, quoted: bool) -> Survey | None:
         """Describe a parsed block, or return None when it is for the text lane."""
@@ -432,7 +447,7 @@ class Work:
         if found is None:
             return None
         labels, codes = found
-        starts, _ = _lines(block.data)
+        starts, _ = _lines(np.frombuffer(block.data, np.uint8))
         if len(starts) != len(codes) and not quoted:
             return None
         numbers, missing = [], np.zeros(len(cells.features), np.int64)
@@ -448,7 +463,7 @@ class Work:
                 whole.append(True)
                 continue
             missing[which] = array.null_count
-            values = _floats(array)
+            values = floats_of(array)
             if not self._in_range(array, values, forced=self.floats[which]):
                 return None
             numbers.append(values)
@@ -456,7 +471,9 @@ class Work:
         first_rows = [int(np.argmax(codes == code)) for code in range(len(labels))]
         lane, odd = "columns", np.empty(0, np.int64)
         if self.in_place and not quoted and not missing.any() and all(labels):
-            kept = self._odd(block.data, starts, tuple(whole))
+            counts = np.bincount(codes, minlength=len(labels)).tolist()
+            named = {label.encode(): count for label, count in zip(labels, counts, strict=True)}
+            kept = self._odd(block.data, starts, tuple(whole), numbers, named)
             if kept is not None:
                 lane, odd = "lines", kept
         line_of = starts if len(starts) == len(codes) else None
@@ -489,15 +506,17 @@ class Work:
                 return [], np.empty(0, np.uint8)
             if target.null_count:
                 return None
-            low, high = (float(bound) for bound in (_floats(target).min(), _floats(target).max()))
+            low, high = (
+                float(bound) for bound in (floats_of(target).min(), floats_of(target).max())
+            )
             if not in_domain(low, high, self.objective):
                 return None
             return [""], np.zeros(len(target), np.uint8)
-        encoded = cells.label.dictionary_encode()
+        encoded = arrow.encoded(cells.label)
         labels = encoded.dictionary.to_pylist()
         if len(labels) > 255 or any(label != label.strip() for label in labels):
             return None
-        return labels, _numbers(encoded.indices).astype(np.uint8)
+        return labels, numbers_of(encoded.indices).astype(np.uint8)
 
     def _in_range(self, array: pa.Array, values: Array, *, forced: bool) -> bool:
         """Tell whether a parsed column is what the reader of small files would have read."""
@@ -514,7 +533,7 @@ class Work:
     def _categories(
         self, array: pa.Array, codes: NDArray[np.uint8]
     ) -> tuple[dict[str, set[int]], Array, int] | None:
-        encoded = array.dictionary_encode()
+        encoded = arrow.encoded(array)
         texts = encoded.dictionary.to_pylist()
         if len(texts) > MOST_CATEGORIES or any(
             text != text.strip() or not text or text in self.rows.missing for text in texts
@@ -523,7 +542,7 @@ class Work:
         if self.arff:
             # Declared values are checked by the reader of small files.
             return None
-        places = _numbers(encoded.indices)
+        places = numbers_of(encoded.indices)
         pairs = np.unique(places.astype(np.int64) * 256 + codes)
         seen: dict[str, set[int]] = {text: set() for text in texts}
         for pair in pairs.tolist():
@@ -531,15 +550,27 @@ class Work:
         keys = np.array([_text_key(text) for text in texts], np.uint64).view(np.float64)
         return seen, keys[places], 0
 
-    def _odd(self, data: bytes, starts: Array, whole: tuple[bool, ...]) -> Array | None:
+    def _odd(
+        self,
+        data: bytes,
+        starts: Array,
+        whole: tuple[bool, ...],
+        numbers: list[Array],
+        labels: dict[bytes, int],
+    ) -> Array | None:
         """Return the rows whose text is not what would be written, or None when they are many."""
         offsets = np.empty(len(starts) + 1, np.int32)
         offsets[:-1], offsets[-1] = starts, len(data)
-        lines = _strings(offsets, data)
+        lines = wrapped(offsets, data)
+        rows = None if any(whole) else plain.suspects(data, starts, numbers, labels)
+        if rows is not None:
+            lines = take(lines, array_of(rows))
         values = ",".join(_WHOLE if integer else _FLOAT for integer in whole)
         pattern = rf"\A{values}," if self.label_last else rf"\A[^,\n]*,{values}\r?\n"
-        odd = np.flatnonzero(~_truths(pc.match_substring_regex(lines, pattern)))
-        return odd if len(odd) <= max(64, len(starts) // 50) else None
+        odd = np.flatnonzero(~arrow.matching(lines, pattern))
+        if len(odd) > max(64, len(starts) // 50):
+            return None
+        return odd if rows is None else rows[odd]
 
     def _survey_text(self, block: Block) -> Survey:
         columns, texts, lines = self.columns_of(block)
@@ -583,7 +614,7 @@ class Work:
     # The second pass.
 
     def render(
-        self, block: Block, kept: Kept, labels: NDArray[np.uint8], final: "Final"
+        self, block: Block, kept: Kept, labels: NDArray[np.uint8], final: Final
     ) -> tuple[pa.Array, Array | None]:
         """Write a block's rows: texts, and which of them each row is (None: in order)."""
         if kept.lane == "lines" and kept.whole == final.whole and final.classes <= _ONE_DIGIT:
@@ -598,56 +629,69 @@ class Work:
         ]
         if not self.regression:
             numbers = [str(number) for number in range(final.classes)]
-            texts.insert(0, _texts(numbers).take(_array(labels)))
-        texts[-1] = pc.binary_join_element_wise(texts[-1], "", "\n")
-        return pc.binary_join_element_wise(*texts, ","), None
+            texts.insert(0, take(texts_of(numbers), array_of(labels)))
+        return arrow.join(*texts, separator=",", last="\n"), None
 
     def _render_lines(
-        self, data: bytes, kept: Kept, labels: NDArray[np.uint8], final: "Final"
+        self, data: bytes, kept: Kept, labels: NDArray[np.uint8], final: Final
     ) -> tuple[pa.Array, Array]:
-        """Replace the labels in place; the rows lie between leftovers of the old ones."""
-        starts, ends = _lines(data)
-        lengths = final.label_lengths
-        codes = final.codes
+        """Replace the labels in a copy; the rows lie between leftovers of the old ones."""
+        text = np.frombuffer(data, np.uint8)
+        starts, ends = _lines(text)
         count = len(starts)
-        odd = [
-            self._odd_text(data, int(starts[row]), int(ends[row]), final.whole) for row in kept.odd
-        ]
-        extra = [b"%d,%s\n" % (labels[row], text) for row, text in zip(kept.odd, odd, strict=True)]
-        buffer = np.empty(2 + len(data) + sum(map(len, extra)), np.uint8)
-        buffer[2 : 2 + len(data)] = np.frombuffer(data, np.uint8)
-        starts, ends = starts + 2, ends + 2
-        if self.label_last:
-            last = ends - lengths[codes] - 1
-            begin = starts - 2
-            buffer[begin + 1] = ord(",")
-        else:
-            begin = starts + lengths[codes] - 1
-            last = ends
-        buffer[begin] = labels + ord("0")
-        buffer[last] = ord("\n")
+        extra = self.odd_rows(text, starts, ends, kept, labels)
+        end = 2 + len(data)
+        buffer = np.concatenate([text[:2], text, np.frombuffer(b"".join(extra), np.uint8)])
         offsets = np.empty(2 * count + len(extra) + 1, np.int32)
-        offsets[0 : 2 * count : 2] = begin
-        offsets[1 : 2 * count : 2] = last + 1
-        at = 2 + len(data)
-        offsets[2 * count] = at
-        for number, text in enumerate(extra):
-            buffer[at : at + len(text)] = np.frombuffer(text, np.uint8)
-            at += len(text)
-            offsets[2 * count + number + 1] = at
+        offsets[0 : 2 * count : 2], offsets[1 : 2 * count : 2] = self.relabel(
+            buffer, starts + 2, ends + 2, labels, final
+        )
+        offsets[2 * count :] = np.cumsum([end, *map(len, extra)])
         places = np.arange(0, 2 * count, 2)
         places[kept.odd] = 2 * count + np.arange(len(extra))
-        return _strings(offsets, buffer), places
+        return wrapped(offsets, buffer), places
 
-    def _odd_text(self, data: bytes, start: int, end: int, whole: tuple[bool, ...]) -> bytes:
-        values = data[start:end].decode().split(",")
-        values.pop(self.plan.label)
-        return ",".join(
-            str(int(text)) if integer else repr(float(text))
-            for text, integer in zip(values, whole, strict=True)
-        ).encode()
+    def relabel(
+        self, text: Array, starts: Array, ends: Array, labels: NDArray[np.uint8], final: Final
+    ) -> tuple[Array, Array]:
+        """Write new labels over the old ones, and the two bytes ahead of each row.
 
-    def _render_text(self, block: Block, labels: NDArray[np.uint8], final: "Final") -> pa.Array:
+        Args:
+            text: Bytes of rows of the first lane.
+            starts: Where each row starts.
+            ends: Where its line end is.
+            labels: What is written for each.
+            final: What its block was found to be.
+
+        Returns:
+            Where each row now begins and where it has ended.
+        """
+        lengths = final.label_lengths[final.codes]
+        if self.label_last:
+            begin, last = starts - 2, ends - lengths - 1
+            text[begin + 1] = ord(",")
+        else:
+            begin, last = starts + lengths - 1, ends
+        text[begin] = labels + ord("0")
+        text[last] = ord("\n")
+        return begin, last + 1
+
+    def odd_rows(
+        self, text: Array, starts: Array, ends: Array, kept: Kept, labels: NDArray[np.uint8]
+    ) -> list[bytes]:
+        """Write a block's odd rows anew."""
+        found = []
+        for row in kept.odd:
+            values = text[starts[row] : ends[row]].tobytes().decode().split(",")
+            values.pop(self.plan.label)
+            written = (
+                str(int(text)) if integer else repr(float(text))
+                for text, integer in zip(values, kept.whole, strict=True)
+            )
+            found.append(f"{labels[row]},{','.join(written)}\n".encode())
+        return found
+
+    def _render_text(self, block: Block, labels: NDArray[np.uint8], final: Final) -> pa.Array:
         columns, _, _ = self.columns_of(block)
         texts: list[Iterator[str]] = [] if self.regression else [map(str, labels.tolist())]
         rows = list(range(len(labels)))
@@ -658,7 +702,7 @@ class Work:
                 continue
             column.integers = final.whole[which]
             texts.append(column.texts(rows))
-        return _texts([f"{line}\n" for line in map(",".join, zip(*texts, strict=True))])
+        return texts_of([f"{line}\n" for line in map(",".join, zip(*texts, strict=True))])
 
 
 class Final(NamedTuple):
@@ -698,7 +742,7 @@ class Surveyed:
         for which, column in enumerate(work.plan.columns(work.rows)):
             if column.codes is not None:
                 self._categories[which] = {name: set() for name in column.codes}
-        self.duplicates = 0
+        self.duplicates: int | None = None
 
     def take(self, found: Survey) -> None:
         """Add a block.
@@ -730,12 +774,14 @@ class Surveyed:
                 known.setdefault(text, set()).update(int(table[code]) for code in with_codes)
             check_categories(self._work.plan.names[self._work.plan.features[which]], list(known))
 
-    def finish(self) -> None:
-        """Count the repeated rows."""
+    def count_duplicates(self) -> int:
+        """Count the rows that repeat an earlier one, if nobody else did."""
+        if self.duplicates is not None:
+            return self.duplicates
         hashes = np.concatenate(self._hashes) if self._hashes else np.empty(0, np.uint64)
         self._hashes.clear()
         hashes.sort()
-        self.duplicates = int(np.count_nonzero(hashes[1:] == hashes[:-1]))
+        return int(np.count_nonzero(hashes[1:] == hashes[:-1]))
 
     @property
     def whole(self) -> tuple[bool, ...]:
@@ -840,31 +886,85 @@ class Surveyed:
         )
 
 
-def _survey(work: Work, limits: Limits) -> Surveyed:
+def _survey(work: Work, limits: Limits, text: _Text | None) -> Surveyed:
     surveyed = Surveyed(work)
+
+    def blocks() -> Iterator[Block]:
+        for block in work.blocks(first=True):
+            if text is not None:
+                text.keep(block)
+            yield block
+
     with ThreadPoolExecutor(_WORKERS) as pool:
-        for found in _in_order(pool, work.survey, work.blocks(first=True)):
+        for found in _in_order(pool, work.survey, blocks()):
             surveyed.take(found)
             check.check_row_count(len(surveyed.labels), limits.rows)
-    surveyed.finish()
     return surveyed
+
+
+class _Text:
+    """The rows' text, kept while there is not more of it than may be shuffled in memory.
+
+    Attributes:
+        bytes: The text of block after block, each with two bytes ahead of it.
+        spans: Where each block starts in them, and where it ends.
+        whole: Whether no block had to be left out.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        # What is not used of it takes no memory.
+        self.bytes = np.empty(most + most // 16, np.uint8)
+        self.spans: list[tuple[int, int]] = []
+        self.whole = True
+
+    @property
+    def end(self) -> int:
+        """Where the last block ends."""
+        return self.spans[-1][1] if self.spans else 0
+
+    def keep(self, block: Block) -> None:
+        """Add a block, unless it is too much."""
+        start = self.end + 2
+        end = start + len(block.data)
+        self.whole = self.whole and end <= self._most
+        if self.whole:
+            self.bytes[start:end] = np.frombuffer(block.data, np.uint8)
+            self.spans.append((start, end))
+        else:
+            self.bytes = np.empty(0, np.uint8)
+
+    def append(self, pieces: Sequence[bytes]) -> Array:
+        """Add texts after the last block; return where each begins and the last one ends."""
+        offsets = np.cumsum([self.end, *map(len, pieces)])
+        if offsets[-1] > len(self.bytes):
+            room = np.empty(offsets[-1] - self.end, np.uint8)
+            self.bytes = np.concatenate([self.bytes[: self.end], room])
+        self.bytes[self.end : offsets[-1]] = np.frombuffer(b"".join(pieces), np.uint8)
+        return offsets
 
 
 class Writer:
     """Writes the four files."""
 
     def __init__(
-        self, work: Work, surveyed: Surveyed, labels: NDArray[np.uint8], classes: int
+        self,
+        work: Work,
+        surveyed: Surveyed,
+        labels: NDArray[np.uint8],
+        classes: int,
+        text: _Text | None,
     ) -> None:
         self._work = work
+        self._text = text
         self._classes = classes
         self.surveyed = surveyed
         self.labels = labels
         self._whole = surveyed.whole
         self._places = surveyed.places()
         self._lengths = np.zeros(256, np.int64)
-        for code, text in enumerate(surveyed.labels.texts()):
-            self._lengths[code] = len(text.encode())
+        for code, label in enumerate(surveyed.labels.texts()):
+            self._lengths[code] = len(label.encode())
 
     def final(self, number: int) -> Final:
         """Return what a block's rows are written by."""
@@ -908,37 +1008,82 @@ class Writer:
 
     def shuffled(self, parts: Sequence[Array], opener: Opener) -> None:
         """Write each part's rows in its own order, from all the rows in memory."""
+        texts, places = self._kept if self._can_relabel() else self._rendered_whole()
+
+        def gather(task: tuple[int, int]) -> tuple[int, list[memoryview]]:
+            number, start = task
+            rows = parts[number][start : start + _ROWS_AT_ONCE]
+            some = take(texts, array_of(places[rows]))
+            batch = [_without_label(some, self._classes)] if number == 1 else []
+            return number, [bytes_of(each) for each in (some, *batch)]
+
+        tasks = [
+            (number, start)
+            for number, rows in enumerate(parts)
+            for start in range(0, len(rows), _ROWS_AT_ONCE)
+        ]
+        with ExitStack() as stack:
+            files = [stack.enter_context(opener(path)) for path in _PARTS]
+            batch = stack.enter_context(opener(_BATCH))
+            pool = stack.enter_context(ThreadPoolExecutor(_WORKERS))
+            for number, pieces in _in_order(pool, gather, tasks):
+                for file, piece in zip((files[number], batch), pieces, strict=False):
+                    file.write(piece)
+
+    def _rendered_whole(self) -> tuple[pa.Array, Array]:
+        """Return the texts of all rows and where each row is among them."""
 
         def wide(
             texts: pa.Array, places: Array | None, _start: int, count: int
         ) -> tuple[pa.Array, Array]:
             own = np.arange(count) if places is None else places
-            return texts.cast(pa.large_string()), own
+            return arrow.cast(texts, pa.large_string()), own
 
-        pieces, at = [], 0
-        place_of: list[Array] = []
+        pieces, place_of, at = [], [], 0
         for texts, own in self._rendered(wide):
             pieces.append(texts)
             place_of.append(own + at)
             at += len(texts)
-        whole = pa.concat_arrays(pieces)
-        places = np.concatenate(place_of)
-        del pieces, place_of
+        return pa.concat_arrays(pieces), np.concatenate(place_of)
 
-        def write(number: int) -> None:
-            rows = parts[number]
-            with ExitStack() as stack:
-                file = stack.enter_context(opener(_PARTS[number]))
-                batch = stack.enter_context(opener(_BATCH)) if number == 1 else None
-                for start in range(0, len(rows), _ROWS_AT_ONCE):
-                    some = rows[start : start + _ROWS_AT_ONCE]
-                    chosen = whole.take(_array(places[some]))
-                    file.write(_bytes_of(chosen))
-                    if batch is not None:
-                        batch.write(_bytes_of(_without_label(chosen, self._classes)))
+    def _can_relabel(self) -> bool:
+        """Tell whether the kept text needs nothing but other labels."""
+        return (
+            self._text is not None
+            and self._text.whole
+            and self._classes <= _ONE_DIGIT
+            and all(
+                kept.lane == "lines" and kept.whole == self._whole for kept in self.surveyed.kept
+            )
+        )
 
+    @cached_property
+    def _kept(self) -> tuple[pa.Array, Array]:
+        """The texts of all rows, where they were kept, and where each row is among them."""
+        text, rows = self._text, len(self.labels)
+        assert text is not None  # noqa: S101 (what `_can_relabel` told)
+        offsets = np.empty(2 * rows, np.int64)
+
+        def relabel(job: tuple[int, int]) -> list[tuple[int, bytes]]:
+            number, start = job
+            kept = self.surveyed.kept[number]
+            mine = slice(start, start + kept.rows)
+            base, end = text.spans[number]
+            starts, ends = _lines(text.bytes[base:end])
+            starts, ends = starts + base, ends + base
+            odd = self._work.odd_rows(text.bytes, starts, ends, kept, self.labels[mine])
+            offsets[2 * start : 2 * mine.stop : 2], offsets[2 * start + 1 : 2 * mine.stop : 2] = (
+                self._work.relabel(text.bytes, starts, ends, self.labels[mine], self.final(number))
+            )
+            return [(start + row, line) for row, line in zip(kept.odd, odd, strict=True)]
+
+        before = np.cumsum([0, *(kept.rows for kept in self.surveyed.kept)]).tolist()
         with ThreadPoolExecutor(_WORKERS) as pool:
-            list(pool.map(write, range(len(parts))))
+            odd = [each for found in pool.map(relabel, enumerate(before[:-1])) for each in found]
+        places = np.arange(0, 2 * rows, 2)
+        places[[row for row, _ in odd]] = 2 * rows + np.arange(len(odd))
+        ends = text.append([line for _, line in odd])
+        return wrapped(np.concatenate([offsets, ends]), text.bytes), places
 
 
 def part_of(parts: Sequence[Array], rows: int) -> NDArray[np.uint8]:
@@ -963,9 +1108,9 @@ def divided(
     found = []
     for number in range(3):
         rows = np.flatnonzero(numbers == number)
-        found.append(texts.take(_array(rows if places is None else places[rows])))
+        found.append(take(texts, array_of(rows if places is None else places[rows])))
     train, test, validate = found
-    return [_bytes_of(each) for each in (train, test, _without_label(test, classes), validate)]
+    return [bytes_of(each) for each in (train, test, _without_label(test, classes), validate)]
 
 
 # Blocks of lines.
@@ -1023,14 +1168,13 @@ def _full(stream: io.BufferedIOBase, size: int) -> bytes:
     return chunk
 
 
-def _lines(data: bytes) -> tuple[Array, Array]:
+def _lines(text: Array) -> tuple[Array, Array]:
     """Return where each line that is not blank starts and where its line end is."""
-    text = np.frombuffer(data, np.uint8)
     ends = np.flatnonzero(text == ord("\n"))
     starts = np.empty_like(ends)
     starts[:1] = 0
     starts[1:] = ends[:-1] + 1
-    if b"\r" in data:
+    if len(ends) and (text == ord("\r")).any():
         ends = ends - ((ends > starts) & (text[ends - 1] == ord("\r")))
     if (ends == starts).any():
         used = ends > starts
@@ -1074,50 +1218,7 @@ def _in_order(
             future.cancel()
 
 
-# Between numpy and Arrow, by their buffers: pyarrow's own conversions import pandas where they find
-# it, which takes longer than a million rows.
-
-
-def _array(values: Array) -> pa.Array:
-    """Wrap numbers, or copy truth values, as an Arrow array."""
-    if values.dtype == np.bool_:
-        bits = pa.py_buffer(np.packbits(values, bitorder="little"))
-        return pa.Array.from_buffers(pa.bool_(), len(values), [None, bits])
-    kind = pa.from_numpy_dtype(values.dtype)
-    buffer = pa.py_buffer(np.ascontiguousarray(values))
-    return pa.Array.from_buffers(kind, len(values), [None, buffer])
-
-
-def _texts(values: Sequence[str]) -> pa.Array:
-    """Copy texts to an Arrow array."""
-    encoded = [value.encode() for value in values]
-    offsets = np.zeros(len(encoded) + 1, np.int32)
-    np.cumsum([len(value) for value in encoded], out=offsets[1:])
-    return _strings(offsets, b"".join(encoded))
-
-
-def _numbers(array: pa.Array) -> Array:
-    """Return the numbers of an array of which none is missing."""
-    kind = np.dtype(array.type.to_pandas_dtype())
-    return np.frombuffer(array.buffers()[1], kind)[array.offset : array.offset + len(array)]
-
-
-def _truths(array: pa.Array) -> NDArray[np.bool_]:
-    """Return truth values, of which none is missing."""
-    bits = np.frombuffer(array.buffers()[1], np.uint8)
-    end = array.offset + len(array)
-    return np.unpackbits(bits, count=end, bitorder="little")[array.offset :].astype(np.bool_)
-
-
 # Values.
-
-
-def _floats(array: pa.Array) -> NDArray[np.float64]:
-    """Return numbers as floats, NaN where one is missing."""
-    if array.null_count:
-        array = array.cast(pa.float64()).fill_null(math.nan)
-    values = _numbers(array)
-    return values.astype(np.float64, copy=False)
 
 
 def _extremes(numbers: list[Array], codes: NDArray[np.uint8], labels: int) -> tuple[Array, Array]:
@@ -1197,24 +1298,17 @@ def _most(values: Array) -> float:
 # Texts.
 
 
-def _strings(offsets: NDArray[np.int32], data: bytes | Array) -> pa.Array:
-    """Wrap lines of a buffer, without a copy."""
-    return pa.Array.from_buffers(
-        pa.string(), len(offsets) - 1, [None, pa.py_buffer(offsets), pa.py_buffer(data)]
-    )
-
-
 def _written(array: pa.Array, *, whole: bool, places: Mapping[str, int] | None) -> pa.Array:
     """Write a column's values as pandas does, and nothing where one is missing."""
     if places is not None:
-        encoded = array.dictionary_encode()
+        encoded = arrow.encoded(array)
         numbers = [str(places[text]) for text in encoded.dictionary.to_pylist()]
-        texts = _texts(numbers).take(encoded.indices)
+        texts = take(texts_of(numbers), encoded.indices)
     elif whole:
-        texts = array.cast(pa.string())
+        texts = arrow.cast(array, pa.string())
     else:
-        texts = _float_texts(array.cast(pa.float64()))
-    return texts.fill_null("") if texts.null_count else texts
+        texts = _float_texts(arrow.cast(array, pa.float64()))
+    return arrow.filled(texts, "") if texts.null_count else texts
 
 
 def _category_texts(column: Column, places: Mapping[str, int]) -> Iterator[str]:
@@ -1225,17 +1319,17 @@ def _category_texts(column: Column, places: Mapping[str, int]) -> Iterator[str]:
 
 def _float_texts(array: pa.Array) -> pa.Array:
     """Write floats as Python's `repr`: Arrow's shortest decimals, where the notations agree."""
-    texts = array.cast(pa.string())
-    values = _floats(array)
+    texts = arrow.cast(array, pa.string())
+    values = floats_of(array)
     with np.errstate(invalid="ignore"):
         integral = values == np.floor(values)
         size = np.abs(values)
         strange = (values != 0) & ((size < _PLAIN[0]) | (size >= _PLAIN[1]))
     if integral.any():
-        texts = pc.if_else(_array(integral), pc.binary_join_element_wise(texts, ".0", ""), texts)
+        texts = arrow.chosen(integral, arrow.join(texts, last=".0"), texts)
     if strange.any():
-        replacements = _texts([repr(value) for value in values[strange].tolist()])
-        texts = pc.replace_with_mask(texts, _array(strange), replacements)
+        replacements = texts_of([repr(value) for value in values[strange].tolist()])
+        texts = arrow.replaced(texts, strange, replacements)
     return texts
 
 
@@ -1243,25 +1337,11 @@ def _without_label(texts: pa.Array, classes: int) -> pa.Array:
     """Cut the label and its comma from rows that lie side by side."""
     if not len(texts):
         return texts
-    wide = pa.types.is_large_string(texts.type)
-    kind = np.int64 if wide else np.int32
-    offsets = np.frombuffer(texts.buffers()[1], kind)[texts.offset : texts.offset + len(texts) + 1]
-    both = np.empty(2 * len(texts) + 1, kind)
+    offsets = arrow.offsets_of(texts)
+    both = np.empty(2 * len(texts) + 1, offsets.dtype)
     both[0::2] = offsets
-    both[1::2] = offsets[:-1] + (
-        2 if 0 < classes <= _ONE_DIGIT else _numbers(pc.find_substring(texts, ",")) + 1
-    )
+    both[1::2] = offsets[:-1] + (2 if 0 < classes <= _ONE_DIGIT else arrow.found(texts, ",") + 1)
     cut = pa.Array.from_buffers(
         texts.type, 2 * len(texts), [None, pa.py_buffer(both), texts.buffers()[2]]
     )
-    return cut.take(_array(np.arange(1, 2 * len(texts), 2)))
-
-
-def _bytes_of(texts: pa.Array) -> memoryview:
-    """Return the rows' bytes, which lie side by side."""
-    if not len(texts):
-        return memoryview(b"")
-    kind = np.int64 if pa.types.is_large_string(texts.type) else np.int32
-    offsets = np.frombuffer(texts.buffers()[1], kind)
-    first, last = int(offsets[texts.offset]), int(offsets[texts.offset + len(texts)])
-    return memoryview(texts.buffers()[2])[first:last]
+    return take(cut, array_of(np.arange(1, 2 * len(texts), 2)))

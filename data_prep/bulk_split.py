@@ -1,22 +1,29 @@
 """The split of `split`, row for row, with numpy: for labels too many to shuffle one by one."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import MutableSequence, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from . import split
 from .errors import TooFewRowsError
 from .split import Fractions
 
-Rows = NDArray[np.uint32]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Rows: TypeAlias = "NDArray[Any]"
+Parts: TypeAlias = tuple[Rows, Rows, Rows]
+# Shuffling words of 64 bits is quicker while they stay in the processor's caches.
+_FEW_ROWS = 1 << 21
 
 
 def three_way(
     labels: NDArray[np.uint8], fractions: Fractions, seed: int, classes: Sequence[str]
-) -> tuple[Rows, Rows, Rows]:
+) -> Parts:
     """Return the row numbers of train, test and validate, as `split.three_way` does.
 
     Args:
@@ -45,7 +52,7 @@ def three_way(
     return parts
 
 
-def unstratified_three_way(rows: int, fractions: Fractions, seed: int) -> tuple[Rows, Rows, Rows]:
+def unstratified_three_way(rows: int, fractions: Fractions, seed: int) -> Parts:
     """Return the row numbers of each part, as `split.unstratified_three_way` does.
 
     Raises:
@@ -61,7 +68,7 @@ def unstratified_three_way(rows: int, fractions: Fractions, seed: int) -> tuple[
 
 def unstratified(rows: int, test_size: float, seed: int) -> tuple[Rows, Rows]:
     """Split rows in two, as `split.unstratified` does."""
-    order = np.arange(rows, dtype=np.uint32)
+    order = np.arange(rows, dtype=_kind(rows))
     _Draw(seed).shuffle(order)
     second = math.ceil(test_size * rows)
     return order[second:], order[:second]
@@ -75,7 +82,8 @@ def stratified(
     Raises:
         TooFewRowsError: scikit-learn would refuse.
     """
-    of_class = [np.flatnonzero(labels == which).astype(np.uint32) for which in range(len(classes))]
+    kind = _kind(len(labels))
+    of_class = [np.flatnonzero(labels == which).astype(kind) for which in range(len(classes))]
     counts = [len(rows) for rows in of_class]
     draw = _Draw(seed)
     first_counts, second_counts = split.class_counts(counts, test_size, draw, classes)
@@ -88,6 +96,10 @@ def stratified(
     for rows in both:
         draw.shuffle(rows)
     return both
+
+
+def _kind(rows: int) -> type[np.unsignedinteger[Any]]:
+    return np.uint64 if rows < _FEW_ROWS else np.uint32
 
 
 class _Draw:

@@ -376,6 +376,7 @@ class Examination:
     Attributes:
         name: The file's name in the archive, or the name of the bare file.
         size: How many bytes have been read.
+        packed_size: Its size as it lies in the source: the same for a bare file.
         encoding: Of its text; None for a Parquet file.
     """
 
@@ -384,6 +385,7 @@ class Examination:
     ) -> None:
         self.name = located.name
         self.size = 0
+        self.packed_size = located.packed_size
         self.encoding: str | None = None
         self._located = located
         self._limits = limits
