@@ -32,6 +32,10 @@ __all__ = [
     "prepare",
 ]
 
+# What is read ahead while the engine for large files is imported, and how much at once.
+_AHEAD = 64 << 20
+_PIECE = 8 << 20
+
 
 class Prepared(NamedTuple):
     """The outcome: the four files, ready to be written, and what there is to know about them.
@@ -177,6 +181,25 @@ def _class_counts(labels: bytes, classes: int) -> list[int]:
     return [labels.count(which) for which in range(classes)]
 
 
+def _import_meanwhile(found: read.Examination) -> None:
+    """Import the engine for large files, as long as reading 100 MB takes, and read on meanwhile.
+
+    Reading and hashing go on without the interpreter's lock, which an import mostly holds.
+    """
+    import threading
+
+    def load() -> None:
+        from . import bulk  # noqa: F401 (imported again by who uses it)
+
+    importing = threading.Thread(target=load)
+    importing.start()
+    try:
+        while importing.is_alive() and found.size < _AHEAD and found.read_ahead(_PIECE):
+            pass
+    finally:
+        importing.join()
+
+
 def _large(
     found: read.Examination,
     form: Format,
@@ -186,7 +209,7 @@ def _large(
     limits: Limits,
     spread: "Spread | None",
 ) -> Prepared:
-    # Imported here because it takes ten times as long as preparing a small file.
+    _import_meanwhile(found)
     from . import bulk
 
     outcome = bulk.prepare(found, form, wanted, fractions, seed, limits, spread)

@@ -395,7 +395,7 @@ class Examination:
         self._done = False
         # The bytes from the start on, as far as they are kept.
         self._head: list[bytes] = []
-        self._head_is_all = False
+        self._keeps_all = True
         self._stream = located.open()
         first = self._read(_CHUNK)
         if not first:
@@ -413,12 +413,11 @@ class Examination:
         """Read on to the end or past `most` bytes, keep what was read, tell whether that is all."""
         while self.size <= most and self.read_ahead(_CHUNK):
             pass
-        self._head_is_all = self._done and self.size <= most
-        return self._head_is_all
+        return self._done and self.size <= most
 
     def read_ahead(self, size: int) -> bool:
         """Read and keep some more bytes; False at the end."""
-        chunk = self.read(size)
+        chunk = self._next(size)
         if chunk:
             self._head.append(chunk)
         return bool(chunk)
@@ -429,6 +428,11 @@ class Examination:
         Raises:
             DataError: One of its classes for the file as a whole, for archives, and for text.
         """
+        chunk = self._next(size)
+        self._keeps_all = self._keeps_all and not chunk
+        return chunk
+
+    def _next(self, size: int) -> bytes:
         if self._done:
             return b""
         try:
@@ -455,15 +459,15 @@ class Examination:
 
     def open(self) -> io.BufferedIOBase:
         """Open the file from the start; before its end was reached, as far as it is kept."""
-        if self._head_is_all:
-            return io.BytesIO(b"".join(self._head))
-        if self._done:
+        if self._done and (self.encoding is None or not (self._keeps_all and self._head)):
             return self._located.open()
-        return _Head(self._head)
+        return _Head(self._head, whole=self._done)
 
     def open_once(self) -> io.BufferedIOBase:
         """Open it from the start to be read to the end once, by which the rest is checked."""
-        return self.open() if self._done else _Onward(self._head, self)
+        if self._done and not (self._keeps_all and self._head):
+            return self._located.open()
+        return _Onward(self._head, self)
 
     def _read(self, size: int) -> bytes:
         try:
@@ -498,24 +502,30 @@ class Examination:
 
 
 class _Head(io.BufferedIOBase):
-    """The first bytes of a file that goes on."""
+    """The first bytes of a file, which goes on unless they are the whole."""
 
-    def __init__(self, pieces: list[bytes]) -> None:
+    def __init__(self, pieces: list[bytes], *, whole: bool) -> None:
         self._pieces = iter(pieces)
-        self._rest = b""
+        self._piece = b""
+        self._at = 0
+        self._whole = whole
 
     def readable(self) -> bool:
         return True
 
     def read(self, size: int | None = -1, /) -> bytes:
-        self._rest = self._rest or next(self._pieces, b"")
-        if size is None or size < 0 or not self._rest:
-            raise NotExaminedError
-        found, self._rest = self._rest[:size], self._rest[size:]
+        if size is None or size < 0:
+            return b"".join(iter(lambda: self.read(_CHUNK), b""))
+        if self._at == len(self._piece):
+            self._piece, self._at = next(self._pieces, b""), 0
+            if not (self._piece or self._whole):
+                raise NotExaminedError
+        found = self._piece[self._at : self._at + size]
+        self._at += len(found)
         return found
 
     def read1(self, size: int = -1, /) -> bytes:
-        return self.read(size)
+        return self.read(_CHUNK if size < 0 else size)
 
 
 class _Onward(io.BufferedIOBase):
@@ -523,6 +533,7 @@ class _Onward(io.BufferedIOBase):
 
     def __init__(self, head: list[bytes], rest: Examination) -> None:
         self._head = head
+        self._at = 0
         self._rest = rest
 
     def readable(self) -> bool:
@@ -533,11 +544,12 @@ class _Onward(io.BufferedIOBase):
             return b"".join(iter(lambda: self.read(_CHUNK), b""))
         if not self._head:
             return self._rest.read(size)
-        piece = self._head[0]
-        if len(piece) > size:
-            self._head[0] = piece[size:]
-            return piece[:size]
-        return self._head.pop(0)
+        found = self._head[0][self._at : self._at + size]
+        self._at += len(found)
+        if self._at == len(self._head[0]):
+            del self._head[0]
+            self._at = 0
+        return found
 
     def read1(self, size: int = -1, /) -> bytes:
         return self.read(_CHUNK if size < 0 else size)

@@ -188,8 +188,8 @@ ALLOWED = {
         "hashlib",
         "io",
     ),
-    *("itertools", "math", "posixpath", "random", "re", "stat", "struct", "types", "typing"),
-    *("zipfile", "zlib"),
+    *("itertools", "math", "posixpath", "random", "re", "stat", "struct", "threading", "types"),
+    *("typing", "zipfile", "zlib"),
 }
 
 
