@@ -108,6 +108,14 @@ class Machine:
             if (action(task) in actions if actions else action(task).startswith("create"))
         }
 
+    def failing(self) -> set[str]:
+        """The tasks by which a failed run ends: they report a failure to themselves."""
+        return {
+            name
+            for name, task in self.tasks().items()
+            if task["Resource"].endswith(":sfn:sendTaskFailure.waitForTaskToken")
+        }
+
     def clean_ups(self) -> set[str]:
         """The states that call the clean-up function."""
         return {
@@ -147,6 +155,7 @@ class Finding:
 
 
 RULES: list[Rule] = []
+_FLAG = re.compile(r"\{% \$(\w+) %\}")
 
 
 def findings(machine: Machine) -> list[Finding]:
@@ -169,10 +178,22 @@ def action(task: State) -> str:
     return match[1] if match else ""
 
 
-def successors(state: State, *, caught: bool = True) -> list[str]:
-    """The states that may follow, those after errors included unless told otherwise."""
+def successors(
+    state: State, *, caught: bool = True, unset: frozenset[str] = frozenset()
+) -> list[str]:
+    """The states that may follow, those after errors included unless told otherwise.
+
+    Args:
+        state: The state.
+        caught: Whether those after errors count.
+        unset: Variables known to be false: a Choice by one of them alone is not taken.
+    """
     found = [state[key] for key in ("Next", "Default") if key in state]
-    found += [choice["Next"] for choice in state.get("Choices", [])]
+    found += [
+        choice["Next"]
+        for choice in state.get("Choices", [])
+        if not (flag := _FLAG.fullmatch(choice.get("Condition", ""))) or flag[1] not in unset
+    ]
     if caught:
         found += [catch["Next"] for catch in state.get("Catch", [])]
     return found
@@ -205,17 +226,44 @@ def _is_expression(value: object) -> bool:
 
 
 def _reached(states: dict[str, State], start: list[str], *, past: set[str]) -> set[str]:
-    """What can be reached without passing on from any of the states in `past`."""
-    seen: set[str] = set()
-    open_states = list(start)
-    while open_states:
-        name = open_states.pop()
-        if name in seen or name not in states:
-            continue
-        seen.add(name)
-        if name not in past:
-            open_states += successors(states[name])
-    return seen
+    """What can be reached without passing on from any of the states in `past`.
+
+    A variable that only states beyond those set to true is false on the way.
+    """
+    setting = {
+        flag: {name for name, state in states.items() if state.get("Assign", {}).get(flag) is True}
+        for flag in _flags(states)
+    }
+    unset = frozenset(setting)
+    while True:
+        seen: set[str] = set()
+        open_states = list(start)
+        while open_states:
+            name = open_states.pop()
+            if name in seen or name not in states:
+                continue
+            seen.add(name)
+            if name not in past:
+                open_states += successors(states[name], unset=unset)
+        set_on_the_way = {flag for flag in unset if setting[flag] & seen}
+        if not set_on_the_way:
+            return seen
+        unset -= set_on_the_way
+
+
+def _flags(states: dict[str, State]) -> set[str]:
+    """The variables that a Choice asks for alone and some state assigns true to."""
+    asked = {
+        flag[1]
+        for state in states.values()
+        for choice in state.get("Choices", [])
+        if (flag := _FLAG.fullmatch(choice.get("Condition", "")))
+    }
+    return {
+        flag
+        for flag in asked
+        if any(state.get("Assign", {}).get(flag) is True for state in states.values())
+    }
 
 
 # The machine
@@ -420,7 +468,13 @@ def _counted(states: dict[str, State], name: str) -> set[str]:
     number of redrives with the one of the last time: each is a person's decision.
     """
     found = set()
-    assigned = json.dumps([each.get("Assign", {}) for each in states.values()])
+    assigned = json.dumps(
+        [
+            scope.get("Assign", {})
+            for each in states.values()
+            for scope in (each, *each.get("Catch", []))
+        ]
+    )
     for choice in states[name].get("Choices", []):
         condition = str(choice.get("Condition"))
         target = states.get(choice["Next"], {})
@@ -582,7 +636,7 @@ def _parallel_catch(machine: Machine) -> Found:
 def _uncaught(machine: Machine, kind: str) -> Found:
     # Inside a branch the Parallel's own Catch takes what fails.
     for name, state in machine.definition["States"].items():
-        if state["Type"] != kind:
+        if state["Type"] != kind or name in machine.failing():
             continue
         caught = [error for catch in state.get("Catch", []) for error in catch["ErrorEquals"]]
         if "States.ALL" not in caught:
@@ -598,7 +652,7 @@ def _catch_keeps_error(machine: Machine) -> Found:
     for name, state in machine.definition["States"].items():
         for catch in state.get("Catch", []):
             kept = catch.get("Assign", {}).get("failure") == "{% $states.errorOutput %}"
-            if name not in machine.clean_ups() and not kept:
+            if name not in machine.clean_ups() | machine.failing() and not kept:
                 yield name, "catches an error without keeping it"
 
 
@@ -610,7 +664,7 @@ def _catch_keeps_error(machine: Machine) -> Found:
 def _clean_up_keeps_error(machine: Machine) -> Found:
     states = machine.definition["States"]
     for name in machine.clean_ups() & states.keys():
-        to_fail = any(states[each]["Type"] == "Fail" for each in successors(states[name]))
+        to_fail = any(each in machine.failing() for each in successors(states[name]))
         for catch in states[name].get("Catch", []):
             if to_fail and "failure" in catch.get("Assign", {}):
                 yield name, "replaces the first error by its own"
@@ -644,11 +698,13 @@ def _catch_keeps_ids(machine: Machine) -> Found:
 )
 def _clean_up_after_create(machine: Machine) -> Found:
     states = machine.definition["States"]
+    # A model is not paid for, and is what a run is for.
+    free = set(machine.calls("createModel"))
     makes = {
         name
         for name, state in states.items()
         if action(state).startswith("create") or '"EndpointName"' in json.dumps(state)
-    } - machine.clean_ups()
+    } - (machine.clean_ups() | free)
     keeps = set(machine.calls("addTags"))
     for made in sorted(makes - keeps):
         for name in sorted(_reached(states, [made], past=machine.clean_ups())):
@@ -683,14 +739,48 @@ def _failure_fails(machine: Machine) -> Found:
             for end in _reached(states, [catch["Next"]], past=attempts) - attempts:
                 if states[end].get("End") or states[end]["Type"] == "Succeed":
                     yield name, f"fails and then ends well in {end!r}"
+    for name in machine.failing():
+        if states[states[name].get("Next", name)]["Type"] != "Fail":
+            yield name, "need not fail"
+
+
+@_rule(
+    "failure-redrives",
+    why="A failed run that ends in a Fail state, or catches what it fails with, is lost",
+    source=f"{_STEP}/redrive-executions.html#redrive-behavior-states",
+)
+def _failure_redrives(machine: Machine) -> Found:
+    states = machine.definition["States"]
+    if not machine.failing():
+        yield "-", "no failed run can be redriven"
+    for name in states.keys() - machine.failing():
+        following = [states[each] for each in successors(states[name]) if each in states]
+        if any(each["Type"] == "Fail" for each in following):
+            choice = states[name]["Type"] == "Choice" and "RedriveCount" in str(states[name])
+            if not choice:
+                yield name, "leads to a Fail state, which a redrive only enters again"
+    for name in machine.failing():
+        caught = {error for each in states[name].get("Catch", []) for error in each["ErrorEquals"]}
+        redriven = re.search(
+            r"RedriveCount > \$failed_in \? '(\w+)'", str(states[name]["Arguments"].get("Error"))
+        )
+        if not redriven or redriven[1] not in caught:
+            yield name, "does not catch that it is redriven"
+        for error in caught & {"States.ALL", "States.TaskFailed", "States.Timeout"}:
+            yield name, f"catches {error}, which may be what the run fails with"
 
 
 @_rule(
     "failure-is-original",
-    why="The error of the Fail state is what alarms and people see",
+    why="The error a run ends with is what alarms and people see",
     source=f"{_ASL}#fail-state",
 )
 def _failure_is_original(machine: Machine) -> Found:
+    for name in machine.failing():
+        given = machine.tasks()[name]["Arguments"]
+        for member in ("Error", "Cause"):
+            if f"$substring($failure.{member}, 0, " not in str(given.get(member)):
+                yield name, "does not end with the error that was caught"
     for name, state in machine.definition["States"].items():
         if state["Type"] == "Fail" and (state.get("Error"), state.get("Cause")) != (
             "{% $failure.Error %}",
@@ -877,7 +967,7 @@ def _own_functions(machine: Machine) -> Found:
 def _services(machine: Machine) -> Found:
     for name, task in machine.tasks().items():
         match = re.fullmatch(r"arn:aws:states:::(?:aws-sdk:)?(\w+):\w+(\.sync)?", task["Resource"])
-        if not match or match[1] not in _SERVICES:
+        if name not in machine.failing() and (not match or match[1] not in _SERVICES):
             yield name, f"calls {task['Resource']}"
 
 
@@ -918,10 +1008,11 @@ def _input_read_once(machine: Machine) -> Found:
     plan = machine.definition["States"].get(first, {})
     if ":::lambda:invoke" not in str(plan.get("Resource")):
         yield first, "does not check the input"
-    if "$states.input" in json.dumps([plan.get("Output"), plan.get("Assign")]):
+    handed_on = json.dumps([plan.get("Output"), plan.get("Assign")])
+    if "$states.input" in handed_on or "Execution.Input" in handed_on:
         yield first, "hands the unchecked input on"
     for name, state in machine.states().items():
-        if "Execution.Input" in json.dumps(state):
+        if name != first and "Execution.Input" in json.dumps(state):
             yield name, "reads the execution's input"
 
 

@@ -116,7 +116,9 @@ def _runs(home: Path, cloud: local_cloud.Cloud) -> None:
     kept = _run(home, {"endpoint": {"keep": True}})
     # Files that are not there, and one that arrives by itself.
     missing = {"source": {"uri": f"s3://{bucket}/uploads/missing.arff"}}
-    states.start_execution(stateMachineArn=machine, input=json.dumps(missing))
+    failed = states.start_execution(stateMachineArn=machine, input=json.dumps(missing))
+    _until(lambda: _has_ended(states, failed["executionArn"]), "a run to fail")
+    states.redrive_execution(executionArn=failed["executionArn"])
     s3.put_object(Bucket=bucket, Key="incoming/file.arff", Body=_SAMPLE.read_bytes())
     # One given up at each step that has something to stop.
     uploaded = f"s3://{bucket}/uploads/file.arff"
@@ -164,6 +166,10 @@ def _spine(home: Path, *words: str) -> str:
 def _has_entered(states: Any, arn: str, state: str) -> bool:
     history = states.get_execution_history(executionArn=arn, maxResults=1000)["events"]
     return any(event.get("stateEnteredEventDetails", {}).get("name") == state for event in history)
+
+
+def _has_ended(states: Any, arn: str) -> bool:
+    return bool(states.describe_execution(executionArn=arn)["status"] != "RUNNING")
 
 
 def _all_ended(states: Any, machine: str) -> bool:

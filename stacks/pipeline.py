@@ -316,6 +316,12 @@ class Pipeline(SpineStack):
                     ),
                 ),
                 allow("s3:PutObject", on=self._objects("runs/*/manifest.json"), because=_ANY_RUN),
+                # How a failed run ends with the error that began it, and can be redriven.
+                allow(
+                    "states:SendTaskFailure",
+                    on=["*"],
+                    because="IAM knows no resource for it; whoever calls needs the task's token.",
+                ),
                 *self.with_key("kms:Decrypt", "kms:GenerateDataKey", via="s3"),
                 *self._storage.volumes(),
             ),

@@ -71,6 +71,16 @@ _PASSING = (
 _PASSING_OF_JOB = '/"FailureReason": ?"(CapacityError|InternalServerError)/'
 _NO_CAPACITY = "/CapacityError/"
 
+# 1 + 2 + 4 s at most, for the call that ends a failed run.
+_STATES_RETRY = {
+    "ErrorEquals": ["Sfn.SfnException", "Sfn.SdkClientException"],
+    "IntervalSeconds": 1,
+    "BackoffRate": 2,
+    "MaxAttempts": 3,
+    "MaxDelaySeconds": 10,
+    "JitterStrategy": "FULL",
+}
+
 # Two more tries, after 10 and 20 s at most, beside those inside the function.
 _SOURCE_RETRY = {
     "ErrorEquals": ["SourceUnreachableError"],
@@ -91,6 +101,17 @@ _BUSY_RETRY = {
     "MaxDelaySeconds": 120,
     "JitterStrategy": "NONE",
 }
+
+# Where a redrive of a failed run goes on. After the model's creation, the clean-up of the failure
+# has deleted what was served, so that everything later begins there.
+_PLAN = "Plan the run"
+_PREPARE = "Prepare the data"
+_TRAIN = "Train the model"
+_MODEL = "Create the model"
+# What a redriven run reports to itself.
+_REDRIVEN = "RunRedriven"
+_IS_REDRIVEN = "$states.context.Execution.RedriveCount > 0"
+_SWEPT = "$states.context.Execution.RedriveCount > $model_made_in"
 
 _TAGS = [
     {"Key": "spine:run", "Value": "{% $plan.run.id %}"},
@@ -161,9 +182,7 @@ class Workflow(Construct):
         self._key_arn = key_arn
         self._network = network
         self._tags = [{"Key": key, "Value": value} for key, value in tags.items()] + _TAGS
-        self._failed = sfn.Fail.jsonata(
-            self, "Run failed", error="{% $failure.Error %}", cause="{% $failure.Cause %}"
-        )
+        self._failed, self._redriven = self._fail()
         self._clean_up_after_failure = self._cleanup(
             "Clean up after failure",
             comment="Whatever failed, nothing is left behind",
@@ -175,31 +194,43 @@ class Workflow(Construct):
         self.start = self._definition()
 
     def _definition(self) -> sfn.IChainable:
-        finish = self._sum_up().next(self._or_clean_up(self._finish()))
+        finish = self._sum_up().next(self._or_clean_up(self._finish(), from_=_MODEL))
         clean_up = self._or_clean_up(
             self._cleanup(
                 "Clean up",
                 comment="Deletes the endpoint; the model stays unless it failed the gate",
                 models="{% $evaluation.gate.passed = false %}",
-            )
+            ),
+            from_=_MODEL,
         ).next(finish)
         serve, keep = self._serve_and_score(), self._keep_endpoint()
-        model = self._create_model(then=serve)
-        # A run that was aborted or timed out was swept: redriven, it finds nothing of what it had
-        # made, and makes it again, once.
+        done = sfn.Succeed.jsonata(self, "Done", outputs="{% $output %}")
+        model = self._create_model(
+            then=sfn.Choice.jsonata(self, "Finished already?")
+            .when(sfn.Condition.jsonata("{% $finished %}"), done)
+            .otherwise(serve)
+        )
+        # What an aborted or timed-out run had made was swept: redriven, it makes it again, once.
         swept = (
             sfn.Choice.jsonata(self, "Redriven and swept?")
+            .when(sfn.Condition.jsonata(f"{{% {_SWEPT} %}}"), model, assign={"model_tries": 0})
+            .otherwise(self._clean_up_after_failure)
+        )
+        finish.next(
+            sfn.Choice.jsonata(
+                self,
+                "Model swept meanwhile?",
+                comment="The run was stopped at its end and redriven; its model is its result",
+            )
             .when(
-                sfn.Condition.jsonata(
-                    "{% $states.context.Execution.RedriveCount > $model_made_in %}"
-                ),
+                sfn.Condition.jsonata(f"{{% {_SWEPT} and $evaluation.gate.passed != false %}}"),
                 model,
                 assign={"model_tries": 0},
             )
-            .otherwise(self._clean_up_after_failure)
+            .otherwise(done)
         )
         for state in (serve, keep):
-            state.add_catch(swept, errors=["States.ALL"], assign=_FAILURE)
+            state.add_catch(swept, errors=["States.ALL"], assign=_failure(_MODEL))
         serve.next(
             sfn.Choice.jsonata(self, "Quality gate")
             .when(
@@ -214,15 +245,87 @@ class Workflow(Construct):
             )
             .otherwise(clean_up)
         )
-        return self._plan().next(self._or_clean_up(self._prepare())).next(self._train(then=model))
+        train = self._train(then=model)
+        prepare = self._or_clean_up(self._prepare(), from_=_PREPARE)
+        plan = self._plan()
+        for name, state, assign in (
+            (_PLAN, plan, None),
+            (_PREPARE, prepare, None),
+            (_TRAIN, train, {"train_tries": 0}),
+            (_MODEL, model, {"model_tries": 0}),
+        ):
+            self._redriven.when(
+                sfn.Condition.jsonata(
+                    "{% $states.context.Execution.RedriveCount > $failed_in"
+                    f" and $again_from = '{name}' %}}"
+                ),
+                state,
+                assign=assign,
+            )
+        return plan.next(prepare).next(train)
+
+    def _fail(self) -> tuple[sfn.CustomState, sfn.Choice]:
+        """How a failed run ends, so that it can be redriven.
+
+        Step Functions redrives a run from the state that did not succeed, and a Fail state only
+        fails again. So a failed run ends in a task that fails: it reports to itself, by its own
+        task token, the error and cause of what failed first. Redriven, the task is run again, and
+        now reports that it was, which is caught: the run goes on where it had failed.
+
+        Returns:
+            The task, and the choice of where to go on; it needs its ways.
+        """
+        for_good = sfn.Fail.jsonata(
+            self,
+            "Run failed for good",
+            comment="Only if the run could not fail by itself; it cannot be redriven",
+            error="{% $failure.Error %}",
+            cause="{% $failure.Cause %}",
+        )
+        where = sfn.Choice.jsonata(
+            self,
+            "Where did it fail?",
+            comment="What the clean-up deleted is made again, nothing else is",
+        ).otherwise(for_good)
+        failed = self._task(
+            "Run failed",
+            "aws-sdk:sfn:sendTaskFailure.waitForTaskToken",
+            comment="Fails with the first error and cause; redriven, goes on where it had failed",
+            arguments={
+                "TaskToken": "{% $states.context.Task.Token %}",
+                "Error": "{% $states.context.Execution.RedriveCount > $failed_in"
+                f" ? '{_REDRIVEN}' : $substring($failure.Error, 0, 256) %}}",
+                # SendTaskFailure, API reference: the longest that it takes.
+                "Cause": "{% $substring($failure.Cause, 0, 32768) %}",
+            },
+            timeout=120,
+            retries=[_STATES_RETRY],
+            # Of a time-out that is the run's own error the name is another.
+            rest={"HeartbeatSeconds": 60},
+        )
+        failed.add_catch(where, errors=[_REDRIVEN])
+        failed.add_catch(
+            for_good,
+            errors=[
+                "Sfn.SfnException",
+                "Sfn.SdkClientException",
+                "Sfn.InvalidTokenException",
+                "Sfn.TaskDoesNotExistException",
+                "Sfn.TaskTimedOutException",
+                "States.HeartbeatTimeout",
+            ],
+        )
+        failed.next(for_good)
+        return failed, where
 
     def _plan(self) -> sfn.CustomState:
         state = self._function(
-            "Plan the run",
+            _PLAN,
             self._steps.plan,
             comment="Checks the input, fills defaults, derives names and places",
             payload={
-                "input": "{% $states.input %}",
+                # Not the state's: a redrive comes back here with another.
+                "input": "{% $states.context.Execution.Input %}",
                 "execution": {
                     "arn": "{% $states.context.Execution.Id %}",
                     "name": "{% $states.context.Execution.Name %}",
@@ -237,15 +340,16 @@ class Workflow(Construct):
                     "kept_until": "",
                     "train_tries": 0,
                     "model_tries": 0,
+                    "finished": False,
                 }
             },
         )
         # Nothing exists yet that could need cleaning up.
-        return state.add_catch(self._failed, errors=["States.ALL"], assign=_FAILURE)
+        return state.add_catch(self._failed, errors=["States.ALL"], assign=_failure(_PLAN))
 
     def _prepare(self) -> sfn.CustomState:
         return self._function(
-            "Prepare the data",
+            _PREPARE,
             self._steps.prepare,
             comment="Fetches, checks and splits the file, and writes the four CSV files",
             payload={"plan": "{% $plan %}"},
@@ -255,7 +359,7 @@ class Workflow(Construct):
 
     def _train(self, *, then: sfn.IChainable) -> sfn.CustomState:
         train = self._sagemaker(
-            "Train the model",
+            _TRAIN,
             "createTrainingJob.sync",
             comment="SageMaker XGBoost on train.csv, watched on validate.csv",
             arguments={
@@ -310,6 +414,7 @@ class Workflow(Construct):
             wait="Wait to train again",
             tries="train_tries",
             failure="failure",
+            from_=_TRAIN,
             failed=self._clean_up_after_failure,
         )
         train.next(then)
@@ -318,7 +423,7 @@ class Workflow(Construct):
     def _create_model(self, *, then: sfn.IChainable) -> sfn.CustomState:
         made_in = {"model_made_in": "{% $states.context.Execution.RedriveCount %}"}
         model = self._sagemaker(
-            "Create the model",
+            _MODEL,
             "createModel",
             arguments={
                 "ModelName": "{% $plan.run.name %}",
@@ -339,10 +444,12 @@ class Workflow(Construct):
             wait="Wait to create the model",
             tries="model_tries",
             failure="failure",
+            from_=_MODEL,
             failed=self._clean_up_after_failure,
             adopted=self._adoption(
                 "model",
                 failure="failure",
+                from_=_MODEL,
                 then=then,
                 assign=made_in,
                 failed=self._clean_up_after_failure,
@@ -443,12 +550,30 @@ class Workflow(Construct):
                 }
             },
         )
+        look.add_catch(
+            sfn.Choice.jsonata(
+                self, "Endpoint swept?", comment="A redriven run makes it again, once"
+            )
+            .when(
+                sfn.Condition.jsonata(
+                    f"{{% $remakes < 1 and {_IS_REDRIVEN}"
+                    " and $contains($endpoint_failure.Cause, /Could not find/) %}"
+                ),
+                config,
+                assign={"remakes": "{% $remakes + 1 %}"},
+            )
+            .otherwise(failed),
+            errors=["States.ALL"],
+            assign=_failure(None, "endpoint_failure"),
+        )
         wait.next(look).next(
             sfn.Choice.jsonata(self, "Endpoint in service?")
             .when(sfn.Condition.jsonata("{% $states.input.status = 'InService' %}"), predict)
             .when(
                 sfn.Condition.jsonata(
-                    "{% $states.input.status in ['Creating', 'Updating', 'SystemUpdating']"
+                    "{% ($states.input.status in ['Creating', 'Updating', 'SystemUpdating']"
+                    # By the sweep after the attempt before; when it is gone, it is made again.
+                    f" or $states.input.status = 'Deleting' and {_IS_REDRIVEN})"
                     " and $look < $count($plan.endpoint.polls) %}"
                 ),
                 wait,
@@ -473,7 +598,7 @@ class Workflow(Construct):
             .when(
                 sfn.Condition.jsonata("{% $plan.endpoint.enabled %}"),
                 config,
-                assign={"look": 0, "config_tries": 0, "endpoint_tries": 0},
+                assign={"look": 0, "remakes": 0, "config_tries": 0, "endpoint_tries": 0},
             )
             .otherwise(
                 sfn.Pass.jsonata(
@@ -585,9 +710,7 @@ class Workflow(Construct):
                         "execution": "{% $plan.run.execution %}",
                         "started_at": "{% $plan.run.started_at %}",
                         "training_job": "{% $training.job_name %}",
-                        # A run stopped after serving was swept, its model too.
                         "model_name": "{% $evaluation.gate.passed = false"
-                        " or $states.context.Execution.RedriveCount > $model_made_in"
                         " ? null : $plan.run.name %}",
                     },
                     "data": (
@@ -642,7 +765,7 @@ class Workflow(Construct):
                     "JitterStrategy": "FULL",
                 }
             ],
-            rest={"Output": "{% $output %}"},
+            rest={"Assign": {"finished": True}},
         )
 
     def _cleanup(self, name: str, *, comment: str, models: str) -> sfn.CustomState:
@@ -663,6 +786,7 @@ class Workflow(Construct):
         tries: str,
         failure: str,
         failed: sfn.IChainable,
+        from_: str | None = None,
         adopted: sfn.IChainable | None = None,
     ) -> None:
         """Repeat a creation that failed for a passing reason; adopt what a lost answer made.
@@ -675,6 +799,7 @@ class Workflow(Construct):
             failure: The variable that holds the error. In a branch it is the branch's own:
                 variables of the outer scope cannot be assigned there.
             failed: Where any other error leads.
+            from_: Where a redrive goes on; None in a branch, where the Parallel says so.
             adopted: Where an answer leads that the thing exists already.
         """
         state.add_catch(
@@ -682,7 +807,7 @@ class Workflow(Construct):
                 self, again, comment="Only what may pass by itself is tried again"
             ),
             errors=["States.ALL"],
-            assign={failure: "{% $states.errorOutput %}"},
+            assign=_failure(from_, failure),
         )
         passing = (
             f"$contains(${failure}.Cause, ${failure}.Error = 'States.TaskFailed'"
@@ -718,6 +843,7 @@ class Workflow(Construct):
         failure: str,
         then: sfn.IChainable,
         failed: sfn.IChainable,
+        from_: str | None = None,
         assign: dict[str, Any] | None = None,
     ) -> sfn.IChainable:
         """Go on with what exists already when its tags say that this execution made it."""
@@ -729,9 +855,7 @@ class Workflow(Construct):
             arguments={"ResourceArn": self._arn(noun.replace(" ", "-"))},
             rest={"Output": "{% $states.result.Tags[Key = 'spine:execution'].Value %}"},
         )
-        whose.add_catch(
-            failed, errors=["States.ALL"], assign={failure: "{% $states.errorOutput %}"}
-        )
+        whose.add_catch(failed, errors=["States.ALL"], assign=_failure(from_, failure))
         return whose.next(
             sfn.Choice.jsonata(self, f"This run's {noun}?")
             .when(
@@ -765,8 +889,8 @@ class Workflow(Construct):
             self, name, error=f"{{% ${failure}.Error %}}", cause=f"{{% ${failure}.Cause %}}"
         )
 
-    def _or_clean_up(self, state: _State) -> _State:
-        state.add_catch(self._clean_up_after_failure, errors=["States.ALL"], assign=_FAILURE)
+    def _or_clean_up(self, state: _State, *, from_: str) -> _State:
+        state.add_catch(self._clean_up_after_failure, errors=["States.ALL"], assign=_failure(from_))
         return state
 
     def _function(
@@ -851,7 +975,19 @@ class Workflow(Construct):
         return sfn.CustomState(self, name, state_json=state)
 
 
-_FAILURE = {"failure": "{% $states.errorOutput %}"}
+def _failure(from_: str | None, variable: str = "failure") -> dict[str, Any]:
+    """What a Catch keeps: the error, and for a redrive of the failed run where to go on.
+
+    Args:
+        from_: The state; None in a branch, which cannot assign the machine's variables.
+        variable: Holds the error.
+    """
+    kept = {variable: "{% $states.errorOutput %}"}
+    if from_ is None:
+        return kept
+    redriven = {"failed_in": "{% $states.context.Execution.RedriveCount %}", "again_from": from_}
+    return {**kept, **redriven}
+
 
 _IN_TTL_MINUTES = (
     "{% $fromMillis($millis() + $plan.endpoint.ttl_minutes * 60000,"

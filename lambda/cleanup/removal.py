@@ -19,6 +19,10 @@ class EndpointBusyError(SpineError):
     """An endpoint cannot be deleted yet, or is not gone yet; the same call again goes on."""
 
 
+class _CalledOffError(Exception):
+    """The run goes on again: what it has is its own."""
+
+
 class Patience:
     """A bounded wait in growing pauses.
 
@@ -58,16 +62,25 @@ class Removal:
         base: What the run's resources are called.
         models: Whether the run's model goes too.
         serving: Whether endpoint and configuration go; without, only jobs are stopped.
+        over: Asked before anything is stopped or deleted: whether the run is still over. A run
+            that was redriven meanwhile keeps what it has.
     """
 
     def __init__(
-        self, sagemaker: SageMaker, base: str, *, models: bool, serving: bool = True
+        self,
+        sagemaker: SageMaker,
+        base: str,
+        *,
+        models: bool,
+        serving: bool = True,
+        over: Callable[[], bool] = lambda: True,
     ) -> None:
         self.base = base
         self.busy: dict[str, str] = {}
         self._sagemaker = sagemaker
         self._models = models
         self._serving = serving
+        self._over = over
         self._deleted: dict[str, set[str]] = {
             "endpoints": set(),
             "endpoint_configs": set(),
@@ -80,6 +93,13 @@ class Removal:
 
         Otherwise `busy` holds what has to be waited for, by name with its status.
         """
+        try:
+            return self._advance()
+        except _CalledOffError:
+            self.busy = {}
+            return True
+
+    def _advance(self) -> bool:
         self._stop("training_job", self._stop_training)
         self._stop("transform_job", self._stop_transform)
         self.busy = {}
@@ -151,6 +171,7 @@ class Removal:
         for job in of_run(self._sagemaker, kind, self.base, status="InProgress"):
             if not self._is_own(job):
                 continue
+            self._go_on()
             try:
                 stop(job.name)
             except ClientError as error:
@@ -166,9 +187,13 @@ class Removal:
     def _stop_transform(self, name: str) -> None:
         self._sagemaker.stop_transform_job(TransformJobName=name)
 
-    @staticmethod
-    def _gone(delete: Callable[..., Any], **request: str) -> bool:
+    def _go_on(self) -> None:
+        if not self._over():
+            raise _CalledOffError
+
+    def _gone(self, delete: Callable[..., Any], **request: str) -> bool:
         """Delete, and tell whether there was something to delete."""
+        self._go_on()
         try:
             delete(**request)
         except ClientError as error:

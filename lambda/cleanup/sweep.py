@@ -101,13 +101,17 @@ def sweep(
         except (BotoCoreError, ClientError, ValueError) as error:
             failures.append(f"{run.base}: {error}")
             continue
+        over = _still_over(step_functions, run.execution)
         if reason:
             left.append({"run": run.base, "reason": reason})
             if status not in _GOING_ON:
                 # An endpoint is kept, never a job: one whose creation lost its answer runs on.
-                removals.append(Removal(sagemaker, run.base, models=False, serving=False))
+                removals.append(
+                    Removal(sagemaker, run.base, models=False, serving=False, over=over)
+                )
         else:
-            removals.append(Removal(sagemaker, run.base, models=status != "SUCCEEDED"))
+            models = status != "SUCCEEDED"
+            removals.append(Removal(sagemaker, run.base, models=models, over=over))
     pending = _carry_out(removals, patience, failures)
     return {
         "removed": [
@@ -133,6 +137,11 @@ def _status(step_functions: StepFunctions, execution: str) -> str:
         raise
     status: str = answer["status"]
     return status
+
+
+def _still_over(step_functions: StepFunctions, execution: str) -> Callable[[], bool]:
+    """Return what tells that an execution was not redriven since it was found to have ended."""
+    return lambda: _status(step_functions, execution) not in _GOING_ON
 
 
 def _reason_to_leave(sagemaker: SageMaker, base: str, status: str, now: datetime) -> str | None:

@@ -17,15 +17,23 @@ from moto.stepfunctions.parser.asl.component.common.retry.retrier_decl import Re
 from moto.stepfunctions.parser.asl.component.common.timeouts.timeout import EvalTimeoutError
 from moto.stepfunctions.parser.asl.component.program.program import Program
 from moto.stepfunctions.parser.asl.component.state.exec.execute_state import ExecutionState
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_callback import (  # noqa: E501
+    StateTaskServiceCallback,
+)
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import (
     WaitFunction,
 )
+from moto.stepfunctions.parser.asl.eval.callback.callback import HeartbeatTimedOut
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 
 from local.cloud.hooks import Hook, put
 
 from . import redrive
 
+_CALLBACK = (
+    "moto.stepfunctions.parser.asl.component.state.exec.state_task.service."
+    "state_task_service_callback:StateTaskServiceCallback"
+)
 _EXECUTE = "moto.stepfunctions.parser.asl.component.state.exec.execute_state:ExecutionState"
 
 HOOKS = (
@@ -60,6 +68,11 @@ HOOKS = (
         target="moto.stepfunctions.parser.asl.eval.environment:Environment.set_stop",
         reason="ends a program and its frames, and wakes their waits (program_state_event)",
         parameters=("self", "stop_date", "cause", "error"),
+    ),
+    Hook(
+        target=f"{_CALLBACK}._wait_for_task_token_heartbeat",
+        reason="misses an answer that comes before the wait for it, and waits out the heartbeat",
+        parameters=("self", "env", "callback_endpoint", "heartbeat_endpoint"),
     ),
 )
 
@@ -100,6 +113,7 @@ def install() -> None:
     """Put the hooks in place."""
     put(ExecutionState, "_evaluate_with_timeout", _evaluate_with_timeout)
     put(Program, "eval", _eval_program)
+    put(StateTaskServiceCallback, "_wait_for_task_token_heartbeat", _wait_for_answer)
     put(WaitFunction, "_wait_interval", _wait_interval)
     put(RetrierDecl, "_eval_body", _with_short_sleep(RetrierDecl._eval_body))
     put(threading, "excepthook", _without_interruptions(threading.excepthook))
@@ -115,6 +129,19 @@ def wait(env: Environment, seconds: float) -> None:
 def _wait_interval(_: WaitFunction, env: Environment, wait_seconds: float) -> None:
     """Wait as a Wait state does."""
     wait(env, wait_seconds)
+
+
+def _wait_for_answer(
+    _: Any, env: Environment, callback_endpoint: Any, heartbeat_endpoint: Any
+) -> Any:
+    """Wait for a task token's answer, or until a heartbeat stays away.
+
+    The answer may be there already: a callee can give it before its own call returns.
+    """
+    while env.is_running() and callback_endpoint.get_outcome() is None:
+        if not heartbeat_endpoint.clear_and_wait() and env.is_running():
+            return callback_endpoint.get_outcome() or HeartbeatTimedOut()
+    return callback_endpoint.get_outcome()
 
 
 def _evaluate_with_timeout(self: Any, env: Environment) -> None:

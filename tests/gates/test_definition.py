@@ -188,7 +188,12 @@ def _(whole: dict[str, Any], states: States) -> None:
 
 @mutant("failure-is-original")
 def _(whole: dict[str, Any], states: States) -> None:
-    states["Run failed"]["Cause"] = "The run failed."
+    states["Run failed"]["Arguments"]["Cause"] = "The run failed."
+
+
+@mutant("failure-redrives")
+def _(whole: dict[str, Any], states: States) -> None:
+    states["Clean up after failure"]["Next"] = "Run failed for good"
 
 
 @mutant("training-isolation")

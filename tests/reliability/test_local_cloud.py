@@ -11,6 +11,7 @@ from local.cloud import faults
 from local.samples import SAMPLE
 from tests.e2e.conftest import Deployment, eventually
 from tests.reliability.aborts import abort_at_random
+from tests.reliability.redrives import Ended, problems, redrive_all
 from tests.reliability.single_faults import Case, Outcome, bad, run_all, start
 
 pytestmark = pytest.mark.e2e
@@ -125,6 +126,23 @@ def test_runs_stopped_at_any_moment_leave_nothing(cloud_app: Deployment) -> None
         aborted += found.aborted
         assert cloud_app.left() == {}
         assert found.models == []
+
+
+REDRIVES = [
+    Ended("Prepare the data", "fail"),
+    Ended("Create the endpoint", "fail"),
+    Ended("Evaluate", "fail"),
+    Ended("Train the model", "stop"),
+    Ended("Transform the batch", "stop"),
+    Ended("Finish", "stop", swept=True),
+]
+
+
+def test_a_run_goes_on_from_where_it_ended(cloud_app: Deployment) -> None:
+    """Redriven, it succeeds; exhaustive_redrives.py takes every state."""
+    found = redrive_all(cloud_app, REDRIVES)
+    assert [problem for each in found for problem in problems(each)] == []
+    assert cloud_app.left() == {}
 
 
 def test_ten_runs_at_once_all_succeed_within_their_bounds(cloud_app: Deployment) -> None:

@@ -48,9 +48,10 @@ def test_the_main_path_reads_top_to_bottom(definition: dict[str, Any]) -> None:
         "Prepare the data",
         "Train the model",
         "Create the model",
-        "Serve and score",
-        "Quality gate",
+        "Finished already?",
     ]
+    assert definition["States"]["Finished already?"]["Default"] == "Serve and score"
+    assert definition["States"]["Serve and score"]["Next"] == "Quality gate"
 
 
 def test_the_machine_and_every_task_are_bounded_in_time(definition: dict[str, Any]) -> None:
@@ -71,9 +72,9 @@ def test_every_retry_backs_off_with_a_cap(definition: dict[str, Any]) -> None:
 
 
 def test_every_error_is_caught(definition: dict[str, Any]) -> None:
-    """Each task and the Parallel around the branches catch everything."""
+    """Each task and the Parallel around the branches catch everything, but for the failing."""
     for name, state in definition["States"].items():
-        if state["Type"] in {"Task", "Parallel"}:
+        if state["Type"] in {"Task", "Parallel"} and name != "Run failed":
             caught = [error for catch in state["Catch"] for error in catch["ErrorEquals"]]
             assert caught == ["States.ALL"], name
 
@@ -83,6 +84,7 @@ def test_any_failure_after_planning_passes_the_clean_up(definition: dict[str, An
     states = definition["States"]
     to_failed = {name for name, state in states.items() if "Run failed" in successors(state)}
     assert to_failed == {"Plan the run", "Clean up after failure"}
+    to_failed.add("Run failed")
     choices = {"Train again?", "Create the model again?", "Redriven and swept?"}
     for name, state in states.items():
         if state["Type"] in {"Task", "Parallel"} and name not in to_failed:
@@ -94,11 +96,21 @@ def test_any_failure_after_planning_passes_the_clean_up(definition: dict[str, An
 
 def test_a_failure_keeps_its_error_and_cause(definition: dict[str, Any]) -> None:
     """What the execution reports is what went wrong first, not what came of it."""
-    assert definition["States"]["Run failed"] == {
-        "Type": "Fail",
-        "Error": "{% $failure.Error %}",
-        "Cause": "{% $failure.Cause %}",
-    }
+    failing = definition["States"]["Run failed"]
+    assert failing["Resource"].endswith(":::aws-sdk:sfn:sendTaskFailure.waitForTaskToken")
+    long = {"Error": "E" * 300, "Cause": "C" * 40_000}
+    seen = {"states": {"context": {"Execution": {"RedriveCount": 1}}}, "failed_in": 1}
+    for member, longest in (("Error", 256), ("Cause", 32_768)):
+        said = jsonata(failing["Arguments"][member], {**seen, "failure": long})
+        assert said == long[member][:longest]
+    # Should Step Functions refuse the call, the run still ends with its error.
+    for_good = definition["States"]["Run failed for good"]
+    assert (for_good["Type"], for_good["Error"], for_good["Cause"]) == (
+        "Fail",
+        "{% $failure.Error %}",
+        "{% $failure.Cause %}",
+    )
+    assert failing["Next"] == failing["Catch"][1]["Next"] == "Run failed for good"
     clean_up = definition["States"]["Clean up after failure"]
     assert clean_up["Next"] == "Run failed"
     # Its own failure must not replace the one that led here.
@@ -110,7 +122,8 @@ def test_every_way_to_the_end_deletes_the_endpoint_or_keeps_it_knowingly(
 ) -> None:
     """Once served, no path reaches an end state but through a clean-up or the keeping."""
     states = definition["States"]
-    passes = {"Clean up", "Clean up after failure", "Keep the endpoint"}
+    # A model alone is free; one that is made again follows a finished run only.
+    passes = {"Clean up", "Clean up after failure", "Keep the endpoint", "Create the model"}
     seen, open_ends = set(), ["Serve and score"]
     while open_ends:
         name = open_ends.pop()
@@ -289,7 +302,7 @@ def test_a_job_without_capacity_is_repeated_minutes_later(
 @pytest.mark.parametrize(
     ("creation", "noun", "then"),
     [
-        ("Create the model", "model", "Serve and score"),
+        ("Create the model", "model", "Finished already?"),
         ("Create the endpoint config", "endpoint config", "Create the endpoint"),
         ("Create the endpoint", "endpoint", "Wait for the endpoint"),
     ],
@@ -335,10 +348,51 @@ def test_a_redriven_run_makes_again_what_was_swept_once(definition: dict[str, An
     states = definition["States"]
     for name in ("Serve and score", "Keep the endpoint"):
         assert [catch["Next"] for catch in states[name]["Catch"]] == ["Redriven and swept?"]
-    (choice,) = states["Redriven and swept?"]["Choices"]
-    assert choice["Next"] == "Create the model"
     made_in = states["Create the model"]["Assign"]["model_made_in"]
-    for redrives, made, expected in ((0, 0, False), (1, 0, True), (1, 1, False), (2, 1, True)):
-        seen = {"states": {"context": {"Execution": {"RedriveCount": redrives}}}}
-        assert jsonata(made_in, seen) == redrives
-        assert jsonata(choice["Condition"], {**seen, "model_made_in": made}) is expected
+    passed = {"evaluation": {"gate": {"passed": True}}}
+    for name in ("Redriven and swept?", "Model swept meanwhile?"):
+        (choice,) = states[name]["Choices"]
+        assert choice["Next"] == "Create the model"
+        for redrives, made, expected in ((0, 0, False), (1, 0, True), (1, 1, False), (2, 1, True)):
+            seen = {"states": {"context": {"Execution": {"RedriveCount": redrives}}}, **passed}
+            assert jsonata(made_in, seen) == redrives
+            assert jsonata(choice["Condition"], {**seen, "model_made_in": made}) is expected
+    assert states["Model swept meanwhile?"]["Default"] == "Done"
+    # Past its end, a run makes its model again and nothing else.
+    (choice,) = states["Finished already?"]["Choices"]
+    assert (choice["Condition"], choice["Next"]) == ("{% $finished %}", "Done")
+    assert states["Finish"]["Assign"] == {"finished": True}
+
+
+def test_a_failed_run_redriven_goes_on_where_it_had_failed(definition: dict[str, Any]) -> None:
+    """Every Catch says where; what the clean-up deleted is made again, nothing else is."""
+    states = definition["States"]
+    failing, where = states["Run failed"], states["Where did it fail?"]
+    assert failing["Catch"][0] == {"ErrorEquals": ["RunRedriven"], "Next": "Where did it fail?"}
+    places = {
+        catch["Assign"]["again_from"]: catch["Assign"]["failed_in"]
+        for name, state in states.items()
+        for catch in state.get("Catch", [])
+        if name not in {"Clean up after failure", "Run failed"}
+    }
+    for place, failed_in in places.items():
+        seen = {"states": {"context": {"Execution": {"RedriveCount": 2}}}, "again_from": place}
+        assert jsonata(failed_in, seen) == 2
+        failure = {"failure": {"Error": "First", "Cause": "Why"}}
+        for before, said in ((1, "RunRedriven"), (2, "First")):
+            given = {**seen, **failure, "failed_in": before}
+            assert jsonata(failing["Arguments"]["Error"], given) == said
+            ways = [
+                choice["Next"] for choice in where["Choices"] if jsonata(choice["Condition"], given)
+            ]
+            assert ways == ([place] if before == 1 else [])
+    assert where["Default"] == "Run failed for good"
+    assert places.keys() == {
+        "Plan the run",
+        "Prepare the data",
+        "Train the model",
+        "Create the model",
+    }
+    # Plan begins with the execution's own input, wherever the run came from.
+    payload = states["Plan the run"]["Arguments"]["Payload"]
+    assert payload["input"] == "{% $states.context.Execution.Input %}"

@@ -453,6 +453,28 @@ def test_a_late_event_of_a_redriven_execution_changes_nothing(
     assert sagemaker.calls == []
 
 
+@pytest.mark.parametrize("before", [0, 1, 2, 3])
+def test_a_run_redriven_during_the_sweep_keeps_what_is_still_there(
+    sagemaker: FakeSageMaker, clients: FakeStepFunctions, before: int
+) -> None:
+    """Asked before each step: what was deleted until then is made again, the rest is not lost."""
+    leave(sagemaker, "one")
+    clients.statuses = {arn("one"): "ABORTED"}
+    looks = itertools.count()
+    ask = clients.describe_execution
+
+    def describe_execution(**request: Any) -> Any:
+        # The first look is the sweep's own; then once for each stop and deletion.
+        if next(looks) > before:
+            clients.statuses = {arn("one"): LIVE}
+        return ask(**request)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clients, "describe_execution", describe_execution)
+        sweep.handler(ended("one"), Remaining(900))
+    assert len(sagemaker.calls) == before
+
+
 RUN = st.fixed_dictionaries(
     {
         "status": st.sampled_from([LIVE, *ENDED, "GONE"]),
