@@ -9,6 +9,11 @@ SPREAD := -n 2 --dist loadgroup --no-loadscope-reorder
 # jsii warns at every start that Node 20 is past its end of life; Spine supports it.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
+# How long `make fuzz` goes on; it counts from where it was stopped.
+RUNS ?= 5000000
+LARGE_RUNS ?= 100000
+PROCESSES ?= 2
+
 .DEFAULT_GOAL := help
 .PHONY: help run test check fuzz fix synth deploy destroy bundle lock clean
 
@@ -28,8 +33,9 @@ check: $(VENV)/.dev node_modules/.installed $(CLIENTS) ## Format, lint, types, g
 	$(BIN)/python -m gates
 	$(BIN)/python -m pytest $(SPREAD)
 
-fuzz: $(VENV)/.dev ## Fuzz the readers of data files: 5 million inputs, about half an hour
-	$(BIN)/python tests/fuzz/target.py build/fuzz -runs=5000000 -max_len=2048 -rss_limit_mb=150 -timeout=20 -artifact_prefix=build/
+fuzz: $(VENV)/.dev ## Fuzz the readers of data files: 5 million inputs (RUNS), on 2 processes (PROCESSES)
+	$(BIN)/python tests/fuzz/run.py --runs $(RUNS) --processes $(PROCESSES)
+	$(BIN)/python tests/fuzz/run.py --target large --runs $(LARGE_RUNS) --processes $(PROCESSES)
 
 fix: $(VENV)/.dev ## Repair format and lint
 	$(BIN)/ruff format .

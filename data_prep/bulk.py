@@ -37,7 +37,7 @@ from . import arrow, bulk_split, check, plain, profile
 from .arrow import array_of, bytes_of, floats_of, numbers_of, take, texts_of, wrapped
 from .check import Layout
 from .errors import DataError
-from .labels import Labels, add_target, check_spread, in_domain, no_rows
+from .labels import Labels, add_target, check_spread, in_domain, no_rows, plain_number
 from .options import Format, Wanted
 from .profile import Feature
 from .read import Examination, Limits, NotExaminedError, Opened, opened
@@ -280,6 +280,7 @@ class Work:
         self._open_once = source.open_once
         self.plan: Layout = check.layout(source.rows, wanted)
         self.objective = wanted.objective
+        self._positive = wanted.positive if wanted.task == "binary" else None
         self.gaps = wanted.missing == "pass"
         self.arff = not source.rows.keeps_integers
         self.delimiter = source.rows.delimiter
@@ -490,7 +491,7 @@ class Work:
             missing,
             *_extremes(numbers, codes, len(labels)),
             categories,
-            _hashes(numbers, codes, labels),
+            _hashes(numbers, codes, [self._class_key(label) for label in labels]),
             odd,
             _ends(numbers) if self.regression else None,
         )
@@ -572,6 +573,18 @@ class Work:
             return None
         return odd if rows is None else rows[odd]
 
+    def _class_key(self, label: str) -> int:
+        """Return a number for the class of a label's value, before the classes are known.
+
+        Numbers are told apart by value, whether or not all the labels will be numbers.
+        """
+        if self._positive is None:
+            number = plain_number(label)
+            return _text_key(label if number is None else repr(number))
+        number, positive = plain_number(label), plain_number(self._positive)
+        same = label == self._positive or (number is not None and number == positive)
+        return _text_key("positive" if same else "negative")
+
     def _survey_text(self, block: Block) -> Survey:
         columns, texts, lines = self.columns_of(block)
         first = {text: row for row, text in reversed(list(enumerate(texts)))}
@@ -606,7 +619,7 @@ class Work:
             np.array([column.missing for column in columns], np.int64),
             *_extremes(numbers, codes, min(len(labels), 256)),
             categories,
-            _hashes(numbers, codes, labels),
+            _hashes(numbers, codes, [self._class_key(label) for label in labels]),
             np.empty(0, np.int64),
             _ends(numbers) if self.regression else None,
         )
@@ -1265,10 +1278,10 @@ def _ends(numbers: list[Array]) -> Ends | None:
 
 
 def _hashes(
-    numbers: list[Array], codes: NDArray[np.uint8], labels: list[str]
+    numbers: list[Array], codes: NDArray[np.uint8], classes: list[int]
 ) -> NDArray[np.uint64]:
     """Return 64 bits for each row, equal for equal rows and almost surely only for them."""
-    keys = np.array([_text_key(label) for label in labels[:256]] or [0], np.uint64)
+    keys = np.array(classes[:256] or [0], np.uint64)
     mixed = keys[codes]
     scratch = np.empty_like(mixed)
     for values in numbers:

@@ -143,7 +143,7 @@ def no_rows() -> NoRowsError:
     return NoRowsError("the file has columns and no row", remedy="Add rows of data.")
 
 
-def _plain_number(text: str) -> float | None:
+def plain_number(text: str) -> float | None:
     """Return the number a label's value stands for, if it is written as one."""
     if not (text.isascii() and "_" not in text and text[-1:].isdigit()):
         return None
@@ -237,7 +237,7 @@ class Labels:
             raise no_rows()
         binary = wanted.task == "binary"
         asked = (wanted.positive,) if binary else ()
-        numbers = {text: _plain_number(text) for text in (*self._codes, *asked)}
+        numbers = {text: plain_number(text) for text in (*self._codes, *asked)}
         numeric = None not in numbers.values()
         merged: dict[object, list[str]] = {}
         for text in self._codes:

@@ -11,6 +11,7 @@ import math
 import random
 import struct
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple, Protocol, Self
 
 from .errors import FractionsError, TooFewRowsError, shown
@@ -296,19 +297,27 @@ def _allot(counts: Sequence[int], size: int, draw: Draw) -> list[int]:
     return allotted
 
 
+@lru_cache(maxsize=1)
+def _seeded(seed: int) -> tuple[int, ...]:
+    """Return the generator's state, by which both splits of a run begin.
+
+    It is MT19937's init_genrand (Matsumoto and Nishimura, 2002), which NumPy seeds with; Python's
+    own seeding hashes the seed first.
+    """
+    state = [seed]
+    for position in range(1, 624):
+        previous = state[-1]
+        state.append((1812433253 * (previous ^ previous >> 30) + position) & 0xFFFFFFFF)
+    return (*state, 624)
+
+
 class _RandomState:
     """The part of `numpy.random.RandomState` that the split draws on."""
 
     def __init__(self, seed: int) -> None:
-        # MT19937's init_genrand (Matsumoto and Nishimura, 2002), which NumPy seeds with; Python's
-        # own seeding hashes the seed first.
-        state = [seed]
-        for position in range(1, 624):
-            previous = state[-1]
-            state.append((1812433253 * (previous ^ previous >> 30) + position) & 0xFFFFFFFF)
         # Reproducing a published split is the purpose; nothing here is a secret.
         self._twister = random.Random()  # noqa: S311
-        self._twister.setstate((3, (*state, 624), None))
+        self._twister.setstate((3, _seeded(seed), None))
         self._words = self._draw_words()
 
     def _draw_words(self) -> Iterator[int]:

@@ -225,3 +225,21 @@ def test_a_header_longer_than_what_is_kept_of_the_file() -> None:
     large = run(text, "a.arff", positive="a", limits=BULK)
     assert large.files == small.files
     assert large.profile == small.profile
+
+
+@pytest.mark.parametrize(
+    ("labels", "options"),
+    [
+        (["Abnormal", "cat", "dog"], {"rest": True}),
+        (["1", "1.0", "0", "0.00"], {"positive": "1"}),
+        (["2", "2.0", "1", "3"], {"task": "multiclass"}),
+    ],
+)
+def test_rows_repeat_each_other_by_their_class(labels: list[str], options: dict[str, Any]) -> None:
+    """Labels that are written differently and become the same number do not tell rows apart."""
+    text = "".join(f"{row % 7}.5,{labels[row % len(labels)]}\n" for row in range(300))
+    small, large = (
+        run(f"x,class\n{text}", "a.csv", limits=limits, **options) for limits in (Limits(), BULK)
+    )
+    assert large.profile == small.profile
+    assert large.files == small.files

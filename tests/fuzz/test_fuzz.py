@@ -10,19 +10,32 @@ import pytest
 
 from tests.support import ROOT
 
-RUNS = 3000
+RUNS = {"small": 3000, "large": 150}
+MEGABYTES = {"small": 150, "large": 250}
+
+
+def fuzz(target: str, runs: int, folder: Path) -> str:
+    """Run the fuzzer and return what it printed."""
+    command = [sys.executable, str(ROOT / "tests" / "fuzz" / "run.py"), "--target", target]
+    command += ["--runs", str(runs), "--processes", "1", "--folder", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 @pytest.mark.skipif(
     importlib.util.find_spec("atheris") is None, reason="atheris has no wheel for this machine"
 )
-def test_no_input_is_met_with_anything_but_a_result_or_a_refusal(tmp_path: Path) -> None:
-    """Some thousand inputs, led by coverage: no uncaught exception, and little memory."""
-    command = [sys.executable, str(ROOT / "tests" / "fuzz" / "target.py"), str(tmp_path / "corpus")]
-    command += [f"-runs={RUNS}", "-seed=1", "-max_len=4096", "-rss_limit_mb=150", "-timeout=20"]
-    command += [f"-artifact_prefix={tmp_path}/"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
-    assert done.returncode == 0, done.stderr[-3000:]
-    found = re.search(r"Done (\d+) runs", done.stderr)
+@pytest.mark.parametrize("target", RUNS)
+def test_no_input_is_met_with_anything_but_a_result_or_a_refusal(
+    target: str, tmp_path: Path
+) -> None:
+    """Some inputs, led by coverage: no uncaught exception, little memory, and all are counted."""
+    found = re.search(
+        r"([\d,]+) executions of this code.* at most (\d+) MB", fuzz(target, RUNS[target], tmp_path)
+    )
     assert found is not None
-    assert int(found[1]) >= RUNS
+    assert int(found[1].replace(",", "")) >= RUNS[target]
+    assert int(found[2]) < MEGABYTES[target]
+    again = fuzz(target, RUNS[target], tmp_path)
+    assert again == f"{target}: {found[1]} executions of this code and no finding\n"
