@@ -129,7 +129,11 @@ class Pipeline(SpineStack):
             bundle="predict",
             description="asks the endpoint about rows of the test split",
             permissions=[
-                allow("s3:GetObject", on=self._objects("runs/*/test/*"), because=_ANY_RUN),
+                allow(
+                    "s3:GetObject",
+                    on=self._objects("runs/*/test/*", "runs/*/data_profile.json"),
+                    because=_ANY_RUN,
+                ),
                 self.may("endpoint", "InvokeEndpoint"),
                 *self.with_key("kms:Decrypt", via="s3"),
             ],
@@ -146,7 +150,9 @@ class Pipeline(SpineStack):
             permissions=[
                 allow(
                     "s3:GetObject",
-                    on=self._objects("runs/*/test/*", "runs/*/batch-out/*"),
+                    on=self._objects(
+                        "runs/*/test/*", "runs/*/batch-out/*", "runs/*/data_profile.json"
+                    ),
                     because=_ANY_RUN,
                 ),
                 allow("s3:PutObject", on=self._objects("runs/*/evaluation/*"), because=_ANY_RUN),

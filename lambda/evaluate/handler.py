@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from ..common import log, s3
+from ..common import log, profile, s3
 from . import measure, report
 from .join import BatchOutputError, join, predictions_csv
 
@@ -20,15 +20,20 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
     "model_data", "transform_job"}`.
 
     Raises:
+        DataProfileError: The run's data profile is missing, or not that of the prepared data.
         BatchOutputError: The output is missing or does not fit the test rows.
     """
     plan = event["plan"]
     threshold = plan["evaluation"]["threshold"]
     places = plan["places"]
+    test = s3.parse_uri(places["test"])
+    features = profile.feature_count(
+        s3.Location(test.bucket, plan["prefix"]), prepared=event["prepared"]["feature_count"]
+    )
     scored = join(
-        s3.read(s3.parse_uri(places["test"]).join("test.csv")).decode(),
+        s3.read(test.join("test.csv")).decode(),
         _batch_output(s3.parse_uri(places["batch_out"]).join(_OUTPUT), event["transform_job"]),
-        features=event["prepared"]["feature_count"],
+        features=features,
     )
     metrics = measure.metrics(scored, threshold)
     gate = measure.gate(metrics, plan["evaluation"]["minimum"])

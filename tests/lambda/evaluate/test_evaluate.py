@@ -58,6 +58,7 @@ def event(**evaluation: Any) -> dict[str, Any]:
             },
             "batch_transform": {"instance_type": "ml.m5.large", "instance_count": 1},
             "evaluation": {"threshold": 0.65, "minimum": {"auc": 0.8}} | evaluation,
+            "prefix": "runs/r/",
             "places": {
                 "test": f"{FOLDER}test/",
                 "batch_out": f"{FOLDER}batch-out/",
@@ -101,6 +102,7 @@ def evaluate(
     s3 = FakeS3()
     s3.put_object(Bucket="b", Key="runs/r/test/test.csv", Body=split_csv(labels))
     s3.put_object(Bucket="b", Key="runs/r/batch-out/batch-in.csv.out", Body=output)
+    s3.put_object(Bucket="b", Key="runs/r/data_profile.json", Body='{"row_width": {"features": 2}}')
     use_clients(monkeypatch, s3=s3)
     return handler(given or event(), None), s3
 
@@ -248,6 +250,7 @@ def test_a_missing_output_names_the_job(monkeypatch: pytest.MonkeyPatch, code: s
 
     s3 = Missing()
     s3.put_object(Bucket="b", Key="runs/r/test/test.csv", Body="1,2\n")
+    s3.put_object(Bucket="b", Key="runs/r/data_profile.json", Body='{"row_width": {"features": 2}}')
     use_clients(monkeypatch, s3=s3)
     with pytest.raises(joining.BatchOutputError, match="Transform job spine-dev-r-00000000-0-0"):
         handler(event(), None)

@@ -16,12 +16,14 @@ rows = load("predict.rows")
 EVENT = {
     "plan": {
         "run": {"id": "r-00000000"},
+        "prefix": "runs/r/",
         "places": {"test": "s3://b/runs/r/test/"},
         "evaluation": {"threshold": 0.65},
     },
     "endpoint_name": "spine-dev-r",
     "feature_count": 2,
 }
+PROFILE = '{"row_width": {"labelled": 3, "features": 2}}'
 
 
 @dataclass
@@ -46,6 +48,7 @@ def run(
     runtime = FakeRuntime(answer)
     s3 = FakeS3()
     s3.put_object(Bucket="b", Key="runs/r/test/test.csv", Body=test_csv)
+    s3.put_object(Bucket="b", Key="runs/r/data_profile.json", Body=PROFILE)
     use_clients(monkeypatch, s3=s3, sagemaker_runtime=runtime)
     return handler(EVENT, None), runtime
 
@@ -100,6 +103,7 @@ def test_a_row_of_another_shape_is_never_sent(
     runtime = FakeRuntime(lambda _: "0.5")
     s3 = FakeS3()
     s3.put_object(Bucket="b", Key="runs/r/test/test.csv", Body=f"1,1,2\n{line}\n0,3,4\n")
+    s3.put_object(Bucket="b", Key="runs/r/data_profile.json", Body=PROFILE)
     use_clients(monkeypatch, s3=s3, sagemaker_runtime=runtime)
     with pytest.raises(rows.TestSplitError, match=r"^Row 2 of s3://b/runs/r/test/test.csv") as e:
         handler(EVENT, None)
@@ -161,3 +165,15 @@ def test_no_row_is_logged(
     assert '"rows": 1' in output
     assert "424242" not in output
     assert "0.31337" not in output
+
+
+def test_no_row_is_sent_when_the_profile_is_of_other_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The profile in the run's folder and what the preparation reported must agree."""
+    runtime = FakeRuntime(lambda _: "0.5")
+    s3 = FakeS3()
+    s3.put_object(Bucket="b", Key="runs/r/test/test.csv", Body="1,1,2,3\n0,3,4,5\n")
+    s3.put_object(Bucket="b", Key="runs/r/data_profile.json", Body='{"row_width": {"features": 3}}')
+    use_clients(monkeypatch, s3=s3, sagemaker_runtime=runtime)
+    with pytest.raises(load("common.profile").DataProfileError, match="this run prepared 2"):
+        handler(EVENT, None)
+    assert runtime.bodies == []
