@@ -369,7 +369,10 @@ class Workflow(Construct):
                     "TrainingImage": self._image,
                     "TrainingInputMode": "File",
                 },
-                "HyperParameters": "{% $plan.training.hyperparameters %}",
+                # How many classes there are is known once the data is prepared.
+                "HyperParameters": (
+                    "{% $merge([$plan.training.hyperparameters, $prepared.hyperparameters]) %}"
+                ),
                 "InputDataConfig": [
                     _channel("train", "{% $plan.places.train %}"),
                     _channel("validation", "{% $plan.places.validate %}"),
@@ -490,6 +493,7 @@ class Workflow(Construct):
                 "plan": "{% $plan %}",
                 "endpoint_name": "{% $plan.run.name %}",
                 "feature_count": "{% $prepared.feature_count %}",
+                "classes": "{% $prepared.classes %}",
             },
             rest={
                 "Output": {
@@ -677,7 +681,8 @@ class Workflow(Construct):
                     outputs={
                         "metrics": "{% null %}",
                         "gate": {
-                            "passed": "{% $plan.evaluation.minimum = {} ? true : null %}",
+                            "passed": "{% $plan.evaluation.minimum = {}"
+                            " and $plan.evaluation.maximum = {} ? true : null %}",
                             "checks": [],
                         },
                         "artifacts": {},
@@ -715,7 +720,7 @@ class Workflow(Construct):
                     },
                     "data": (
                         "{% $sift($prepared, function($v, $k)"
-                        " { $k != 'features' and $k != 'profile' }) %}"
+                        " { $not($k in ['features', 'profile', 'hyperparameters']) }) %}"
                     ),
                     "metrics": "{% $evaluation.metrics %}",
                     "quality_gate": "{% $evaluation.gate %}",

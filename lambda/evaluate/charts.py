@@ -4,13 +4,16 @@ Every chart has a title and a description for those who do not see it, and draws
 units that the page scales.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from html import escape
+from typing import Literal, NamedTuple
 
 _WIDTH, _HEIGHT = 480, 400
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 16, 16, 52
 # More points than a screen has pixels only make the file larger.
 _MOST_POINTS = 400
+_FIFTHS = [(n / 5, f"{n / 5:.1f}") for n in range(6)]
 
 
 def _x(value: float) -> float:
@@ -79,6 +82,149 @@ def _mark(x: float, y: float, label: str) -> str:
     )
 
 
+def curves(
+    lines: Sequence[Sequence[tuple[float, float]]],
+    *,
+    name: str,
+    title: str,
+    description: str,
+    x_label: str,
+    y_label: str,
+    baseline_label: str,
+) -> str:
+    """Draw several curves in the unit square, each in a colour of its own, over its diagonal.
+
+    Args:
+        lines: The curves, each in drawing order; colour n is the page's class `cn`.
+        name: A word unique in the page.
+        title: What the chart is.
+        description: What it shows, in a sentence.
+        x_label: What runs along the bottom.
+        y_label: What runs up the side.
+        baseline_label: What to call the diagonal.
+    """
+    parts = [_unit_axes(x_label, y_label), _line("baseline", _x(0), _y(0), _x(1), _y(1))]
+    for number, points in enumerate(lines):
+        path = _path(_thinned(list(points)), steps=False)
+        parts.append(f'<path class="curve c{number}" d="{path}"/>')
+    parts.append(_text(_x(0.98), _y(0) - 10, baseline_label, "note", "end"))
+    return _svg(name, title, description, parts)
+
+
+def scatter(
+    points: Sequence[tuple[float, float]],
+    *,
+    name: str,
+    title: str,
+    description: str,
+    x_label: str,
+    y_label: str,
+    line: Literal["diagonal", "zero"],
+) -> str:
+    """Draw points on scales of their own, over the line they would lie on.
+
+    Args:
+        points: Them; at most a few hundred are drawn, evenly picked in their order.
+        name: A word unique in the page.
+        title: What the chart is.
+        description: What it shows, in a sentence.
+        x_label: What runs along the bottom.
+        y_label: What runs up the side.
+        line: Where both values are the same, or where y is 0.
+    """
+    across = _Scale.of([x for x, _ in points])
+    up = _Scale.of([y for _, y in points] + ([0.0] if line == "zero" else []))
+    if line == "diagonal":
+        across = up = _Scale.of([value for point in points for value in point])
+    parts = [_scaled_axes(across, up, x_label, y_label)]
+    if line == "diagonal":
+        parts.append(_line("baseline", _x(0), _y(0), _x(1), _y(1)))
+    else:
+        parts.append(_line("baseline", _x(0), _y(up.share(0)), _x(1), _y(up.share(0))))
+    parts += [
+        f'<circle class="dot" cx="{_x(across.share(x)):.1f}" cy="{_y(up.share(y)):.1f}" r="3.5"/>'
+        for x, y in _thinned(list(points))
+    ]
+    return _svg(name, title, description, parts)
+
+
+def bars(
+    counts: Sequence[int],
+    low: float,
+    high: float,
+    *,
+    name: str,
+    title: str,
+    description: str,
+    x_label: str,
+    y_label: str,
+) -> str:
+    """Draw one distribution over equal bins from `low` to `high`, with a line at 0.
+
+    Args:
+        counts: Of the bins.
+        low: Where the first begins; at most 0.
+        high: Where the last ends; at least 0.
+        name: A word unique in the page.
+        title: What the chart is.
+        description: What it shows, in a sentence.
+        x_label: What runs along the bottom.
+        y_label: What runs up the side.
+    """
+    across = _Scale.of([low, high])
+    step = _nice_step(max(1, *counts))
+    top = _ceiling(max(counts), step)
+    up = _Scale(0, top, [(count, _count(count)) for count in range(0, top + 1, step)])
+    width = (high - low) / len(counts)
+    parts = [_scaled_axes(across, up, x_label, y_label)]
+    for index, count in enumerate(counts):
+        if count:
+            x = _x(across.share(low + index * width)) + 1
+            span = _x(across.share(low + (index + 1) * width)) - x - 1
+            height = max(_y(0) - _y(up.share(count)), 1.5)
+            parts.append(
+                f'<rect class="zero" x="{x:.1f}" y="{_y(0) - height:.1f}" width="{span:.1f}"'
+                f' height="{height:.1f}"/>'
+            )
+    parts.append(_line("baseline", _x(across.share(0)), _y(0), _x(across.share(0)), _y(1)))
+    return _svg(name, title, description, parts)
+
+
+class _Scale(NamedTuple):
+    """An axis: its ends, and its ticks with their texts."""
+
+    low: float
+    high: float
+    ticks: Sequence[tuple[float, str]]
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> "_Scale":
+        """Return an axis of round ends that holds the values."""
+        low, high = min(values), max(values)
+        if low == high:
+            reach = abs(low) / 10 or 1.0
+            low, high = low - reach, high + reach
+        # 1, 2 or 5 times a power of ten that makes at most six steps.
+        power = 10.0 ** math.floor(math.log10((high - low) / 6))
+        step = next(f * power for f in (1, 2, 5, 10, 20) if (high - low) / (f * power) <= 6)
+        first, last = math.floor(low / step), math.ceil(high / step)
+        ticks = [(number * step, f"{number * step:,.6g}") for number in range(first, last + 1)]
+        return cls(first * step, last * step, ticks)
+
+    def share(self, value: float) -> float:
+        """Return where a value is, from 0 to 1."""
+        return (value - self.low) / (self.high - self.low)
+
+
+def _scaled_axes(across: _Scale, up: _Scale, x_label: str, y_label: str) -> str:
+    return _axes(
+        [(_y(up.share(value)), text) for value, text in up.ticks],
+        x_label,
+        y_label,
+        [(across.share(value), text) for value, text in across.ticks],
+    )
+
+
 def histogram(
     below: Sequence[int],
     above: Sequence[int],
@@ -88,8 +234,9 @@ def histogram(
     description: str,
     x_label: str,
     y_label: str,
-    threshold: float,
+    threshold: float | None,
     threshold_label: str,
+    colours: tuple[str, str] = ("one", "zero"),
 ) -> str:
     """Draw two distributions back to back over 0 to 1: one class upwards, the other downwards.
 
@@ -101,8 +248,9 @@ def histogram(
         description: What it shows, in a sentence.
         x_label: What runs along the bottom.
         y_label: What runs up the side.
-        threshold: Where the vertical line is, from 0 to 1.
+        threshold: Where the vertical line is, from 0 to 1; None for no line.
         threshold_label: What to write beside it.
+        colours: The page's classes of what is drawn upwards and downwards.
     """
     step = _nice_step(max(1, max(above, default=0), max(below, default=0)))
     up = _ceiling(max(above, default=0), step)
@@ -116,7 +264,7 @@ def histogram(
     for index, (high, low) in enumerate(zip(above, below, strict=True)):
         x = _x(index * width) + 1
         span = _x(width) - _x(0) - 2
-        for count, css in ((high, "one"), (-low, "zero")):
+        for count, css in ((high, colours[0]), (-low, colours[1])):
             if count:
                 # One row beside thousands must still be seen.
                 height = max(abs(y(count) - y(0)), 1.5)
@@ -130,15 +278,18 @@ def histogram(
         _axes(ticks, x_label, y_label),
         *bars,
         _line("axis", _x(0), y(0), _x(1), y(0)),
-        _line("threshold", _x(threshold), _y(0), _x(threshold), _y(1)),
-        _text(
-            _x(threshold) + (-7 if threshold > 0.5 else 7),
-            _y(1) + 12,
-            threshold_label,
-            "mark-label",
-            "end" if threshold > 0.5 else "start",
-        ),
     ]
+    if threshold is not None:
+        parts += [
+            _line("threshold", _x(threshold), _y(0), _x(threshold), _y(1)),
+            _text(
+                _x(threshold) + (-7 if threshold > 0.5 else 7),
+                _y(1) + 12,
+                threshold_label,
+                "mark-label",
+                "end" if threshold > 0.5 else "start",
+            ),
+        ]
     return _svg(name, title, description, parts)
 
 
@@ -162,17 +313,22 @@ def _ceiling(largest: int, step: int) -> int:
 
 
 def _unit_axes(x_label: str, y_label: str) -> str:
-    return _axes([(_y(n / 5), f"{n / 5:.1f}") for n in range(6)], x_label, y_label)
+    return _axes([(_y(share), text) for share, text in _FIFTHS], x_label, y_label)
 
 
-def _axes(y_ticks: Iterable[tuple[float, str]], x_label: str, y_label: str) -> str:
+def _axes(
+    y_ticks: Iterable[tuple[float, str]],
+    x_label: str,
+    y_label: str,
+    x_ticks: Iterable[tuple[float, str]] = _FIFTHS,
+) -> str:
     parts = []
     for position, text in y_ticks:
         parts.append(_line("grid", _x(0), position, _x(1), position))
         parts.append(_text(_LEFT - 8, position + 4, text, "tick", "end"))
-    for n in range(6):
-        parts.append(_line("grid", _x(n / 5), _y(0), _x(n / 5), _y(1)))
-        parts.append(_text(_x(n / 5), _HEIGHT - _BOTTOM + 18, f"{n / 5:.1f}", "tick", "middle"))
+    for share, text in x_ticks:
+        parts.append(_line("grid", _x(share), _y(0), _x(share), _y(1)))
+        parts.append(_text(_x(share), _HEIGHT - _BOTTOM + 18, text, "tick", "middle"))
     middle = (_y(0) + _y(1)) / 2
     parts.append(_text(_x(0.5), _HEIGHT - 10, x_label, "label", "middle"))
     parts.append(

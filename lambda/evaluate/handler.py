@@ -1,16 +1,18 @@
 """Evaluate: join the batch output with the labels, measure, hold to the minimum, report."""
 
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from ..common import log, profile, s3
-from . import measure, report
-from .join import BatchOutputError, join, predictions_csv
+from ..common import answers, log, profile, s3
+from . import measure, measure_classes, measure_numbers, report, report_classes, report_numbers
+from .join import BatchOutputError, Classified, Estimated, Scored, join, predictions_csv
 
 # Named after the file that was transformed, which the preparation calls batch-in.csv.
 _OUTPUT = "batch-in.csv.out"
+# The output of an execution holds a matrix of so many classes; metrics.json has any.
+_MOST_CLASSES = 25
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 (Lambda's)
@@ -26,43 +28,87 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
     plan = event["plan"]
     threshold = plan["evaluation"]["threshold"]
     places = plan["places"]
+    classes = event["prepared"]["classes"]
     test = s3.parse_uri(places["test"])
     features = profile.feature_count(
         s3.Location(test.bucket, plan["prefix"]), prepared=event["prepared"]["feature_count"]
     )
-    scored = join(
+    rows = join(
         s3.read(test.join("test.csv")).decode(),
         _batch_output(s3.parse_uri(places["batch_out"]).join(_OUTPUT), event["transform_job"]),
+        answers.form(plan["training"]["hyperparameters"]["objective"], len(classes)),
         features=features,
     )
-    metrics = measure.metrics(scored, threshold)
-    gate = measure.gate(metrics, plan["evaluation"]["minimum"])
+    measured = _measure(event, rows)
     folder = s3.parse_uri(places["evaluation"])
     files = {
         "metrics": (
             folder.join("metrics.json"),
-            json.dumps({**metrics, "undefined": measure.undefined(metrics), "gate": gate}, indent=2)
+            json.dumps(
+                {**measured.metrics, "undefined": measured.undefined, "gate": measured.gate},
+                indent=2,
+            )
             + "\n",
             "application/json",
         ),
         "predictions": (
             folder.join("predictions.csv"),
-            predictions_csv(scored, threshold),
+            predictions_csv(rows, threshold),
             "text/csv; charset=utf-8",
         ),
-        "report": (
-            folder.join("report.html"),
-            report.render(event, scored, metrics, gate),
-            "text/html; charset=utf-8",
-        ),
+        "report": (folder.join("report.html"), measured.report, "text/html; charset=utf-8"),
     }
     for place, content, content_type in files.values():
         s3.write(place, content.encode(), content_type=content_type)
-    log.event("run evaluated", run=plan["run"]["id"], rows=metrics["rows"], gate=gate["passed"])
+    passed = measured.gate["passed"]
+    log.event("run evaluated", run=plan["run"]["id"], rows=measured.metrics["rows"], gate=passed)
     return {
-        "metrics": metrics,
-        "gate": gate,
+        "metrics": _short(measured.metrics),
+        "gate": measured.gate,
         "artifacts": {name: place.uri for name, (place, _, _) in files.items()},
+    }
+
+
+class _Measured(NamedTuple):
+    """What is said of the rows: the figures, why some are missing, the gate, and the page."""
+
+    metrics: dict[str, Any]
+    undefined: dict[str, str]
+    gate: dict[str, Any]
+    report: str
+
+
+def _measure(event: dict[str, Any], rows: Scored | Classified | Estimated) -> _Measured:
+    asked = event["plan"]["evaluation"]
+
+    def gate(values: dict[str, Any], reasons: dict[str, str]) -> dict[str, Any]:
+        return measure.gate(values, asked["minimum"], asked["maximum"], reasons)
+
+    if isinstance(rows, Scored):
+        values = measure.metrics(rows, asked["threshold"])
+        reasons = measure.undefined(values)
+        held = gate(values, reasons)
+        return _Measured(values, reasons, held, report.render(event, rows, values, held))
+    if isinstance(rows, Estimated):
+        values = measure_numbers.metrics(rows)
+        reasons = measure_numbers.undefined(values)
+        held = gate(values, reasons)
+        return _Measured(values, reasons, held, report_numbers.render(event, rows, values, held))
+    classes = event["prepared"]["classes"]
+    values = measure_classes.metrics(rows, [classes[str(at)] for at in range(len(classes))])
+    reasons = measure_classes.undefined(rows, values)
+    held = gate(values, reasons)
+    return _Measured(values, reasons, held, report_classes.render(event, rows, values, held))
+
+
+def _short(metrics: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what would not fit the payload of a state for hundreds of classes."""
+    if len(metrics.get("per_class", ())) <= _MOST_CLASSES:
+        return metrics
+    return {
+        name: value
+        for name, value in metrics.items()
+        if name not in ("confusion_matrix", "per_class")
     }
 
 

@@ -1,4 +1,4 @@
-"""Metrics at a threshold, curves, and the quality gate. Pure."""
+"""Metrics of two classes at a threshold, their curves, and the quality gate. Pure."""
 
 import math
 from collections.abc import Mapping
@@ -68,24 +68,33 @@ def undefined(values: Mapping[str, Any]) -> dict[str, str]:
     return {name: reason for name, reason in reasons.items() if values[name] is None}
 
 
-def gate(values: Mapping[str, Any], minimum: Mapping[str, float]) -> dict[str, Any]:
+def gate(
+    values: Mapping[str, Any],
+    minimum: Mapping[str, float],
+    maximum: Mapping[str, float],
+    reasons: Mapping[str, str],
+) -> dict[str, Any]:
     """Hold the metrics to what is asked of them; one that is undefined does not pass.
 
+    Args:
+        values: The metrics.
+        minimum: What some of them must not fall short of.
+        maximum: What some of them must not exceed.
+        reasons: Why some of them are undefined.
+
     Returns:
-        `{"passed": bool, "checks": [{"metric", "minimum", "value", "passed"}]}`; a check of an
-        undefined metric has a `reason` too.
+        `{"passed": bool, "checks": [{"metric", "minimum", "value", "passed"}]}`, with `maximum` in
+        the place of `minimum` where that was asked; a check of an undefined metric has a `reason`.
     """
-    reasons = undefined(values)
     checks: list[dict[str, Any]] = []
-    for name, least in minimum.items():
-        value = values[name]
-        check = {
-            "metric": name,
-            "minimum": least,
-            "value": value,
-            "passed": value is not None and value >= least,
-        }
-        checks.append(check | ({"reason": reasons[name]} if name in reasons else {}))
+    for bound, asked in (("minimum", minimum), ("maximum", maximum)):
+        for name, limit in asked.items():
+            value = values[name]
+            passed = value is not None and (
+                value >= limit if bound == "minimum" else value <= limit
+            )
+            check = {"metric": name, bound: limit, "value": value, "passed": passed}
+            checks.append(check | ({"reason": reasons[name]} if name in reasons else {}))
     return {"passed": all(check["passed"] for check in checks), "checks": checks}
 
 
@@ -102,13 +111,14 @@ def intervals(values: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
         "precision": (tp, tp + fp),
         "recall": (tp, tp + fn),
     }
-    found = {name: _wilson(part, whole) for name, (part, whole) in shares.items() if whole}
+    found = {name: wilson(part, whole) for name, (part, whole) in shares.items() if whole}
     if values["auc"] is not None:
         found["auc"] = _hanley_mcneil(values["auc"], positives=tp + fn, negatives=tn + fp)
     return found
 
 
-def _wilson(part: int, whole: int) -> tuple[float, float]:
+def wilson(part: int, whole: int) -> tuple[float, float]:
+    """Return the 95 % interval of a share by Wilson's score."""
     share = part / whole
     spread = _Z * math.sqrt(share * (1 - share) / whole + _Z**2 / (4 * whole**2))
     middle = share + _Z**2 / (2 * whole)

@@ -1,5 +1,10 @@
-"""The report a person reads: one HTML file that needs nothing else, not even a script. Pure."""
+"""The report a person reads: one HTML file that needs nothing else, not even a script. Pure.
 
+Here is the page itself and what it shows of two classes; `report_classes` and `report_numbers` show
+the rest.
+"""
+
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,12 +16,24 @@ from . import charts, measure
 from .join import Scored
 
 _BINS = 20
+# Not shares, so of any size.
+_IN_UNITS = frozenset({"rmse", "mae", "median_absolute_error", "max_error"})
 _NAMES = {
     "auc": "AUC",
     "accuracy": "Accuracy",
     "precision": "Precision",
     "recall": "Recall",
     "f1": "F1",
+    "auc_ovr_macro": "AUC, macro",
+    "precision_macro": "Precision, macro",
+    "recall_macro": "Recall, macro",
+    "f1_macro": "F1, macro",
+    "log_loss": "Log loss",
+    "r2": "R²",
+    "rmse": "RMSE",
+    "mae": "MAE",
+    "median_absolute_error": "Median absolute error",
+    "max_error": "Greatest error",
 }
 
 
@@ -27,17 +44,16 @@ def render(
     precision_recall = measure.precision_recall(scored)
     threshold = f"threshold {metrics['threshold']:g}"
     classes = event["prepared"]["classes"]
-    return _template().render(
-        plan=event["plan"],
-        prepared=event["prepared"],
-        training=event["training"],
-        model_data=event["model_data"],
-        transform_job=event["transform_job"],
+    return page(
+        "report_binary.html.jinja",
+        event,
+        metrics,
+        gate,
+        tiles=tiles(
+            measure.METRICS, metrics, measure.intervals(metrics), measure.undefined(metrics)
+        ),
         classes=classes,
-        metrics=metrics,
-        gate=gate,
-        names=_NAMES,
-        tiles=_tiles(metrics),
+        counts=metrics["confusion_matrix"],
         matrix=_matrix(metrics, classes),
         average_precision=precision_recall and precision_recall.area,
         charts={
@@ -48,8 +64,37 @@ def render(
     )
 
 
+def page(
+    template: str,
+    event: dict[str, Any],
+    metrics: dict[str, Any],
+    gate: dict[str, Any],
+    **shown: Any,
+) -> str:
+    """Return the page of a template for the handler's event.
+
+    Args:
+        template: One that extends the page.
+        event: The handler's.
+        metrics: What was measured.
+        gate: What was asked of it.
+        **shown: What else the template shows, its `tiles` among it.
+    """
+    return _template(template).render(
+        plan=event["plan"],
+        prepared=event["prepared"],
+        training=event["training"],
+        model_data=event["model_data"],
+        transform_job=event["transform_job"],
+        metrics=metrics,
+        gate=gate,
+        names=_NAMES,
+        **shown,
+    )
+
+
 @cache
-def _template() -> jinja2.Template:
+def _template(name: str) -> jinja2.Template:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -59,9 +104,10 @@ def _template() -> jinja2.Template:
     )
     environment.filters["metric"] = _metric
     environment.filters["reached"] = _reached
+    environment.filters["number"] = number
     environment.filters["size"] = _size
     environment.filters["duration"] = _duration
-    return environment.get_template("report.html.jinja")
+    return environment.get_template(name)
 
 
 def _metric(value: float | None) -> str:
@@ -70,9 +116,20 @@ def _metric(value: float | None) -> str:
 
 def _reached(check: dict[str, Any]) -> str:
     """Write a check's value, in full when rounding would hide that it falls short."""
-    text = _metric(check["value"])
-    rounded_up = check["value"] is not None and float(text) >= check["minimum"]
-    return repr(check["value"]) if rounded_up and not check["passed"] else text
+    write = number if check["metric"] in _IN_UNITS else _metric
+    text = write(check["value"])
+    if check["value"] is None or check["passed"]:
+        return text
+    rounded = float(text.replace(",", ""))
+    hidden = rounded >= check["minimum"] if "minimum" in check else rounded <= check["maximum"]
+    return repr(check["value"]) if hidden else text
+
+
+def number(value: float | None) -> str:
+    """Write a number of any size to five digits."""
+    if value is None:
+        return "undefined"
+    return f"{value:,.5g}" if abs(value) < 100_000 else f"{value:,.0f}"
 
 
 def _size(count: int) -> str:
@@ -94,17 +151,22 @@ def _duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
-def _tiles(metrics: dict[str, Any]) -> list[dict[str, Any]]:
-    intervals = measure.intervals(metrics)
-    reasons = measure.undefined(metrics)
+def tiles(
+    shown: Iterable[str],
+    metrics: dict[str, Any],
+    intervals: dict[str, tuple[float, float]],
+    reasons: dict[str, str],
+) -> list[dict[str, Any]]:
+    """Lay out the metrics in the order given, with what is known of how sure they are."""
     return [
         {
             "name": _NAMES[name],
+            "text": (number if name in _IN_UNITS else _metric)(metrics[name]),
             "value": metrics[name],
             "interval": intervals.get(name),
             "reason": reasons.get(name),
         }
-        for name in measure.METRICS
+        for name in shown
     ]
 
 
@@ -143,7 +205,7 @@ def _roc(curve: measure.Curve | None, metrics: dict[str, Any], threshold: str) -
         counts["fp"] / (counts["fp"] + counts["tn"]),
         counts["tp"] / (counts["tp"] + counts["fn"]),
     )
-    return _safe(
+    return safe(
         charts.curve(
             zip(curve.x.tolist(), curve.y.tolist(), strict=True),
             name="roc",
@@ -174,7 +236,7 @@ def _precision_recall(
     if metrics["precision"] is not None:
         mark = (metrics["recall"], metrics["precision"])
         described = f"At the {threshold} recall is {mark[0]:.4f} and precision {mark[1]:.4f}."
-    return _safe(
+    return safe(
         charts.curve(
             zip(curve.x.tolist(), curve.y.tolist(), strict=True),
             name="precision-recall",
@@ -196,7 +258,7 @@ def _scores(
 ) -> Markup:
     negative, positive = measure.histogram(scored, _BINS)
     counts = metrics["confusion_matrix"]
-    return _safe(
+    return safe(
         charts.histogram(
             negative,
             positive,
@@ -215,5 +277,6 @@ def _scores(
     )
 
 
-def _safe(svg: str) -> Markup:
+def safe(svg: str) -> Markup:
+    """Mark a chart as safe to put in a page."""
     return Markup(svg)  # noqa: S704 (charts escapes every text it is given)

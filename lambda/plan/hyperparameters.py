@@ -4,7 +4,7 @@ Names and ranges are those of the container's own check, which refuses a job onl
 instances are paid for (github.com/aws/sagemaker-xgboost-container,
 `algorithm_mode/hyperparameter_validation.py`; for people,
 https://docs.aws.amazon.com/sagemaker/latest/dg/xgboost_hyperparameters.html). Left out are those of
-other tasks than telling two classes apart.
+other tasks than telling classes apart and predicting numbers.
 """
 
 import json
@@ -14,9 +14,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..common.objectives import NOT_OFFERED, OBJECTIVES
 from .refusal import Problem, closest, show
 
-DEFAULTS = {"num_round": "42", "eval_metric": "auc", "objective": "binary:logistic"}
+# `eval_metric` follows the objective.
+DEFAULTS = {"num_round": "42", "objective": "binary:logistic"}
 
 _PATH = "training.hyperparameters"
 # CreateTrainingJob, HyperParameterValue: at most 2,500 characters.
@@ -144,19 +146,17 @@ _TRUTH = Choice(("true", "false"))
 
 _RULES: dict[str, _Rule] = {
     "num_round": Number(low=1, high=1_000_000, whole=True),
-    "objective": Choice(("binary:logistic", "reg:logistic")),
+    "objective": Choice(tuple(OBJECTIVES)),
     "eval_metric": Choice(
-        (
-            "auc", "aucpr", "logloss", "error", "accuracy", "balanced_accuracy", "f1", "f1_binary",
-            "f1_macro", "precision", "precision_macro", "precision_micro", "recall",
-            "recall_macro", "recall_micro", "map", "ndcg", "mae", "mape", "mphe", "mse", "r2",
-            "rmse", "rmsle",
-        ),
+        tuple(sorted({metric for known in OBJECTIVES.values() for metric in known.metrics})),
         several=True,
         pattern=re.compile(rf"(?:error|ndcg|map)@{_NUMBER.pattern}"),
     ),
+    # Counted where it is left out; a label of classes has at most 256.
+    "num_class": Number(low=2, high=256, whole=True),
+    "tweedie_variance_power": Number(low=1, open_low=True, high=2, open_high=True),
     "alpha": _NOT_NEGATIVE,
-    "base_score": Number(low=0, open_low=True, high=1, open_high=True),
+    "base_score": _NOT_NEGATIVE,
     "booster": Choice(("gbtree", "gblinear", "dart")),
     "colsample_bylevel": _SAMPLE,
     "colsample_bynode": _SAMPLE,
@@ -217,13 +217,11 @@ _ALIASES = {
 
 # The container knows these too, so "unknown" would mislead.
 _ELSEWHERE = {
-    "num_class": "Leave it out: the label has two classes.",
     "_kfold": "Leave it out: a run trains one model on its own split.",
     "_num_cv_round": "Leave it out: a run trains one model on its own split.",
     "_tuning_objective_metric": "Leave it out: it belongs to tuning jobs.",
     "aft_loss_distribution": "Leave it out: it belongs to survival objectives.",
     "aft_loss_distribution_scale": "Leave it out: it belongs to survival objectives.",
-    "tweedie_variance_power": "Leave it out: it belongs to the Tweedie objective.",
 }
 
 
@@ -246,6 +244,7 @@ def resolve(given: Mapping[str, object]) -> tuple[dict[str, str], list[Problem]]
             problems.append(outcome)
         else:
             values[canonical] = outcome
+    values.setdefault("eval_metric", OBJECTIVES[values["objective"]].default_metric)
     if not problems:
         problems.extend(_combinations(values))
     return values, problems
@@ -267,6 +266,9 @@ def _one(name: str, canonical: str, value: object, given: Mapping[str, object]) 
         return Problem(
             path, f'{show(value)} is given beside "{canonical}"', "They are one; keep one of them."
         )
+    if name == "objective" and isinstance(value, str) and value in NOT_OFFERED:
+        fault, remedy = NOT_OFFERED[value]
+        return Problem(path, f"{show(value)} {fault}", remedy)
     text = rule.text(value)
     if text is None or len(text) > _LONGEST:
         return Problem(path, f"{show(value)} is not allowed", _remedy(canonical, rule))
@@ -274,8 +276,6 @@ def _one(name: str, canonical: str, value: object, given: Mapping[str, object]) 
 
 
 def _remedy(name: str, rule: _Rule) -> str:
-    if name == "objective":
-        return f"{rule.remedy()} The threshold and the metrics need probabilities."
     if name == "csv_weights":
         return "Give 0 or leave it out: the prepared files hold no column of weights."
     if name == "process_type":
@@ -285,13 +285,7 @@ def _remedy(name: str, rule: _Rule) -> str:
 
 def _combinations(values: Mapping[str, str]) -> Iterator[Problem]:
     """Yield what the container refuses although each value alone would do."""
-    metrics = values["eval_metric"].split(",")
-    if "auc" in metrics and not values["objective"].startswith("binary:"):
-        yield Problem(
-            f"{_PATH}.eval_metric",
-            f'{show(values["eval_metric"])} is not available with "{values["objective"]}"',
-            'Give "logloss" or "aucpr", or use the objective "binary:logistic".',
-        )
+    yield from _objective(values)
     tree_method = values.get("tree_method")
     for name, methods in (
         ("monotone_constraints", ("exact", "hist")),
@@ -306,6 +300,39 @@ def _combinations(values: Mapping[str, str]) -> Iterator[Problem]:
             )
     if "updater" in values:
         yield from _updaters(values)
+
+
+def _objective(values: Mapping[str, str]) -> Iterator[Problem]:
+    """Yield what does not suit the objective."""
+    objective = values["objective"]
+    known = OBJECTIVES[objective]
+    suited = f'not available with the objective "{objective}"'
+    metrics = {metric.partition("@")[0] for metric in values["eval_metric"].split(",")}
+    if not metrics <= set(known.metrics):
+        yield Problem(
+            f"{_PATH}.eval_metric",
+            f"{show(values['eval_metric'])} is {suited}",
+            f"Give one or more of these, separated by commas: {', '.join(known.metrics)}.",
+        )
+    for name, only in (
+        ("num_class", ("multi:softprob", "multi:softmax")),
+        ("tweedie_variance_power", ("reg:tweedie",)),
+    ):
+        if name in values and objective not in only:
+            yield Problem(
+                f"{_PATH}.{name}",
+                f"{show(values[name])} is {suited}",
+                f"Leave it out, or set the objective to {' or '.join(only)}.",
+            )
+    if known.base_score is not None and "base_score" in values:
+        low, high = known.base_score
+        if not low < float(values["base_score"]) < high:
+            rule = Number(low=low, open_low=True, high=high, open_high=True)
+            if math.isinf(high):
+                rule = Number(low=low, open_low=True)
+            yield Problem(
+                f"{_PATH}.base_score", f"{show(values['base_score'])} is {suited}", rule.remedy()
+            )
 
 
 def _updaters(values: Mapping[str, str]) -> Iterator[Problem]:

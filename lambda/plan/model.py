@@ -24,6 +24,7 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from ..common import objectives
 from . import hyperparameters
 from .instances import Use
 from .refusal import Problem, closest, refuse, show
@@ -123,6 +124,14 @@ Probability = Annotated[
 Instances = Annotated[int, Field(ge=1, le=20, description="a whole number from 1 to 20")]
 Floor = Annotated[
     float | None, Field(ge=0, le=1, allow_inf_nan=False, description="a number from 0 to 1")
+]
+Explained = Annotated[
+    float | None,
+    Field(le=1, allow_inf_nan=False, description="a number of at most 1 (it may be negative)"),
+]
+Ceiling = Annotated[
+    float | None,
+    Field(ge=0, allow_inf_nan=False, description="a number of at least 0, in the label's unit"),
 ]
 Switch = Annotated[bool, Field(description="true or false, without quotes")]
 Text = Annotated[
@@ -333,13 +342,37 @@ class Minimum(_Section):
     precision: Floor = None
     recall: Floor = None
     f1: Floor = None
+    auc_ovr_macro: Floor = None
+    precision_macro: Floor = None
+    recall_macro: Floor = None
+    f1_macro: Floor = None
+    r2: Explained = None
+
+
+class Maximum(_Section):
+    """The most each metric may be for the run to pass; those left out are not asked for."""
+
+    log_loss: Ceiling = None
+    rmse: Ceiling = None
+    mae: Ceiling = None
 
 
 class Evaluation(_Section):
-    """Where the two classes part, and what the metrics must reach."""
+    """Where two classes part, and what the metrics must reach.
+
+    The defaults are those of a label of two classes; `_suited` takes them back for others.
+    """
 
     threshold: Probability = 0.65
     minimum: Minimum = Minimum(auc=0.8)
+    maximum: Maximum = Maximum()
+
+    def asked(self) -> dict[str, dict[str, float]]:
+        """Return what is asked of the metrics, those that are not left out."""
+        return {
+            "minimum": self.minimum.model_dump(exclude_none=True),
+            "maximum": self.maximum.model_dump(exclude_none=True),
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -353,6 +386,11 @@ class ExecutionInput:
     batch_transform: BatchTransform
     evaluation: Evaluation
     hyperparameters: Mapping[str, str]
+
+    @property
+    def task(self) -> objectives.Task:
+        """What the label is for."""
+        return objectives.OBJECTIVES[self.hyperparameters["objective"]].task
 
 
 _SECTIONS: dict[str, type[_Section]] = {
@@ -394,6 +432,9 @@ def parse(given: object, rules: Rules) -> ExecutionInput:
         if name == "training":
             strings, wrong = hyperparameters.resolve(_given_hyperparameters(given))
             problems.extend(wrong)
+    if {"source", "evaluation"} <= checked.keys() and not wrong:
+        problems.extend(_unsuited(strings["objective"], checked["source"], checked["evaluation"]))
+        checked["evaluation"] = _suited(strings["objective"], checked["evaluation"])
     if {"endpoint", "batch_transform", "evaluation"} <= checked.keys():
         problems.extend(_keeping(**checked))
     if problems:
@@ -418,14 +459,52 @@ def _keeping(
             "true is not possible without an endpoint",
             "Set endpoint.enabled to true, or endpoint.keep to false.",
         )
-    minimum = evaluation.minimum.model_dump(exclude_none=True)
-    if not batch_transform.enabled and minimum:
-        yield Problem(
-            "endpoint.keep",
-            f"true is to be granted by evaluation.minimum, {show(minimum)}, but nothing is"
-            " measured while batch_transform.enabled is false",
-            "Set batch_transform.enabled to true, or evaluation.minimum to {}.",
-        )
+    for bound, asked in evaluation.asked().items():
+        if not batch_transform.enabled and asked:
+            yield Problem(
+                "endpoint.keep",
+                f"true is to be granted by evaluation.{bound}, {show(asked)}, but nothing is"
+                " measured while batch_transform.enabled is false",
+                f"Set batch_transform.enabled to true, or evaluation.{bound} to {{}}.",
+            )
+
+
+def _unsuited(objective: str, source: Source, evaluation: Evaluation) -> Iterator[Problem]:
+    """Yield what is given of the label and the metrics and means nothing to the objective."""
+    with_objective = f'with the objective "{objective}"'
+    least, most = objectives.gated(objective)
+    for bound, names in (("minimum", least), ("maximum", most)):
+        section: Minimum | Maximum = getattr(evaluation, bound)
+        for name, value in section.model_dump(exclude_none=True).items():
+            if name not in names and bound in evaluation.model_fields_set:
+                yield Problem(
+                    f"evaluation.{bound}.{name}",
+                    f"{show(value)} is asked of a metric that is not measured {with_objective}",
+                    f"There, evaluation.minimum takes {', '.join(least)}"
+                    f" and evaluation.maximum {', '.join(most) or 'none'}.",
+                )
+    if objectives.OBJECTIVES[objective].task == "binary":
+        return
+    for path, section_given, field, value in (
+        ("source.positive", source, "positive", source.positive),
+        ("source.rest", source, "rest", source.rest),
+        ("evaluation.threshold", evaluation, "threshold", evaluation.threshold),
+    ):
+        # What is false is not asked for.
+        if field in section_given.model_fields_set and value is not False:
+            yield Problem(
+                path,
+                f"{show(value)} tells two classes apart, which is not done {with_objective}",
+                "Leave it out, or set the objective to binary:logistic.",
+            )
+
+
+def _suited(objective: str, evaluation: Evaluation) -> Evaluation:
+    """Take back the default minimum where its metric is not measured."""
+    binary = objectives.OBJECTIVES[objective].task == "binary"
+    if binary or "minimum" in evaluation.model_fields_set:
+        return evaluation
+    return evaluation.model_copy(update={"minimum": Minimum()})
 
 
 def _refuse_bulk(given: dict[str, Any]) -> None:

@@ -34,14 +34,15 @@ def build(
         },
         "bucket": bucket,
         "prefix": f"runs/{run}",
+        "task": given.task,
         "source": _source(given),
         "split": given.split.model_dump(by_alias=True),
         "training": _training(given),
         "endpoint": {**given.endpoint.model_dump(), "polls": _POLLS},
         "batch_transform": given.batch_transform.model_dump(),
         "evaluation": {
-            "threshold": given.evaluation.threshold,
-            "minimum": given.evaluation.minimum.model_dump(exclude_none=True),
+            "threshold": given.evaluation.threshold if given.task == "binary" else None,
+            **given.evaluation.asked(),
         },
         "places": places(bucket, run),
     }
@@ -51,6 +52,8 @@ def _source(given: ExecutionInput) -> dict[str, Any]:
     source = given.source.model_dump()
     if source["sha256"] is not None:
         source["sha256"] = source["sha256"].lower()
+    if given.task != "binary":
+        source["positive"] = None
     return source
 
 

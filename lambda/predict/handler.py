@@ -2,24 +2,24 @@
 
 from typing import Any
 
-from ..common import aws, log, profile, s3
+from ..common import answers, aws, log, profile, s3
 from . import rows
 
 _ROWS = 10
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 (Lambda's)
-    """Return `{"predictions": [{"row", "label", "probability", "class"}], "rows_sent"}`.
+    """Return `{"predictions": [...], "rows_sent"}`; see `rows.predict` for what is of each row.
 
-    The event is `{"plan", "endpoint_name", "feature_count"}`. Rows count from 1; the class is 1
-    when the probability is above the plan's threshold. Rows must be as wide as the run's data
-    profile says.
+    The event is `{"plan", "endpoint_name", "feature_count", "classes"}`. Rows count from 1; of two
+    classes the class is 1 when the probability is above the plan's threshold. Rows must be as wide
+    as the run's data profile says.
 
     Raises:
         DataProfileError: The profile is missing, or not that of the data which was prepared.
         TestSplitError: A row of the test split is not a label and so many features.
-        EndpointAnswerError: The endpoint refused a row or answered with something else than one
-            probability.
+        EndpointAnswerError: The endpoint refused a row or answered with something else than the
+            plan's objective predicts.
     """
     plan = event["plan"]
     endpoint = event["endpoint_name"]
@@ -27,10 +27,12 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
     features = profile.feature_count(
         s3.Location(folder.bucket, plan["prefix"]), prepared=event["feature_count"]
     )
+    place = folder.join("test.csv")
     client = aws.client("sagemaker-runtime")
+    form = answers.form(plan["training"]["hyperparameters"]["objective"], len(event["classes"]))
     predictions = [
-        rows.predict(client, endpoint, row, threshold=plan["evaluation"]["threshold"])
-        for row in rows.read_first(folder.join("test.csv"), count=_ROWS, features=features)
+        rows.predict(client, endpoint, row, form=form, threshold=plan["evaluation"]["threshold"])
+        for row in rows.read_first(place, count=_ROWS, features=features, form=form)
     ]
     log.event("rows predicted", run=plan["run"]["id"], endpoint=endpoint, rows=len(predictions))
     return {"predictions": predictions, "rows_sent": len(predictions)}

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from ..common import aws, probability
+from ..common import answers, aws
 from ..common.errors import SpineError
 from ..common.s3 import Location
 
@@ -25,31 +25,31 @@ class TestSplitError(SpineError):
 
 
 class EndpointAnswerError(SpineError):
-    """The endpoint did not answer a row with one probability."""
+    """The endpoint did not answer a row with what its objective predicts."""
 
 
 class Row(NamedTuple):
     """A row of the test split: its number from 1, its label, and its features as CSV text."""
 
     number: int
-    label: int
+    label: float
     features: str
 
 
-def read_first(place: Location, *, count: int, features: int) -> list[Row]:
+def read_first(place: Location, *, count: int, features: int, form: answers.Form) -> list[Row]:
     """Return the first `count` rows, or all when there are fewer.
 
     The number of columns is checked here because the container scores a row that is too short
     without a word, and wrongly.
 
     Raises:
-        TestSplitError: There is no row, or one is not a label (0 or 1) and `features` features.
+        TestSplitError: There is no row, or one is not a label and `features` features.
     """
     lines = _first_lines(place, count)
     if not lines:
         raise TestSplitError(f"{place.uri} has no rows. Give the test split a larger share.")
     return [
-        _parse(line, number, features=features, place=place)
+        _parse(line, number, features=features, place=place, form=form)
         for number, line in enumerate(lines, start=1)
     ]
 
@@ -66,30 +66,41 @@ def _first_lines(place: Location, count: int) -> list[str]:
     return text.decode("utf-8", errors="replace").splitlines()[:count]
 
 
-def _parse(line: str, number: int, *, features: int, place: Location) -> Row:
-    label, _, rest = line.partition(",")
+def _parse(line: str, number: int, *, features: int, place: Location, form: answers.Form) -> Row:
+    text, _, rest = line.partition(",")
     found = rest.count(",") + 1 if rest or "," in line else 0
     if found != features:
         raise TestSplitError(
             f"Row {number} of {place.uri} has {found} features after the label; the prepared data"
             f" has {features}. Run again from a fresh source."
         )
-    if label not in ("0", "1"):
+    label = answers.label(text, form)
+    if label is None:
+        known = "a number" if form.output == "value" else f"0 to {form.classes - 1}"
         raise TestSplitError(
-            f"Row {number} of {place.uri} does not start with its label, 0 or 1."
+            f"Row {number} of {place.uri} does not start with its label, {known}."
             " Run again from a fresh source."
         )
-    return Row(number, int(label), rest)
+    return Row(number, label, rest)
 
 
 def predict(
-    client: "SageMakerRuntimeClient", endpoint: str, row: Row, *, threshold: float
+    client: "SageMakerRuntimeClient",
+    endpoint: str,
+    row: Row,
+    *,
+    form: answers.Form,
+    threshold: float | None,
 ) -> dict[str, Any]:
-    """Send one row and return its number, label, probability and class at the threshold.
+    """Send one row and return its number, its label and what the model makes of it.
+
+    Of two classes the latter is the `probability` of class 1 and the `class` at the threshold; of
+    several the `class` and, where the model tells them, the `probabilities` by class; otherwise the
+    `prediction`.
 
     Raises:
-        EndpointAnswerError: The model refused the row, or answered with something else than one
-            probability.
+        EndpointAnswerError: The model refused the row, or answered with something else than its
+            objective predicts.
         ClientError: SageMaker itself refused the call, for instance by throttling.
     """
     try:
@@ -104,16 +115,20 @@ def predict(
             f"Endpoint {endpoint} refused row {row.number} of the test split: {error}"
         ) from error
     text = answer["Body"].read().decode("utf-8", errors="replace").strip()
-    value = probability.parse(text)
-    if value is None:
+    values = form.read(form.split(text))
+    if values is None:
         raise EndpointAnswerError(
             f"Endpoint {endpoint} answered row {row.number} of the test split with"
-            f" {text[:_SHOWN]!r} instead of one probability between 0 and 1."
-            " Check that the model was trained with the objective binary:logistic."
+            f" {text[:_SHOWN]!r} instead of {form.expected}."
+            " Check that the model was trained with the run's objective."
         )
-    return {
-        "row": row.number,
-        "label": row.label,
-        "probability": value,
-        "class": int(value > threshold),
-    }
+    if form.output == "value":
+        return {"row": row.number, "label": row.label, "prediction": values[0]}
+    told = {"row": row.number, "label": int(row.label)}
+    if form.output == "class":
+        return {**told, "class": int(values[0])}
+    if form.output == "probabilities":
+        return {**told, "class": values.index(max(values)), "probabilities": list(values)}
+    if threshold is None:
+        raise ValueError("two classes are told apart at a threshold, and the plan has none")
+    return {**told, "probability": values[0], "class": int(values[0] > threshold)}

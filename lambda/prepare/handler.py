@@ -13,6 +13,7 @@ from ..common import fetch, log, s3
 
 _FEATURES_SHOWN = 200
 _WARNINGS_SHOWN = 20
+_LONGEST_NAME = 100
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
@@ -26,9 +27,11 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
         context: Lambda's own, not used.
 
     Returns:
-        `rows`, `counts` and `positives` by part, `features` (the first 200 names),
-        `feature_count`, `label`, `classes`, what was read as `source`, the address of the
-        `profile`, and the first 20 of its `warnings`.
+        The `task`, `rows`, `counts` by part and, for classes, `positives` or `class_counts`,
+        `features` (the first 200 names), `feature_count`, `label`, `classes` (the positive and the
+        negative one, or several by the numbers written for them), `hyperparameters` that follow
+        from the data, what was read as `source`, the address of the `profile`, and the first 20 of
+        its `warnings`.
 
     Raises:
         DataError: One of its classes: the input is refused.
@@ -48,7 +51,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
             member=source["member"],
             sha256=source["sha256"],
             form=Format(**source["format"]),
-            wanted=_wanted(source),
+            wanted=_wanted(plan),
             fractions=Fractions(split["train"], split["test"], split["validate"]),
             seed=split["seed"],
         )
@@ -68,10 +71,17 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
     return result
 
 
-def _wanted(source: dict[str, Any]) -> Wanted:
+def _wanted(plan: dict[str, Any]) -> Wanted:
+    source = plan["source"]
+    hyperparameters = plan["training"]["hyperparameters"]
+    classes = hyperparameters.get("num_class")
     return Wanted(
         label=source["label"],
-        positive=source["positive"],
+        task=plan["task"],
+        # Of two classes only.
+        positive=source["positive"] or "",
+        num_class=None if classes is None else int(classes),
+        objective=hyperparameters["objective"],
         rest=source["rest"],
         drop=tuple(source["drop"]),
         rename=source["rename"],
@@ -117,10 +127,27 @@ def _fetch(uri: str, version_id: str | None) -> fetch.Fetched:
     return fetch.Web(hosts=frozenset(host.strip() for host in hosts if host.strip())).fetch(uri)
 
 
-def _classes(prepared: Prepared) -> dict[str, str]:
+def _hyperparameters(prepared: Prepared) -> dict[str, str]:
+    """Return what training needs to know of the data."""
+    return {"num_class": str(len(prepared.classes))} if prepared.task == "multiclass" else {}
+
+
+def _balance(prepared: Prepared) -> dict[str, Any]:
+    """Return the rows of each class by part: of two those of class 1, of several each."""
     if prepared.task == "binary":
-        return {"positive": prepared.classes[1], "negative": prepared.classes[0]}
-    return {str(number): name for number, name in enumerate(prepared.classes)}
+        return {"positives": prepared.positives}
+    return {"class_counts": prepared.class_counts} if prepared.classes else {}
+
+
+def _classes(prepared: Prepared) -> dict[str, str]:
+    """Return the label's values, cut: the profile has them whole, and they travel far."""
+    names = [
+        name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..."
+        for name in prepared.classes
+    ]
+    if prepared.task == "binary":
+        return {"positive": names[1], "negative": names[0]}
+    return {str(number): name for number, name in enumerate(names)}
 
 
 def _result(prepared: Prepared, uri: str, version_id: str | None, profile: str) -> dict[str, Any]:
@@ -129,10 +156,11 @@ def _result(prepared: Prepared, uri: str, version_id: str | None, profile: str) 
         "task": prepared.task,
         "rows": sum(prepared.counts.values()),
         "counts": prepared.counts,
-        "positives": prepared.positives,
+        **_balance(prepared),
         "features": [feature.name for feature in prepared.features[:_FEATURES_SHOWN]],
         "feature_count": len(prepared.features),
         "label": prepared.label,
+        "hyperparameters": _hyperparameters(prepared),
         "classes": _classes(prepared),
         "profile": profile,
         "warnings": prepared.profile["warnings"][:_WARNINGS_SHOWN],

@@ -1,6 +1,7 @@
 """What is in the local cloud right now: executions, and endpoints with how long they stay."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,9 @@ from local.cli.session import STACKS, Deployment
 
 if TYPE_CHECKING:
     from local.cloud import Cloud
+
+
+_OBJECTIVE = "binary:logistic"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,16 +54,16 @@ class Model:
 
     Attributes:
         features: How many values a row has.
-        threshold: Above it a probability means the positive class.
-        positive: The name of the positive class.
-        negative: The name of the other.
+        objective: What it was trained for.
+        threshold: Of two classes: above it a probability means the class 1.
+        classes: The names of the classes, by number.
         synthetic: Whether it learned from the bundled sample.
     """
 
     features: int | None = None
+    objective: str = _OBJECTIVE
     threshold: float | None = None
-    positive: str = "1"
-    negative: str = "0"
+    classes: tuple[str, ...] = ("0", "1")
     synthetic: bool = False
 
 
@@ -120,14 +124,22 @@ def model_behind(cloud: "Cloud", endpoint: Endpoint) -> Model:
     # The states answer while the run still goes on; its output would not.
     answers = {state.name: _payload(state) for state in history.walk(history.read(events))}
     plan, prepared = answers.get("Plan the run", {}), answers.get("Prepare the data", {})
-    classes = prepared.get("classes", {})
+    given = plan.get("training", {}).get("hyperparameters", {})
     return Model(
         features=prepared.get("feature_count"),
+        objective=str(given.get("objective", _OBJECTIVE)),
         threshold=plan.get("evaluation", {}).get("threshold"),
-        positive=str(classes.get("positive", "1")),
-        negative=str(classes.get("negative", "0")),
+        classes=class_names(prepared.get("classes")),
         synthetic=sources.is_synthetic(plan.get("source", {}).get("uri")),
     )
+
+
+def class_names(classes: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """The names of a run's classes by number: of two the negative one is 0."""
+    if not classes or "positive" in classes:
+        found = classes or {}
+        return str(found.get("negative", "0")), str(found.get("positive", "1"))
+    return tuple(str(classes[str(number)]) for number in range(len(classes)))
 
 
 def history_of(client: Any, arn: str) -> list[Event]:

@@ -56,7 +56,9 @@ def _predict(payload: Mapping[str, Any]) -> str:
 
 
 def _evaluate(payload: Mapping[str, Any]) -> str:
-    return f"test AUC {payload['metrics']['auc']:.4f}"
+    metrics = payload["metrics"]
+    name = next(name for name in _MEASURED if name in metrics)
+    return f"test {_MEASURED[name]} {metrics[name]:.4f}"
 
 
 def _clean_up(payload: Mapping[str, Any]) -> str:
@@ -70,6 +72,8 @@ def _clean_up(payload: Mapping[str, Any]) -> str:
     return f"deleted {', '.join(counted)}" if counted else "nothing to delete"
 
 
+# What a run's task is measured by, the first that there is.
+_MEASURED = {"auc": "AUC", "f1_macro": "F1", "r2": "R²"}
 _WANTED_METRICS = ("validation:auc", "validation:logloss", "validation:error")
 _SAY: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "Plan the run": _plan,

@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 # InvokeEndpoint takes 6,291,456 bytes (API reference); well below it, a request stays quick.
 _REQUEST_BYTES = 4_000_000
+_BETWEEN = re.compile(r"[\[\],]")
 _KEEP = """spine run --input '{"endpoint": {"keep": true}}'"""
 
 
@@ -143,8 +145,8 @@ def check_width(rows: Rows, model: Model) -> None:
             )
 
 
-def invoke(cloud: "Cloud", endpoint: Endpoint, rows: Rows) -> list[float]:
-    """Send the rows and return one probability for each.
+def invoke(cloud: "Cloud", endpoint: Endpoint, rows: Rows) -> list[list[float]]:
+    """Send the rows and return the model's numbers for each: one, or one for each class.
 
     Raises:
         CommandError: The model refused them or answered with another number of values.
@@ -162,13 +164,16 @@ def invoke(cloud: "Cloud", endpoint: Endpoint, rows: Rows) -> list[float]:
                 remedy=f"See its log: spine logs {endpoint.name}",
             ) from None
         text = answer["Body"].read().decode()
-        answers += [float(value) for value in text.replace(",", "\n").split()]
-    if len(answers) != len(rows.values):
+        # Images up to 1.2-1 write all on one line, several numbers of a row in brackets.
+        answers += [float(value) for value in _BETWEEN.sub(" ", text).split()]
+    count = len(rows.values)
+    if not answers or len(answers) % count:
         raise CommandError(
-            f"{len(rows.values)} rows were sent and {len(answers)} values came back.",
+            f"{count} rows were sent and {len(answers)} values came back.",
             remedy=f"See its log: spine logs {endpoint.name}",
         )
-    return answers
+    width = len(answers) // count
+    return [answers[start : start + width] for start in range(0, len(answers), width)]
 
 
 def _requests(rows: Rows) -> Iterator[str]:
@@ -184,24 +189,42 @@ def _requests(rows: Rows) -> Iterator[str]:
     yield "".join(lines)
 
 
-def document(endpoint: Endpoint, model: Model, answers: Sequence[float]) -> dict[str, Any]:
-    """The answer as JSON-able data; classes only where the run says the threshold."""
+def document(
+    endpoint: Endpoint, model: Model, answers: Sequence[Sequence[float]]
+) -> dict[str, Any]:
+    """The answer as JSON-able data; of two classes one only where the run says the threshold."""
     return {
         "endpoint": endpoint.name,
         "threshold": model.threshold,
         "synthetic": model.synthetic,
         "predictions": [
-            {"row": number, "probability": value, **_class(model, value)}
-            for number, value in enumerate(answers, start=1)
+            {"row": number, **_told(model, values)}
+            for number, values in enumerate(answers, start=1)
         ],
     }
 
 
-def _class(model: Model, probability: float) -> dict[str, Any]:
+def _told(model: Model, values: Sequence[float]) -> dict[str, Any]:
+    """What a row's numbers say, by the model's objective."""
+    value = values[0]
+    if len(values) > 1:
+        number = max(range(len(values)), key=values.__getitem__)
+        return {"probability": values[number], **_class(model, number), "probabilities": [*values]}
+    if model.objective == "multi:softmax":
+        return _class(model, int(value))
+    if not model.objective.startswith("binary:"):
+        return {"prediction": value}
+    if model.objective == "binary:logitraw":
+        # The logistic function by way of tanh, which does not overflow.
+        value = (1 + math.tanh(value / 2)) / 2
     if model.threshold is None:
-        return {}
-    positive = probability > model.threshold
-    return {"class": int(positive), "name": model.positive if positive else model.negative}
+        return {"probability": value}
+    return {"probability": value, **_class(model, int(value > model.threshold))}
+
+
+def _class(model: Model, number: int) -> dict[str, Any]:
+    known = number < len(model.classes)
+    return {"class": number, "name": model.classes[number] if known else str(number)}
 
 
 def show(target: Console, found: dict[str, Any]) -> None:
@@ -209,12 +232,19 @@ def show(target: Console, found: dict[str, Any]) -> None:
     threshold = found["threshold"]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim")
     table.add_column("row", justify="right")
-    table.add_column("probability", justify="right")
-    if threshold is not None:
-        table.add_column(f"class (threshold {threshold:g})")
+    first = found["predictions"][0] if found["predictions"] else {}
+    for key in ("prediction", "probability"):
+        if key in first:
+            table.add_column(key, justify="right")
+    if "name" in first:
+        table.add_column("class" if threshold is None else f"class (threshold {threshold:g})")
     for answer in found["predictions"]:
-        cells = [str(answer["row"]), f"{answer['probability']:.4f}"]
-        if threshold is not None:
+        cells = [str(answer["row"])]
+        if "prediction" in answer:
+            cells.append(f"{answer['prediction']:.6g}")
+        if "probability" in answer:
+            cells.append(f"{answer['probability']:.4f}")
+        if "name" in answer:
             cells.append(str(answer["name"]))
         table.add_row(*cells)
     title = Text.assemble("Endpoint ", (found["endpoint"], "bold"))

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from local.cli.failure import Failure
+from local.cli.inventory import class_names
 from local.cli.places import shown
 from local.cli.view import ago, marks, moment, titled_table
 
@@ -23,13 +24,28 @@ _LONGEST = 120
 _GAP = 3
 # What the panel's frame and padding take.
 _FRAME = 6
+# Of every task; a run has those of its own.
 _METRICS = (
     ("auc", "AUC"),
+    ("auc_ovr_macro", "AUC, macro"),
     ("accuracy", "accuracy"),
     ("precision", "precision"),
     ("recall", "recall"),
     ("f1", "F1"),
+    ("precision_macro", "precision, macro"),
+    ("recall_macro", "recall, macro"),
+    ("f1_macro", "F1, macro"),
+    ("log_loss", "log loss"),
+    ("r2", "R²"),
+    ("rmse", "RMSE"),
+    ("mae", "MAE"),
+    ("median_absolute_error", "median error"),
+    ("max_error", "greatest error"),
 )
+_IN_UNITS = frozenset({"rmse", "mae", "median_absolute_error", "max_error"})
+# A larger matrix is for the report.
+_MOST_CLASSES = 6
+_LONGEST_NAME = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +160,7 @@ def _origin(uri: str, name: str) -> str:
 
 
 def _measures(output: Mapping[str, Any], width: int) -> RenderableType:
-    blocks = [_metrics(output), _confusion(output)]
+    blocks = [_metrics(output), *_confusion(output)]
     if output.get("predictions"):
         blocks.append(_predictions(output))
     lines: list[list[Table]] = [[]]
@@ -167,52 +183,93 @@ def _side_by_side(blocks: Sequence[Table]) -> Table:
 
 def _metrics(output: Mapping[str, Any]) -> Table:
     metrics = output["metrics"]
-    minimum = {check["metric"]: check for check in output["quality_gate"]["checks"]}
+    # A metric may have both bounds.
+    checks: dict[str, list[Mapping[str, Any]]] = {}
+    for check in output["quality_gate"]["checks"]:
+        checks.setdefault(check["metric"], []).append(check)
     table = titled_table(f"Test split, {metrics['rows']:,} rows")
     table.add_column("metric", no_wrap=True)
     table.add_column("value", justify="right")
-    table.add_column("at least", justify="right")
+    table.add_column("asked for", justify="right")
     for key, name in _METRICS:
-        value = metrics.get(key)
-        check = minimum.get(key)
-        style = "" if check is None else "green" if check["passed"] else "bold red"
+        if key not in metrics:
+            continue
+        asked = checks.get(key, [])
+        passed = all(check["passed"] for check in asked)
+        style = "" if not asked else "green" if passed else "bold red"
         table.add_row(
             name,
-            Text("undefined" if value is None else f"{value:.4f}", style=style),
-            f"{check['minimum']:g}" if check else "",
+            Text(_value(key, metrics[key]), style=style),
+            ", ".join(f"{'≥' if 'minimum' in check else '≤'} {_limit(check):g}" for check in asked),
         )
     return table
 
 
-def _confusion(output: Mapping[str, Any]) -> Table:
-    matrix = output["metrics"]["confusion_matrix"]
-    classes = output["data"].get("classes") or {}
-    negative, positive = str(classes.get("negative", "0")), str(classes.get("positive", "1"))
-    table = titled_table(f"Confusion at threshold {output['metrics']['threshold']:g}")
+def _value(metric: str, value: float | None) -> str:
+    if value is None:
+        return "undefined"
+    return f"{value:,.5g}" if metric in _IN_UNITS else f"{value:.4f}"
+
+
+def _limit(check: Mapping[str, Any]) -> float:
+    return float(check["minimum"] if "minimum" in check else check["maximum"])
+
+
+def _confusion(output: Mapping[str, Any]) -> list[Table]:
+    """The confusion matrix, for classes that are not too many."""
+    matrix = output["metrics"].get("confusion_matrix")
+    if isinstance(matrix, Mapping):
+        title = f"Confusion at threshold {output['metrics']['threshold']:g}"
+        matrix = [[matrix["tn"], matrix["fp"]], [matrix["fn"], matrix["tp"]]]
+    elif matrix and len(matrix) <= _MOST_CLASSES:
+        title = "Confusion"
+    else:
+        return []
+    names = [_cut(name) for name in class_names(output["data"].get("classes"))]
+    table = titled_table(title)
     table.add_column("actual", no_wrap=True)
-    table.add_column(f"as {negative}", justify="right")
-    table.add_column(f"as {positive}", justify="right")
-    right, wrong = "green", "red"
-    table.add_row(negative, Text(str(matrix["tn"]), right), Text(str(matrix["fp"]), wrong))
-    table.add_row(positive, Text(str(matrix["fn"]), wrong), Text(str(matrix["tp"]), right))
-    return table
+    for name in names:
+        table.add_column(f"as {name}", justify="right")
+    for actual, (name, line) in enumerate(zip(names, matrix, strict=True)):
+        cells = [
+            Text(str(count), "green" if at == actual else "red") for at, count in enumerate(line)
+        ]
+        table.add_row(name, *cells)
+    return [table]
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
 
 
 def _predictions(output: Mapping[str, Any]) -> Table:
-    classes = output["data"].get("classes") or {}
-    names = {1: str(classes.get("positive", "1")), 0: str(classes.get("negative", "0"))}
+    found = output["predictions"]
     table = titled_table("Predicted by the endpoint")
     table.add_column("row", justify="right")
+    if "prediction" in found[0]:
+        table.add_column("actual", justify="right", no_wrap=True)
+        table.add_column("predicted", justify="right", no_wrap=True)
+        for each in found:
+            cells = (f"{each['label']:.6g}", f"{each['prediction']:.6g}")
+            table.add_row(str(each["row"]), *cells)
+        return table
+    names = dict(enumerate(map(_cut, class_names(output["data"].get("classes")))))
     table.add_column("actual", no_wrap=True)
     table.add_column("predicted", no_wrap=True)
-    table.add_column("probability", justify="right", no_wrap=True)
-    for found in output["predictions"]:
-        right = found["label"] == found["class"]
+    if "probability" in found[0] or "probabilities" in found[0]:
+        table.add_column("probability", justify="right", no_wrap=True)
+    for each in found:
+        right = each["label"] == each["class"]
+        shares = []
+        if "probability" in each:
+            shares.append(f"{each['probability']:.4f}")
+        elif "probabilities" in each:
+            shares.append(f"{each['probabilities'][each['class']]:.4f}")
         table.add_row(
-            str(found["row"]),
-            names.get(found["label"], str(found["label"])),
-            Text(names.get(found["class"], str(found["class"])), "green" if right else "red"),
-            f"{found['probability']:.4f}",
+            str(each["row"]),
+            names.get(each["label"], str(each["label"])),
+            Text(names.get(each["class"], str(each["class"])), "green" if right else "red"),
+            *shares,
         )
     return table
 
@@ -237,14 +294,11 @@ def _facts(result: Result, target: Console) -> Table:
 
 def _short(gate: Mapping[str, Any]) -> str:
     return ", ".join(
-        f"{check['metric']} {_number(check['value'])} is below {check['minimum']:g}"
+        f"{check['metric']} {_value(check['metric'], check['value'])} is "
+        f"{'below' if 'minimum' in check else 'above'} {_limit(check):g}"
         for check in gate["checks"]
         if not check["passed"]
     )
-
-
-def _number(value: object) -> str:
-    return f"{value:.4f}" if isinstance(value, float | int) else "undefined"
 
 
 def _endpoint(endpoint: Mapping[str, Any]) -> Text:

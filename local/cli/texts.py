@@ -19,7 +19,7 @@ _INPUT = {
     + "max_runtime_seconds",
     "endpoint": "enabled true, keep false, ttl_minutes 60, instance_type",
     "batch_transform": "enabled true, instance_type, instance_count",
-    "evaluation": 'threshold 0.65, minimum {"auc": 0.8} (the gate)',
+    "evaluation": 'threshold 0.65, minimum {"auc": 0.8}, maximum {} (the gate)',
 }
 
 
@@ -38,6 +38,12 @@ RUN = "\n\n".join(
             _example("spine run --source data.zip --json > result.json"),
             _example(
                 """spine run -s ill.csv -i '{"source": {"label": "ill", "positive": "yes"}}'"""
+            ),
+            _example(
+                "spine run -s wine.csv -i several.json", "objective multi:softprob: several classes"
+            ),
+            _example(
+                "spine run -s prices.csv -i number.json", "objective reg:squarederror: a number"
             ),
             _example("""spine run -i '{"endpoint": {"keep": true}}'""", "then: spine predict"),
             _example("""spine run -i '{"training": {"hyperparameters": {"max_depth": 4}}}'"""),

@@ -2,25 +2,26 @@
 
 import json
 import re
-from html.parser import HTMLParser
 from typing import Any
 from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
 
+from tests.evaluation import FOLDER, HOSTILE, Page, event
 from tests.support import FakeS3, client_error, load, use_clients
 
 charts = load("evaluate.charts")
 handler = load("evaluate.handler").handler
 joining = load("evaluate.join")
 measure = load("evaluate.measure")
+answers = load("common.answers")
+
+BINARY = answers.form("binary:logistic", 2)
 
 # Ten rows small enough to measure by hand, with a tie at the threshold and one across the classes.
 LABELS = [1, 1, 1, 1, 1, 1, 0, 0, 0, 0]
 SCORES = [0.99, 0.9, 0.8, 0.7, 0.65, 0.2, 0.9, 0.6, 0.3, 0.1]
-HOSTILE = '<script>alert("x")</script>'
-FOLDER = "s3://b/runs/r/"
 
 
 def scored(labels: list[int], scores: list[float]) -> Any:
@@ -31,65 +32,6 @@ def scored(labels: list[int], scores: list[float]) -> Any:
 def split_csv(labels: list[int]) -> str:
     """Write a test split with these labels."""
     return "".join(f"{label},{number}.5,2\n" for number, label in enumerate(labels))
-
-
-def event(**evaluation: Any) -> dict[str, Any]:
-    """Build the handler's event."""
-    return {
-        "plan": {
-            "run": {
-                "id": "r-00000000",
-                "name": "spine-dev-r-00000000",
-                "execution": "arn:aws:states:us-east-1:000000000000:execution:m:r",
-                "started_at": "2026-01-01T00:00:00Z",
-            },
-            "split": {"train": 0.8, "test": 0.1, "validate": 0.1, "seed": 42},
-            "training": {
-                "instance_type": "ml.m5.xlarge",
-                "instance_count": 1,
-                "hyperparameters": {"num_round": "42"},
-                "spot": True,
-            },
-            "endpoint": {
-                "enabled": True,
-                "keep": True,
-                "ttl_minutes": 60,
-                "instance_type": "ml.m5.large",
-            },
-            "batch_transform": {"instance_type": "ml.m5.large", "instance_count": 1},
-            "evaluation": {"threshold": 0.65, "minimum": {"auc": 0.8}} | evaluation,
-            "prefix": "runs/r/",
-            "places": {
-                "test": f"{FOLDER}test/",
-                "batch_out": f"{FOLDER}batch-out/",
-                "evaluation": f"{FOLDER}evaluation/",
-            },
-        },
-        "prepared": {
-            "rows": 100,
-            "counts": {"train": 80, "test": 10, "validate": 10},
-            "positives": {"train": 48, "test": 6, "validate": 6},
-            "features": ["height", "width"],
-            "feature_count": 2,
-            "label": "class",
-            "classes": {"positive": "Abnormal", "negative": "Normal"},
-            "source": {
-                "uri": "s3://b/incoming/a.csv",
-                "member": "a.csv",
-                "bytes": 1234,
-                "sha256": "0" * 64,
-                "version_id": "v1",
-            },
-        },
-        "training": {
-            "job_name": "spine-dev-r-00000000-0-0",
-            "image": "registry/sagemaker-xgboost:3.2-0",
-            "metrics": [{"MetricName": "validation:auc", "Value": 0.9619}],
-            "seconds": 74,
-        },
-        "model_data": f"{FOLDER}model/model.tar.gz",
-        "transform_job": "spine-dev-r-00000000-0-0",
-    }
 
 
 def evaluate(
@@ -143,7 +85,7 @@ def test_a_metric_that_would_divide_by_nothing_is_none_with_a_reason(
     assert {name for name in measure.METRICS if values[name] is None} == missing
     assert set(measure.undefined(values)) == missing
     for name in missing:
-        gate = measure.gate(values, {name: 0.0})
+        gate = measure.gate(values, {name: 0.0}, {}, measure.undefined(values))
         assert gate["passed"] is False
         assert gate["checks"][0]["reason"]
 
@@ -161,7 +103,7 @@ def test_the_gate_passes_when_every_metric_reaches_its_minimum(
     minimum: dict[str, float], passed: bool
 ) -> None:
     """Equal is enough; each check is reported, in the order asked for."""
-    gate = measure.gate(measure.metrics(scored(LABELS, SCORES), 0.65), minimum)
+    gate = measure.gate(measure.metrics(scored(LABELS, SCORES), 0.65), minimum, {}, {})
     assert gate["passed"] is passed
     assert [check["metric"] for check in gate["checks"]] == list(minimum)
 
@@ -211,7 +153,7 @@ def test_the_histogram_holds_every_row() -> None:
 )
 def test_every_way_a_transform_writes_predictions_is_read(output: str) -> None:
     """Line by line, with blank lines between requests, or comma-joined by older images."""
-    joined = joining.join(split_csv([1, 0, 1]), output, features=2)
+    joined = joining.join(split_csv([1, 0, 1]), output, BINARY, features=2)
     assert joined.probabilities.tolist() == [0.25, 0.5, 0.00001]
     assert joined.labels.tolist() == [1, 0, 1]
 
@@ -235,7 +177,7 @@ def test_every_way_a_transform_writes_predictions_is_read(output: str) -> None:
 def test_an_output_that_does_not_fit_is_refused(rows: str, output: str, says: str) -> None:
     """Joining by position is only right when everything fits."""
     with pytest.raises(joining.BatchOutputError, match=re.escape(says)):
-        joining.join(rows, output)
+        joining.join(rows, output, BINARY)
 
 
 @pytest.mark.parametrize("code", ["NoSuchKey", "AccessDenied"])
@@ -282,31 +224,6 @@ def test_the_three_files_are_written(monkeypatch: pytest.MonkeyPatch) -> None:
     assert predictions[5] == "5,1,0.65,0"
     assert len(predictions) == 11
     assert s3.content_types["b", "runs/r/evaluation/report.html"] == "text/html; charset=utf-8"
-
-
-class Page(HTMLParser):
-    """Collects the elements, attributes and text of a page."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.attributes: list[tuple[str, str | None]] = []
-        self.texts: list[str] = []
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note an element."""
-        self.tags.append(tag)
-        self.attributes.extend(attrs)
-
-    def handle_data(self, data: str) -> None:
-        """Note a text."""
-        self.texts.append(data)
-
-    @property
-    def text(self) -> str:
-        """All text in one line."""
-        return " ".join(" ".join(self.texts).split())
 
 
 def report(
@@ -499,4 +416,4 @@ def test_the_histograms_axis_fits_both_sides(
 def test_rows_narrower_than_the_profile_are_refused() -> None:
     """The container would have scored them silently, and wrongly."""
     with pytest.raises(joining.BatchOutputError, match=r"Row 1 .* has 2 features .* says 3"):
-        joining.join(split_csv([1, 0]), "0.5\n0.6\n", features=3)
+        joining.join(split_csv([1, 0]), "0.5\n0.6\n", BINARY, features=3)

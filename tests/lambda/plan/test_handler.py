@@ -8,12 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from local.sagemaker.containers.xgboost import hyperparameters as container
 from tests.support import load
 
 handler = load("plan.handler").handler
 names = load("common.names")
 refusal = load("plan.refusal")
 instances = load("plan.instances")
+objectives = load("common.objectives")
 
 ARN = "arn:aws:states:eu-west-1:111122223333:execution:spine-dev:My_Run.1"
 EXECUTION = {"arn": ARN, "name": "My_Run.1", "started_at": "2026-01-02T03:04:05Z"}
@@ -85,7 +87,8 @@ def test_an_empty_input_plans_the_whole_notebook() -> None:
         "instance_type": "ml.m5.large",
         "instance_count": 1,
     }
-    assert planned["evaluation"] == {"threshold": 0.65, "minimum": {"auc": 0.8}}
+    assert planned["task"] == "binary"
+    assert planned["evaluation"] == {"threshold": 0.65, "minimum": {"auc": 0.8}, "maximum": {}}
 
 
 def test_a_run_has_its_own_names_and_places() -> None:
@@ -180,7 +183,11 @@ def test_the_bounds_themselves_are_allowed() -> None:
             "evaluation": {"threshold": 1, "minimum": {"auc": 1, "recall": 0}},
         }
     )
-    assert planned["evaluation"] == {"threshold": 1, "minimum": {"auc": 1, "recall": 0}}
+    assert planned["evaluation"] == {
+        "threshold": 1,
+        "minimum": {"auc": 1, "recall": 0},
+        "maximum": {},
+    }
     assert planned["split"]["seed"] == 2**32 - 1
 
 
@@ -330,12 +337,24 @@ REFUSALS: list[tuple[str, object, str]] = [
     ("training.hyperparameters.max_depht", 6, 'Did you mean "max_depth"?'),
     ("training.hyperparameters.n_estimators", 6, "does not have"),
     ("training.hyperparameters.sagemaker_program", "evil.py", "does not have"),
-    ("training.hyperparameters.num_class", 3, "two classes"),
+    ("training.hyperparameters.num_class", 3, "multi:softprob or multi:softmax"),
+    ("training.hyperparameters.num_class", 1, "at least 2 and at most 256"),
+    ("training.hyperparameters.tweedie_variance_power", 1.5, "the objective to reg:tweedie"),
+    ("training.hyperparameters.tweedie_variance_power", 2, "above 1 and below 2"),
     ("training.hyperparameters._kfold", 5, "one model"),
     ("training.hyperparameters.csv_weights", 1, "no column of weights"),
     ("training.hyperparameters.process_type", "update", "no earlier model"),
-    ("training.hyperparameters.objective", "multi:softmax", "need probabilities"),
-    ("training.hyperparameters.objective", "binary:hinge", "need probabilities"),
+    ("training.hyperparameters.objective", "binary:hinge", "Give binary:logistic"),
+    ("training.hyperparameters.objective", "reg:linear", "Give reg:squarederror"),
+    ("training.hyperparameters.objective", "rank:ndcg", "no groups"),
+    ("training.hyperparameters.objective", "survival:aft", "censored"),
+    ("training.hyperparameters.objective", "reg:quantileerror", "Give one of: binary:logistic"),
+    ("evaluation.minimum.r2", 0.5, "takes auc, accuracy, precision, recall, f1"),
+    ("evaluation.minimum.f1_macro", 0.5, "not measured"),
+    ("evaluation.minimum.r2", 1.5, "at most 1"),
+    ("evaluation.maximum.rmse", 3, "evaluation.maximum none"),
+    ("evaluation.maximum.rmse", -1, "at least 0"),
+    ("evaluation.maximum.rsme", 1, 'Did you mean "rmse"?'),
     ("training.hyperparameters.num_round", 0, "at least 1 and at most 1e+06"),
     ("training.hyperparameters.num_round", "42.0", "whole number"),
     ("training.hyperparameters.num_round", "4_2", "whole number"),
@@ -353,7 +372,8 @@ REFUSALS: list[tuple[str, object, str]] = [
     ("training.hyperparameters.scale_pos_weight", 0, "above 0"),
     ("training.hyperparameters.base_score", 1, "below 1"),
     ("training.hyperparameters.booster", "gbforest", "gbtree, gblinear, dart"),
-    ("training.hyperparameters.eval_metric", "mlogloss", "Give one or more of"),
+    ("training.hyperparameters.eval_metric", "mlogloss", "Give one or more of these"),
+    ("training.hyperparameters.eval_metric", "tweedie-nloglik", "Give one or more of these"),
     ("training.hyperparameters.eval_metric", "auc, logloss", "Give one or more of"),
     ("training.hyperparameters.eval_metric", "error@", "Give one or more of"),
     ("training.hyperparameters.monotone_constraints", "__import__('os')", "(1,0,-1)"),
@@ -380,6 +400,71 @@ def test_what_cannot_run_is_refused_by_name(path: str, value: object, says: str)
     assert line.endswith(".")
 
 
+def with_objective(objective: str, **sections: Any) -> dict[str, Any]:
+    """An execution input of another task than the default."""
+    return {"training": {"hyperparameters": {"objective": objective}}, **sections}
+
+
+@pytest.mark.parametrize(
+    ("objective", "task", "metric"),
+    [
+        ("binary:logistic", "binary", "auc"),
+        ("binary:logitraw", "binary", "auc"),
+        ("multi:softprob", "multiclass", "mlogloss"),
+        ("multi:softmax", "multiclass", "merror"),
+        ("reg:squarederror", "regression", "rmse"),
+        ("reg:squaredlogerror", "regression", "rmsle"),
+        ("reg:absoluteerror", "regression", "mae"),
+        ("reg:pseudohubererror", "regression", "mphe"),
+        ("reg:logistic", "regression", "rmse"),
+        ("reg:gamma", "regression", "gamma-nloglik"),
+        ("reg:tweedie", "regression", "rmse"),
+        ("count:poisson", "regression", "poisson-nloglik"),
+    ],
+)
+def test_the_task_and_its_defaults_follow_the_objective(
+    objective: str, task: str, metric: str
+) -> None:
+    """What tells two classes apart is planned for two classes only; given metrics stay."""
+    planned = plan(with_objective(objective))
+    assert planned["task"] == task
+    assert planned["training"]["hyperparameters"]["eval_metric"] == metric
+    binary = task == "binary"
+    assert planned["source"]["positive"] == ("Abnormal" if binary else None)
+    assert planned["evaluation"] == {
+        "threshold": 0.65 if binary else None,
+        "minimum": {"auc": 0.8} if binary else {},
+        "maximum": {},
+    }
+
+
+def test_every_objective_on_offer_has_a_test_above_and_its_metrics_are_the_containers() -> None:
+    """The names are those that the container's own check takes, so no job fails for them."""
+    assert {*objectives.OBJECTIVES, *objectives.NOT_OFFERED} | {"aft_loss_distribution"} == set(
+        container._OBJECTIVES
+    )
+    for name, known in objectives.OBJECTIVES.items():
+        classes = {"num_class": "3"} if known.task == "multiclass" else {}
+        container.validate(
+            {"num_round": "1", "objective": name, "eval_metric": ",".join(known.metrics), **classes}
+        )
+
+
+def test_what_is_asked_of_other_metrics_reaches_the_plan() -> None:
+    """Several classes and numbers have minima and maxima of their own."""
+    several = with_objective(
+        "multi:softprob", evaluation={"minimum": {"f1_macro": 0.7}, "maximum": {"log_loss": 0.4}}
+    )
+    several["training"]["hyperparameters"]["num_class"] = 3
+    planned = plan(several)
+    assert planned["evaluation"]["minimum"] == {"f1_macro": 0.7}
+    assert planned["evaluation"]["maximum"] == {"log_loss": 0.4}
+    assert planned["training"]["hyperparameters"]["num_class"] == "3"
+    number = {"minimum": {"r2": -0.5}, "maximum": {"rmse": 1e6, "mae": 0}}
+    planned = plan(with_objective("reg:squarederror", evaluation=number))
+    assert planned["evaluation"] == {"threshold": None, **number}
+
+
 @pytest.mark.parametrize(
     ("execution_input", "path", "says"),
     [
@@ -389,9 +474,54 @@ def test_what_cannot_run_is_refused_by_name(path: str, value: object, says: str)
             "keep one of them",
         ),
         (
-            {"training": {"hyperparameters": {"objective": "reg:logistic"}}},
+            {"training": {"hyperparameters": {"objective": "reg:gamma", "eval_metric": "auc"}}},
             "training.hyperparameters.eval_metric",
-            'not available with "reg:logistic"',
+            'not available with the objective "reg:gamma". Give one or more of these',
+        ),
+        (
+            {
+                "training": {
+                    "hyperparameters": {"objective": "multi:softmax", "eval_metric": "error"}
+                }
+            },
+            "training.hyperparameters.eval_metric",
+            "merror, mlogloss",
+        ),
+        (
+            {"training": {"hyperparameters": {"objective": "count:poisson", "base_score": 0}}},
+            "training.hyperparameters.base_score",
+            "Give a number above 0.",
+        ),
+        (with_objective("reg:squarederror", source={"positive": "yes"}), "source.positive", "out"),
+        (with_objective("multi:softprob", source={"rest": True}), "source.rest", "out"),
+        (
+            with_objective("multi:softprob", evaluation={"threshold": 0.5}),
+            "evaluation.threshold",
+            "tells two classes apart",
+        ),
+        (
+            with_objective("multi:softmax", evaluation={"maximum": {"log_loss": 0.5}}),
+            "evaluation.maximum.log_loss",
+            "evaluation.maximum none",
+        ),
+        (
+            with_objective("multi:softmax", evaluation={"minimum": {"auc_ovr_macro": 0.5}}),
+            "evaluation.minimum.auc_ovr_macro",
+            "accuracy, precision_macro, recall_macro, f1_macro",
+        ),
+        (
+            with_objective("reg:squarederror", evaluation={"minimum": {"auc": 0.8}}),
+            "evaluation.minimum.auc",
+            "evaluation.minimum takes r2 and evaluation.maximum rmse, mae",
+        ),
+        (
+            {
+                **with_objective("reg:squarederror", evaluation={"maximum": {"mae": 3}}),
+                "endpoint": {"keep": True},
+                "batch_transform": {"enabled": False},
+            },
+            "endpoint.keep",
+            "evaluation.maximum to {}",
         ),
         (
             {"training": {"hyperparameters": {"booster": "gblinear", "updater": "prune"}}},

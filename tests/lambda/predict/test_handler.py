@@ -1,5 +1,6 @@
 """Predicting with an endpoint, over an in-memory S3 and a runtime with a model of its own."""
 
+import copy
 import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,10 +19,12 @@ EVENT = {
         "run": {"id": "r-00000000"},
         "prefix": "runs/r/",
         "places": {"test": "s3://b/runs/r/test/"},
+        "training": {"hyperparameters": {"objective": "binary:logistic"}},
         "evaluation": {"threshold": 0.65},
     },
     "endpoint_name": "spine-dev-r",
     "feature_count": 2,
+    "classes": {"positive": "Abnormal", "negative": "Normal"},
 }
 PROFILE = '{"row_width": {"labelled": 3, "features": 2}}'
 
@@ -42,7 +45,10 @@ class FakeRuntime:
 
 
 def run(
-    monkeypatch: pytest.MonkeyPatch, test_csv: str, answer: Callable[[str], str] = lambda _: "0.5\n"
+    monkeypatch: pytest.MonkeyPatch,
+    test_csv: str,
+    answer: Callable[[str], str] = lambda _: "0.5\n",
+    event: dict[str, Any] = EVENT,
 ) -> tuple[dict[str, Any], FakeRuntime]:
     """Run the handler over a test split."""
     runtime = FakeRuntime(answer)
@@ -50,7 +56,7 @@ def run(
     s3.put_object(Bucket="b", Key="runs/r/test/test.csv", Body=test_csv)
     s3.put_object(Bucket="b", Key="runs/r/data_profile.json", Body=PROFILE)
     use_clients(monkeypatch, s3=s3, sagemaker_runtime=runtime)
-    return handler(EVENT, None), runtime
+    return handler(event, None), runtime
 
 
 def test_each_row_is_sent_without_its_label(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,6 +136,45 @@ def test_anything_but_one_probability_is_an_error(
     ) as e:
         run(monkeypatch, "1,424242,2\n", lambda _: answer)
     assert "424242" not in str(e.value)
+
+
+@pytest.mark.parametrize(
+    ("objective", "classes", "label", "answer", "expected"),
+    [
+        (
+            "multi:softprob",
+            3,
+            "2",
+            "0.2,0.3,0.5\n",
+            {"label": 2, "class": 2, "probabilities": [0.2, 0.3, 0.5]},
+        ),
+        (
+            "multi:softprob",
+            2,
+            "0",
+            "[0.75, 0.25]",
+            {"label": 0, "class": 0, "probabilities": [0.75, 0.25]},
+        ),
+        ("multi:softmax", 3, "1", "2.0\n", {"label": 1, "class": 2}),
+        ("reg:squarederror", 0, "-3.5", "1e-05\n", {"label": -3.5, "prediction": 0.00001}),
+        ("count:poisson", 0, "7", "6.25", {"label": 7.0, "prediction": 6.25}),
+        ("binary:logitraw", 2, "1", "0.0", {"label": 1, "probability": 0.5, "class": 0}),
+    ],
+)
+def test_what_a_row_is_told_follows_the_objective(
+    monkeypatch: pytest.MonkeyPatch,
+    objective: str,
+    classes: int,
+    label: str,
+    answer: str,
+    expected: dict[str, Any],
+) -> None:
+    """Several classes have a probability each, or none; a number is a prediction."""
+    given: Any = copy.deepcopy(EVENT)
+    given["plan"]["training"]["hyperparameters"]["objective"] = objective
+    given["classes"] = {str(number): "name" for number in range(classes)}
+    result, _ = run(monkeypatch, f"{label},1,2\n", lambda _: answer, given)
+    assert result["predictions"] == [{"row": 1, **expected}]
 
 
 def test_a_row_the_model_refuses_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,9 +18,11 @@ fetch = load("common.fetch")
 CONTENT = SAMPLE.read_bytes()
 
 
-def plan(**source: Any) -> dict[str, Any]:
+def plan(objective: str = "binary:logistic", task: str = "binary", **source: Any) -> dict[str, Any]:
     """The part of a plan that the function reads."""
     return {
+        "task": task,
+        "training": {"hyperparameters": {"objective": objective}},
         "run": {"id": "r-1", "name": "spine-dev-r-1"},
         "bucket": "runs-bucket",
         "prefix": "runs/r-1",
@@ -90,6 +92,7 @@ def test_the_four_files_of_a_run_are_the_notebooks(stored: FakeS3) -> None:
         ],
         "feature_count": 6,
         "label": "class",
+        "hyperparameters": {},
         "classes": {"positive": "Abnormal", "negative": "Normal"},
         "profile": "s3://runs-bucket/runs/r-1/data_profile.json",
         "warnings": [],
@@ -191,3 +194,31 @@ def test_only_the_first_200_feature_names_are_returned(stored: FakeS3) -> None:
     result = prepare.handler({"plan": plan(uri="s3://runs-bucket/uploads/w.csv")}, None)
     assert result["features"] == names[:200]
     assert result["feature_count"] == 300
+
+
+def test_several_classes_are_counted_for_the_training_job(stored: FakeS3) -> None:
+    """num_class follows from the data; the classes stand by the numbers written for them."""
+    rows = "".join(f"{n % 7},{n},{('b', 'c', 'a')[n % 3]}\n" for n in range(60))
+    stored.put_object(Bucket="runs-bucket", Key="uploads/t.csv", Body="x,n,kind\n" + rows)
+    uri = "s3://runs-bucket/uploads/t.csv"
+    given = plan("multi:softprob", "multiclass", uri=uri, label="kind", positive=None)
+    result = prepare.handler({"plan": given}, None)
+    assert result["task"] == "multiclass"
+    assert result["hyperparameters"] == {"num_class": "3"}
+    assert result["classes"] == {"0": "a", "1": "b", "2": "c"}
+    assert result["class_counts"]["test"] == [2, 2, 2]
+    given["training"]["hyperparameters"]["num_class"] = "4"
+    with pytest.raises(DataError, match="num_class is 4 and the label has 3 values"):
+        prepare.handler({"plan": given}, None)
+
+
+def test_a_number_is_held_to_its_objective(stored: FakeS3) -> None:
+    """The plan's objective says what a label may be; a regression has no classes."""
+    rows = "".join(f"{n % 7},{n * n % 11}\n" for n in range(60))
+    stored.put_object(Bucket="runs-bucket", Key="uploads/t.csv", Body="x,y\n" + rows)
+    given = {"uri": "s3://runs-bucket/uploads/t.csv", "label": "y", "positive": None}
+    result = prepare.handler({"plan": plan("reg:squarederror", "regression", **given)}, None)
+    assert (result["task"], result["classes"], result["hyperparameters"]) == ("regression", {}, {})
+    assert result["counts"] == {"train": 48, "test": 6, "validate": 6}
+    with pytest.raises(DataError, match=r"line 2, column 'y': the label '0' is not more than 0"):
+        prepare.handler({"plan": plan("reg:gamma", "regression", **given)}, None)
