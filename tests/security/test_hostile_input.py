@@ -236,17 +236,20 @@ FORMULAS = ["=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(1)", "\t=1", "\r=1", '=H
 @pytest.mark.parametrize("cell", FORMULAS)
 def test_a_formula_never_reaches_the_file_that_opens_in_a_spreadsheet(cell: str) -> None:
     """predictions.csv is made of labels and probabilities: anything else is refused."""
-    joining = load("evaluate.join")
-    with pytest.raises(joining.BatchOutputError):
-        joining.join(f"{cell},1\n", "0.5\n")
-    with pytest.raises(joining.BatchOutputError):
-        joining.join("1,1\n", f"{cell}\n")
+    joining, answers = load("evaluate.join"), load("common.answers")
+    for objective in ("binary:logistic", "multi:softmax", "reg:squarederror"):
+        form = answers.form(objective, 2)
+        with pytest.raises(joining.BatchOutputError):
+            joining.join(f"{cell},1\n", "0.5\n", form)
+        with pytest.raises(joining.BatchOutputError):
+            joining.join("1,1\n", f"{cell}\n", form)
 
 
 def test_predictions_are_numbers_only() -> None:
     """Whatever the features hold, no cell below the header starts a formula."""
     joining = load("evaluate.join")
-    scored = joining.join("1,=cmd|'!A0\n0,@SUM(1)\n", "0.5\n1e-09\n")
+    form = load("common.answers").form("binary:logistic", 2)
+    scored = joining.join("1,=cmd|'!A0\n0,@SUM(1)\n", "0.5\n1e-09\n", form)
     header, *rows = csv.reader(io.StringIO(joining.predictions_csv(scored, 0.5)))
     assert header == ["row", "label", "probability", "class"]
     assert len(rows) == 2
