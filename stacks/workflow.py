@@ -818,6 +818,11 @@ class Workflow(Construct):
             f"$contains(${failure}.Cause, ${failure}.Error = 'States.TaskFailed'"
             f" ? {_PASSING_OF_JOB} : {_PASSING})"
         )
+        if from_ is None:
+            # Swept since the attempt before: waiting does not bring it back.
+            passing = (
+                f"({passing} and $not({_SWEPT} and $contains(${failure}.Cause, /Could not find/)))"
+            )
         if adopted is not None:
             choice.when(
                 sfn.Condition.jsonata(

@@ -220,13 +220,22 @@ CREATIONS = {
 REFUSED = "SageMaker.AmazonSageMakerException"
 
 
-def routed(definition: dict[str, Any], creation: str, error: str, cause: str, tries: int) -> str:
+def routed(
+    definition: dict[str, Any],
+    creation: str,
+    error: str,
+    cause: str,
+    tries: int,
+    redrives: int = 0,
+) -> str:
     """Where an error of a creation leads, by the choice after it."""
     again, failure, counter = CREATIONS[creation]
     states = dict(all_states(definition))
     (catch,) = states[creation]["Catch"]
     assert (catch["ErrorEquals"], catch["Next"]) == (["States.ALL"], again)
-    variables = {failure: {"Error": error, "Cause": cause}, counter: tries}
+    variables: dict[str, Any] = {failure: {"Error": error, "Cause": cause}, counter: tries}
+    variables |= {"states": {"context": {"Execution": {"RedriveCount": redrives}}}}
+    variables["model_made_in"] = 0
     for choice in states[again]["Choices"]:
         if jsonata(choice["Condition"], variables):
             if counter in choice.get("Assign", {}):
@@ -362,6 +371,24 @@ def test_a_redriven_run_makes_again_what_was_swept_once(definition: dict[str, An
     (choice,) = states["Finished already?"]["Choices"]
     assert (choice["Condition"], choice["Next"]) == ("{% $finished %}", "Done")
     assert states["Finish"]["Assign"] == {"finished": True}
+
+
+@pytest.mark.parametrize(
+    ("creation", "failed"),
+    [
+        ("Create the endpoint config", "Endpoint failed"),
+        ("Create the endpoint", "Endpoint failed"),
+        ("Transform the batch", "Batch failed"),
+    ],
+)
+def test_what_was_swept_is_not_waited_for(
+    definition: dict[str, Any], creation: str, failed: str
+) -> None:
+    """A redriven run goes back for it at once; only what was just made may be found later."""
+    cause = api("ValidationException", 'Could not find model "spine-dev-x".')
+    assert routed(definition, creation, REFUSED, cause, 0, redrives=1) == failed
+    throttled = api("ThrottlingException", "Rate exceeded")
+    assert routed(definition, creation, REFUSED, throttled, 0, redrives=1) != failed
 
 
 def test_a_failed_run_redriven_goes_on_where_it_had_failed(definition: dict[str, Any]) -> None:
