@@ -19,6 +19,7 @@ from typing import Any
 
 from gates.assembly import ACCOUNT, REGION, ROOT, short
 from local import cloud as local_cloud
+from local.cloud import faults
 
 CALLS = Path(__file__).with_name("calls.json")
 _SAMPLE = ROOT / "local" / "samples" / "vertebral_synthetic.arff"
@@ -134,8 +135,12 @@ def _runs(home: Path, cloud: local_cloud.Cloud) -> None:
     _sweep(cloud)
     _expire(cloud, kept["endpoint"]["name"])
     _sweep(cloud)
-    # What is left for the removal of the stack.
+    # What is left for the removal of the stack, and one that still runs.
     _run(home, {"endpoint": {"keep": True}})
+    held: dict[str, Any] = {"service": "sagemaker", "operation": "DescribeTrainingJob"}
+    held |= {"fault": "hang", "every": 1, "seconds": 120}
+    faults.post(cloud.endpoint_url, {"faults": [held]})
+    states.start_execution(stateMachineArn=machine, input=json.dumps({"source": {"uri": uploaded}}))
 
 
 def _run(home: Path, execution_input: dict[str, Any]) -> dict[str, Any]:

@@ -50,8 +50,10 @@ class Pipeline(SpineStack):
         )
         leftovers = self._leftovers()
         self.machine = self._machine(steps)
-        # Deleted in reverse: first the machine, so that nothing new begins, then what runs left.
+        # Deleted in reverse: first what runs is stopped, then the machine goes, so that nothing new
+        # begins, then what runs left.
         self.machine.node.add_dependency(leftovers)
+        self._stop_before_removal()
         CfnOutput(self, "StateMachineArn", value=self.machine.state_machine_arn)
 
     def may(self, kind: str, *names: str, when: dict[str, Any] | None = None) -> Permission:
@@ -220,6 +222,36 @@ class Pipeline(SpineStack):
         # The policy must outlive the resource, or its function could no longer delete anything.
         resource.node.add_dependency(teardown)
         return resource
+
+    def _stop_before_removal(self) -> None:
+        machine = self.machine
+        stop = StepFunction(
+            self,
+            "Stop",
+            bundle="cleanup",
+            module="stop",
+            description="stops what runs, when the stack is removed",
+            permissions=[
+                allow("states:ListExecutions", on=[machine.state_machine_arn]),
+                allow(
+                    "states:StopExecution",
+                    on=self.arns("states", f"execution:{machine.state_machine_name}:*"),
+                    because="Executions of Spine's own machine, whatever their names.",
+                ),
+            ],
+            environment={"NAME_PREFIX": self.settings.prefix},
+            timeout=Duration.minutes(5),
+        )
+        resource = CustomResource(
+            self,
+            "Running",
+            resource_type="Custom::SpineRunning",
+            service_token=stop.function_arn,
+            service_timeout=Duration.minutes(5),
+            properties={"StateMachineArn": machine.state_machine_arn},
+        )
+        # The policies must outlive the resource.
+        resource.node.add_dependency(stop)
 
     def _machine(self, steps: Steps) -> sfn.StateMachine:
         settings = self.settings

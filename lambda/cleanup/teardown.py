@@ -3,6 +3,7 @@
 import json
 import os
 import urllib.request
+from collections.abc import Callable
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -27,22 +28,42 @@ class LeftoverError(SpineError):
 
 
 def handler(event: dict[str, Any], context: Context) -> None:
-    """Answer a CloudFormation request; on Delete, remove everything first.
+    """Answer a CloudFormation request; on Delete, remove everything first."""
+    prefix = os.environ["NAME_PREFIX"]
+
+    def on_delete(patience: Patience) -> None:
+        tear_down(cast("SageMaker", aws.client("sagemaker")), prefix, patience=patience)
+
+    answer(event, context, physical_id=f"{prefix}-teardown", on_delete=on_delete)
+
+
+def answer(
+    event: dict[str, Any],
+    context: Context,
+    *,
+    physical_id: str,
+    on_delete: Callable[[Patience], None],
+) -> None:
+    """Answer a request of CloudFormation for a custom resource that works when it is deleted.
 
     CloudFormation waits for an answer for up to an hour, so one is sent whatever happens.
+
+    Args:
+        event: The request.
+        context: Lambda's.
+        physical_id: What the resource is called when it is created.
+        on_delete: What is done first on Delete; whatever it raises is the reason of a failure.
     """
-    prefix = os.environ["NAME_PREFIX"]
     status, reason = "SUCCESS", ""
     try:
         if event["RequestType"] == "Delete":
             seconds = context.get_remaining_time_in_millis() / 1000 - _MARGIN_SECONDS
-            tear_down(
-                cast("SageMaker", aws.client("sagemaker")), prefix, patience=Patience(seconds)
-            )
+            on_delete(Patience(seconds))
     except Exception as error:  # noqa: BLE001 (any failure has to be answered, or the stack hangs)
         status, reason = "FAILED", f"{type(error).__name__}: {error}"[:_LONGEST_REASON]
-    log.event("teardown", request=event.get("RequestType"), status=status, reason=reason)
-    _answer(event, prefix, status, reason)
+    kind = physical_id.rpartition("-")[2]
+    log.event(kind, request=event.get("RequestType"), status=status, reason=reason)
+    _answer(event, physical_id, status, reason)
 
 
 def tear_down(sagemaker: SageMaker, prefix: str, *, patience: Patience) -> None:
@@ -76,7 +97,7 @@ def _remove(sagemaker: SageMaker, bases: list[str]) -> list[str]:
     return failures
 
 
-def _answer(event: dict[str, Any], prefix: str, status: str, reason: str) -> None:
+def _answer(event: dict[str, Any], physical_id: str, status: str, reason: str) -> None:
     url = event["ResponseURL"]
     parts = urlsplit(url)
     # The address is CloudFormation's own and signed; plain http is that of a local cloud.
@@ -86,7 +107,7 @@ def _answer(event: dict[str, Any], prefix: str, status: str, reason: str) -> Non
         {
             "Status": status,
             "Reason": reason,
-            "PhysicalResourceId": event.get("PhysicalResourceId", f"{prefix}-teardown"),
+            "PhysicalResourceId": event.get("PhysicalResourceId", physical_id),
             "StackId": event["StackId"],
             "RequestId": event["RequestId"],
             "LogicalResourceId": event["LogicalResourceId"],

@@ -153,10 +153,13 @@ def test_the_machine_logs_without_data_and_traces(dev: Assembly) -> None:
 
 
 def test_removal_stops_the_machine_before_it_sweeps(dev: Assembly) -> None:
-    """CloudFormation deletes in reverse: the machine depends on the resource that sweeps."""
+    """CloudFormation deletes in reverse: what stops runs, the machine, what sweeps."""
     (machine,) = dev.resources("pipeline", "AWS::StepFunctions::StateMachine").values()
     (leftovers,) = dev.resources("pipeline", "Custom::SpineLeftovers")
     assert leftovers in machine["DependsOn"]
+    (name,) = dev.resources("pipeline", "AWS::StepFunctions::StateMachine")
+    (running,) = dev.properties("pipeline", "Custom::SpineRunning")
+    assert running["StateMachineArn"] == {"Ref": name}
 
 
 def test_handlers_name_modules_that_exist(dev: Assembly) -> None:
