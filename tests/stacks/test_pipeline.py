@@ -79,6 +79,7 @@ def test_a_star_resource_stands_only_where_iam_has_nothing_narrower(dev: Assembl
         "logs:PutResourcePolicy",
         "logs:DescribeResourcePolicies",
         "logs:DescribeLogGroups",
+        "states:SendTaskFailure",
     }
     wide = {
         action
