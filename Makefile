@@ -26,7 +26,7 @@ run: $(VENV)/.run node_modules/.installed ## Run the whole pipeline on the local
 test: $(VENV)/.dev node_modules/.installed $(CLIENTS) ## Run every test, end to end included
 	$(BIN)/python -m pytest $(SPREAD)
 
-check: $(VENV)/.dev node_modules/.installed $(CLIENTS) ## Format, lint, types, gates and tests
+check: $(VENV)/.dev node_modules/.installed $(CLIENTS) $(VENV)/checkov/.installed ## Format, lint, types, gates and tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -81,6 +81,12 @@ $(VENV)/sdk-%/.installed: tests/sdk/requirements-%.txt $(VENV)/.created
 	@echo "Installing the SageMaker SDK $*.x for the tests (once, half a minute)"
 	$(PYTHON) -m venv $(VENV)/sdk-$*
 	$(VENV)/sdk-$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement $<
+	@touch $@
+
+$(VENV)/checkov/.installed: gates/checkov/requirements.txt $(VENV)/.created
+	@echo "Installing checkov for the gates (once, half a minute)"
+	$(PYTHON) -m venv $(VENV)/checkov
+	$(VENV)/checkov/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement $<
 	@touch $@
 
 node_modules/.installed: package-lock.json

@@ -24,7 +24,7 @@ def main() -> int:
         nist = pool.submit(_nist, folder)
         # cdk-nag's AWS Solutions rules are part of the synthesis, which fails with a finding.
         assembly = synthesize(Path(folder) / "app", functions="local")
-        gates: dict[str, Callable[[], list[str]]] = {
+        gates: dict[str, Callable[[], list[str] | None]] = {
             "cfn-lint": lambda: _cfn_lint(assembly),
             "definition": lambda: [
                 str(each) for each in definition.findings(definition.Machine.of(assembly))
@@ -32,12 +32,16 @@ def main() -> int:
             "permissions": lambda: permissions.problems(assembly),
             "docs/security.md": lambda: _document(assembly),
             "bandit": acknowledged.bandit,
+            "checkov": lambda: acknowledged.checkov(assembly),
         }
         _say("cdk-nag", [], started)
         found = 0
         for name, gate in gates.items():
             started = time.monotonic()
             problems = gate()
+            if problems is None:
+                sys.stdout.write(f"- {name} is not installed: `make check` installs and runs it\n")
+                continue
             _say(name, problems, started)
             found += len(problems)
         _say(f"NIST 800-53, reported in {_NIST.relative_to(ROOT)}: {nist.result()}", [], started)

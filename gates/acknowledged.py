@@ -1,6 +1,7 @@
-"""Findings that are accepted: cdk-nag's where they arise (stacks), bandit's here, each with why."""
+"""Findings that are accepted: cdk-nag's where they arise (stacks), the others here, each with why."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -15,6 +16,35 @@ BANDIT = {
         "The charts escape every text that goes into them; tests/lambda/evaluate holds them to it."
     ),
 }
+# checkov's findings in the default template, by check and logical id (a pattern, without its hash).
+_LOGS = r"\w+Log"
+_FUNCTIONS = "Plan|Prepare|Predict|Evaluate|CleanUp|TearDown|Stop|Start|Sweep"
+_CDKS = "CustomS3AutoDeleteObjectsCustomResourceProviderHandler"
+_KEY_BY_SETTING = "AWS's own key encrypts it; a customer's does where `encryption_key` names one."
+CHECKOV = {
+    ("CKV_AWS_18", "AccessLogs"): "It is the bucket of the access logs itself.",
+    (
+        "CKV_AWS_21",
+        "AccessLogs",
+    ): "Access logs are written once and expire; nothing is overwritten.",
+    ("CKV_AWS_27", r"\w+DeadLetters"): _KEY_BY_SETTING,
+    ("CKV_AWS_115", f"{_FUNCTIONS}|{_CDKS}"): (
+        "Reserved concurrency takes from the account's own; the state machine bounds what runs, "
+        "and a function that is throttled is called again."
+    ),
+    ("CKV_AWS_116", f"{_FUNCTIONS}|{_CDKS}"): (
+        "Start and Sweep, which events call, have queues as failure destinations; the others are "
+        "called by Step Functions or CloudFormation, which wait for the answer."
+    ),
+    ("CKV_AWS_117", f"{_FUNCTIONS}|{_CDKS}"): (
+        "They hold no connection into a private network; what would be in one are jobs and models "
+        "(setting `network`)."
+    ),
+    ("CKV_AWS_119", "Started"): _KEY_BY_SETTING,
+    ("CKV_AWS_158", _LOGS): _KEY_BY_SETTING,
+    ("CKV_AWS_173", _FUNCTIONS): "The variables are names of resources, no secrets.",
+}
+_CHECKOV = ROOT / ".venv" / "checkov" / "bin" / "checkov"
 _ROOMS = ("app.py", "stacks", "lambda", "data_prep", "local", "gates")
 
 
@@ -46,6 +76,39 @@ def bandit() -> list[str]:
         for (test, file), each in found.items()
         if (test, file) not in BANDIT
     ] + [f"{file}: {test} is accepted and not found" for test, file in BANDIT.keys() - found]
+
+
+def checkov(assembly: Assembly) -> list[str] | None:
+    """What checkov finds and nobody accepted, and the reverse; None where it is not installed.
+
+    It pins packages that the project has in newer versions, so `make check` installs it in an
+    environment of its own.
+    """
+    if not _CHECKOV.exists():
+        return None
+    done = subprocess.run(  # noqa: S603 (our own words)
+        [
+            str(_CHECKOV),
+            *("--framework", "cloudformation", "--directory", str(assembly.folder)),
+            # Neither policies nor guides are fetched.
+            *("--skip-download", "--quiet", "--compact", "--output", "json"),
+        ],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    report = json.loads(done.stdout)
+    problems = [f"cannot read {each}" for each in report["results"].get("parsing_errors", [])]
+    met = set()
+    for each in report["results"]["failed_checks"]:
+        name = re.sub(r"[0-9A-F]{8}$", "", each["resource"].rpartition(".")[2])
+        reasons = {
+            key for key in CHECKOV if key[0] == each["check_id"] and re.fullmatch(key[1], name)
+        }
+        met |= reasons
+        if not reasons:
+            problems.append(f"{each['check_id']} {name}: {each['check_name']}")
+    return problems + [f"{check} is accepted and not found" for check, _ in CHECKOV.keys() - met]
 
 
 def rules(assembly: Assembly) -> list[tuple[str, str, str]]:

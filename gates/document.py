@@ -105,6 +105,9 @@ def _accepted(assembly: Assembly) -> Iterator[str]:
         yield f"| `{rule}` | `{construct}` | {reason} |"
     for (test, file), reason in sorted(acknowledged.BANDIT.items()):
         yield f"| bandit `{test}` | `{file}` | {reason} |"
+    for (check, names), reason in sorted(acknowledged.CHECKOV.items()):
+        shown = names.replace("|", ", ").replace(r"\w+", "*")
+        yield f"| checkov `{check}` | `{shown}` | {reason} |"
     yield ""
 
 

@@ -16,13 +16,15 @@ _OLDEST_PYTHON = "--python-version=3.11"
 
 
 def main() -> None:
-    """Compile the project's two locks, the test clients', and one for each function's packages."""
+    """Compile the project's two locks, the test clients', checkov's, and one for each function."""
     for name in ("requirements", "requirements-dev"):
         _compile(f"{name}.in", f"{name}.txt", _OLDEST_PYTHON)
     clients = "tests/sdk"
     _compile(f"{clients}/requirements-2.in", f"{clients}/requirements-2.txt", _OLDEST_PYTHON)
     options = [_OLDEST_PYTHON, f"--override={clients}/overrides-3.txt"]
     _compile(f"{clients}/requirements-3.in", f"{clients}/requirements-3.txt", *options)
+    scanner = "gates/checkov/requirements"
+    _compile(f"{scanner}.in", f"{scanner}.txt", _OLDEST_PYTHON)
     for bundle in BUNDLES.values():
         source = bundle.lock.with_suffix(".in").relative_to(ROOT)
         if (ROOT / source).exists():
