@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local.sagemaker.containers.xgboost import hyperparameters as container
-from tests.support import load
+from tests.support import ROOT, load
 
 handler = load("plan.handler").handler
 names = load("common.names")
@@ -448,6 +448,15 @@ def test_every_objective_on_offer_has_a_test_above_and_its_metrics_are_the_conta
         container.validate(
             {"num_round": "1", "objective": name, "eval_metric": ",".join(known.metrics), **classes}
         )
+
+
+def test_the_documented_inputs_are_accepted() -> None:
+    """Each whole input shown in the document on data preparation is one that plan takes."""
+    text = (ROOT / "docs" / "data-preparation.md").read_text(encoding="utf-8")
+    shown = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
+    assert len(shown) >= 3
+    tasks = {plan(json.loads(each.replace("BUCKET", "spine-bucket")))["task"] for each in shown}
+    assert tasks == {"binary", "multiclass", "regression"}
 
 
 def test_what_is_asked_of_other_metrics_reaches_the_plan() -> None:

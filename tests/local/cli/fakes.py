@@ -64,16 +64,25 @@ def output(**changes: Any) -> dict[str, Any]:
     }
 
 
-def story(*, uri: str = "s3://b/uploads/x/spine.csv") -> Story:
+def story(
+    *,
+    uri: str = "s3://b/uploads/x/spine.csv",
+    objective: str = "binary:logistic",
+    threshold: float | None = 0.65,
+    classes: dict[str, str] | None = None,
+) -> Story:
     """The first states of a run."""
     told = Story()
     plan = {
         "run": {"id": RUN},
         "source": {"uri": uri},
-        "evaluation": {"threshold": 0.65},
+        "training": {"hyperparameters": {"objective": objective}},
+        "evaluation": {"threshold": threshold},
     }
+    data = output()["data"]
+    prepared = {**data, "classes": data["classes"] if classes is None else classes}
     told.task("Plan the run", output=json.dumps({"Payload": plan}))
-    told.task("Prepare the data", output=json.dumps({"Payload": output()["data"]}))
+    told.task("Prepare the data", output=json.dumps({"Payload": prepared}))
     return told
 
 
@@ -277,16 +286,17 @@ class SageMaker(Client):
 
 @dataclass
 class Runtime(Client):
-    """Endpoints that answer every row with the first of its values."""
+    """Endpoints that answer every row with the first of its values, or as they are told to."""
 
     bodies: list[str] = field(default_factory=list)
+    answer: str | None = None
 
     def invoke_endpoint(
         self, *, EndpointName: str, ContentType: str, Accept: str, Body: str
     ) -> dict[str, Any]:
         """One probability a row."""
         self.bodies.append(Body)
-        answer = "".join(f"{line.split(',')[0]}\n" for line in Body.splitlines())
+        answer = self.answer or "".join(f"{line.split(',')[0]}\n" for line in Body.splitlines())
         return {"Body": io.BytesIO(answer.encode())}
 
 

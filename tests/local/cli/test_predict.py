@@ -107,3 +107,52 @@ def test_many_rows_are_sent_in_requests_that_the_service_takes(
     document = json.loads(spine("predict", "--json", stdin=rows).stdout)
     assert [found["probability"] for found in document["predictions"]] == [0.1, 0.2, 0.3, 0.4, 0.5]
     assert len(serving.runtime.bodies) == 3
+
+
+@pytest.mark.parametrize(
+    ("objective", "answer", "told", "shown"),
+    [
+        (
+            "multi:softprob",
+            "0.1,0.7,0.2\n",
+            {"probability": 0.7, "class": 1, "name": "b", "probabilities": [0.1, 0.7, 0.2]},
+            "0.7000   b",
+        ),
+        (
+            "multi:softprob",
+            "[0.1, 0.7, 0.2]",
+            {"probability": 0.7, "class": 1, "name": "b", "probabilities": [0.1, 0.7, 0.2]},
+            "0.7000   b",
+        ),
+        ("multi:softmax", "2.0\n", {"class": 2, "name": "c"}, "c"),
+        ("reg:squarederror", "-151.25\n", {"prediction": -151.25}, "-151.25"),
+    ],
+)
+def test_what_is_told_follows_the_objective(
+    serving: fakes.Cloud,
+    spine: Spine,
+    objective: str,
+    answer: str,
+    told: dict[str, object],
+    shown: str,
+) -> None:
+    """Of several classes the likeliest and each probability, of a number the prediction."""
+    serving.states.events = fakes.story(
+        objective=objective,
+        threshold=None,
+        classes={"0": "a", "1": "b", "2": "c"} if objective.startswith("multi:") else {},
+    ).events
+    serving.runtime.answer = answer
+    document = json.loads(spine("predict", "-r", ROW, "--json").stdout)
+    assert document["predictions"] == [{"row": 1, **told}]
+    assert shown in spine("predict", "-r", ROW).stdout
+
+
+def test_a_score_is_shown_as_the_probability_it_stands_for(
+    serving: fakes.Cloud, spine: Spine
+) -> None:
+    """binary:logitraw answers with log-odds, which the threshold is not meant for."""
+    serving.states.events = fakes.story(objective="binary:logitraw").events
+    serving.runtime.answer = "0.0\n"
+    (found,) = json.loads(spine("predict", "-r", ROW, "--json").stdout)["predictions"]
+    assert found == {"row": 1, "probability": 0.5, "class": 0, "name": "Normal"}

@@ -272,3 +272,53 @@ def test_only_new_pages_of_the_history_are_read() -> None:
     log.refresh()
     assert sum(states.history_calls) < len(told.events)
     assert [state.name for state in log.states] == ["Plan the run", "Prepare the data"]
+
+
+def test_the_results_of_several_classes_are_shown(ready: fakes.Cloud, spine: Spine) -> None:
+    """Macro metrics with both bounds of the gate, a small matrix, and classes by name."""
+    ready.states.result = fakes.output(
+        data={**fakes.output()["data"], "classes": {"0": "Barbera", "1": "Barolo", "2": "Nero"}},
+        metrics={
+            "rows": 12,
+            "auc_ovr_macro": None,
+            "accuracy": 0.75,
+            "f1_macro": 0.7333,
+            "log_loss": 0.8,
+            "confusion_matrix": [[4, 0, 0], [1, 3, 0], [0, 2, 2]],
+            "per_class": [],
+        },
+        quality_gate={
+            "passed": False,
+            "checks": [
+                {"metric": "f1_macro", "minimum": 0.7, "value": 0.7333, "passed": True},
+                {"metric": "log_loss", "maximum": 0.5, "value": 0.8, "passed": False},
+            ],
+        },
+        predictions=[
+            {"row": 1, "label": 2, "class": 1, "probabilities": [0.1, 0.6, 0.3]},
+            {"row": 2, "label": 0, "class": 0, "probabilities": [0.9, 0.1, 0.0]},
+        ],
+    )
+    shown = " ".join(spine("run").stdout.split())
+    for words in (
+        "undefined", "0.7333 ≥ 0.7", "0.8000 ≤ 0.5", "as Barolo", "Nero", "0.6000",
+        "log_loss 0.8000 is above 0.5",
+    ):  # fmt: skip
+        assert words in shown, shown
+
+
+def test_the_results_of_a_number_are_shown(ready: fakes.Cloud, spine: Spine) -> None:
+    """Errors in the label's unit, no matrix, and predictions beside what they should be."""
+    ready.states.result = fakes.output(
+        data={**fakes.output()["data"], "classes": {}},
+        metrics={"rows": 44, "r2": 0.1994, "rmse": 62349.5, "mae": 49.106, "label": {}},
+        quality_gate={
+            "passed": True,
+            "checks": [{"metric": "rmse", "maximum": 80000, "value": 62349.5, "passed": True}],
+        },
+        predictions=[{"row": 1, "label": 230.0, "prediction": 253.787}],
+    )
+    shown = spine("run").stdout
+    for words in ("R²", "0.1994", "62,350", "≤ 80000", "49.106", "230", "253.787"):
+        assert words in shown, shown
+    assert "Confusion" not in shown
