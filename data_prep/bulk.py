@@ -94,6 +94,7 @@ class Survey(NamedTuple):
         categories: For each categorical feature, its values with the label codes they come with.
         hashes: A number for each row, equal for equal rows.
         odd: Rows of the first lane whose text must be written anew.
+        lines: Of the first lane: where each row starts and where its line end is.
         ends: Of a regression, what tells whether a feature is the label itself.
     """
 
@@ -109,6 +110,7 @@ class Survey(NamedTuple):
     hashes: NDArray[np.uint64]
     odd: Array
     ends: Ends | None
+    lines: tuple[Array, Array] | None = None
 
 
 class Ends(NamedTuple):
@@ -448,7 +450,7 @@ class Work:
         if found is None:
             return None
         labels, codes = found
-        starts, _ = _lines(np.frombuffer(block.data, np.uint8))
+        starts, ends = _lines(np.frombuffer(block.data, np.uint8))
         if len(starts) != len(codes) and not quoted:
             return None
         numbers, missing = [], np.zeros(len(cells.features), np.int64)
@@ -494,6 +496,7 @@ class Work:
             _hashes(numbers, codes, [self._class_key(label) for label in labels]),
             odd,
             _ends(numbers) if self.regression else None,
+            (starts.astype(np.int32), ends.astype(np.int32)) if lane == "lines" else None,
         )
 
     def _coded(self, cells: _Cells) -> tuple[list[str], NDArray[np.uint8]] | None:
@@ -911,6 +914,8 @@ def _survey(work: Work, limits: Limits, text: _Text | None) -> Surveyed:
     with ThreadPoolExecutor(_WORKERS) as pool:
         for found in _in_order(pool, work.survey, blocks()):
             surveyed.take(found)
+            if text is not None and text.whole:
+                text.lines.append(found.lines)
             check.check_row_count(len(surveyed.labels), limits.rows)
     return surveyed
 
@@ -921,6 +926,7 @@ class _Text:
     Attributes:
         bytes: The text of block after block, each with two bytes ahead of it.
         spans: Where each block starts in them, and where it ends.
+        lines: `Survey.lines` of each block.
         whole: Whether no block had to be left out.
     """
 
@@ -929,6 +935,7 @@ class _Text:
         # What is not used of it takes no memory.
         self.bytes = np.empty(most + most // 16, np.uint8)
         self.spans: list[tuple[int, int]] = []
+        self.lines: list[tuple[Array, Array] | None] = []
         self.whole = True
 
     @property
@@ -946,6 +953,7 @@ class _Text:
             self.spans.append((start, end))
         else:
             self.bytes = np.empty(0, np.uint8)
+            self.lines.clear()
 
     def append(self, pieces: Sequence[bytes]) -> Array:
         """Add texts after the last block; return where each begins and the last one ends."""
@@ -1081,9 +1089,8 @@ class Writer:
             number, start = job
             kept = self.surveyed.kept[number]
             mine = slice(start, start + kept.rows)
-            base, end = text.spans[number]
-            starts, ends = _lines(text.bytes[base:end])
-            starts, ends = starts + base, ends + base
+            base, _ = text.spans[number]
+            starts, ends = (each + np.int64(base) for each in text.lines[number] or ())
             odd = self._work.odd_rows(text.bytes, starts, ends, kept, self.labels[mine])
             offsets[2 * start : 2 * mine.stop : 2], offsets[2 * start + 1 : 2 * mine.stop : 2] = (
                 self._work.relabel(text.bytes, starts, ends, self.labels[mine], self.final(number))

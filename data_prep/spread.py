@@ -102,7 +102,7 @@ class _Survey:
             found = self.work.survey(bulk.Block(self.read(block.number), block.line))
         except DataError as error:
             return _Refusal.of(error), np.empty(0, np.uint64)
-        return found._replace(hashes=np.empty(0, np.uint64)), found.hashes
+        return found._replace(hashes=np.empty(0, np.uint64), lines=None), found.hashes
 
 
 class _Order(NamedTuple):

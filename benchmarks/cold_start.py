@@ -1,0 +1,87 @@
+"""What the preparing function costs before it prepares: its bundle's size, and its imports.
+
+    .venv/bin/python -m benchmarks.cold_start [--runs N]
+
+Builds the bundle for both architectures as `make bundle` does, and imports it, unzipped and without
+`.pyc` files as Lambda gets it, with Python 3.13, in new processes. boto3 is not in it: Lambda's
+runtime brings it.
+"""
+
+import argparse
+import platform
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from statistics import median
+
+from stacks.bundling import BUNDLES, PYTHON_VERSION, Architecture, size_of
+
+MOST_MEGABYTES, MOST_SECONDS = 170, 0.4
+ARCHITECTURES: tuple[Architecture, ...] = ("x86_64", "arm64")
+IMPORTS = {
+    "data_prep": "a small file needs no more",
+    "data_prep.bulk": "for large files: numpy and pyarrow",
+    "data_prep.bulk, data_prep.parquet": "for Parquet",
+}
+_TIMED = """
+import sys, time
+sys.path.insert(0, sys.argv[1])
+passed, busy = time.perf_counter(), time.process_time()
+import {modules}
+print(time.perf_counter() - passed, time.process_time() - busy)
+"""
+
+
+def find_python() -> str | None:
+    """Return Lambda's Python, from the PATH or among pyenv's."""
+    found = [shutil.which(f"python{PYTHON_VERSION}") or ""]
+    found += map(str, Path.home().glob(f".pyenv/versions/{PYTHON_VERSION}*/bin/python"))
+    for candidate in filter(None, found):
+        command = [candidate, "--version"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+        if done.returncode == 0 and f" {PYTHON_VERSION}." in done.stdout:
+            return candidate
+    return None
+
+
+def measure(python: str, folder: Path, modules: str, runs: int) -> tuple[float, float]:
+    """Import modules in new processes; return median seconds, passed and of the processor."""
+    command = [python, "-I", "-B", "-c", _TIMED.format(modules=modules), str(folder)]
+    figures = []
+    for run in range(runs + 1):
+        done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
+        if run:  # the first fills the page cache
+            figures.append(tuple(map(float, done.stdout.split())))
+    return median(each[0] for each in figures), median(each[1] for each in figures)
+
+
+def main() -> None:
+    """Measure and print; fail when more is taken than is promised."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.cold_start", description="The preparing function's cold start."
+    )
+    parser.add_argument("--runs", type=int, default=7, help="timed imports of each (default 7)")
+    runs = parser.parse_args().runs
+    bundle = BUNDLES["prepare"]
+    too_much = []
+    for architecture in ARCHITECTURES:
+        bundle.build(architecture)
+        size = size_of(bundle.stage(architecture)) / 1e6
+        print(f"bundle for {architecture}: {size:.0f} MB unzipped (promised: {MOST_MEGABYTES})")
+        too_much += [architecture] if size >= MOST_MEGABYTES else []
+    python = find_python()
+    here = {"AMD64": "x86_64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    if python is None or here not in ARCHITECTURES or sys.platform != "linux":
+        raise SystemExit(f"Imports need Linux and Python {PYTHON_VERSION}, Lambda's.")
+    folder = bundle.stage(here)  # type: ignore[arg-type]  # one of ARCHITECTURES
+    for modules, what in IMPORTS.items():
+        passed, busy = measure(python, folder, modules, runs)
+        print(f"import {modules}: {passed:.3f} s, {busy:.3f} s of the processor ({what})")
+        too_much += [modules] if busy >= MOST_SECONDS else []
+    if too_much:
+        raise SystemExit(f"More than promised: {', '.join(too_much)}")
+
+
+if __name__ == "__main__":
+    main()
