@@ -1,4 +1,4 @@
-"""Findings that are accepted: cdk-nag's where they arise (stacks), the others here, each with why."""
+"""Findings that are accepted: cdk-nag's where they arise (stacks), others here, each with why."""
 
 import json
 import re

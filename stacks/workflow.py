@@ -32,13 +32,10 @@ _LAMBDA_RETRY = {
     "JitterStrategy": "FULL",
 }
 
-# 5 + 10 + 20 + 40 + 60 s at most: 135 s for a quota to become free, or the network. Only what
-# Step Functions names apart stands here; what it does not, `_or_again` tells apart.
+# 5 + 10 + 20 + 40 + 60 s at most: 135 s for the network. Only what Step Functions names apart
+# stands here; what it does not, `_or_again` tells apart.
 _CREATION_RETRY = {
-    "ErrorEquals": [
-        "SageMaker.ResourceLimitExceededException",
-        "SageMaker.SdkClientException",
-    ],
+    "ErrorEquals": ["SageMaker.SdkClientException"],
     "IntervalSeconds": 5,
     "BackoffRate": 2,
     "MaxAttempts": 5,
@@ -58,7 +55,8 @@ _SAGEMAKER_RETRY = {
 }
 
 # How often a creation is repeated that failed for no fault of the input: after 3 + 6 + 12 + 24 s,
-# 45 s in all; for want of capacity after 1 + 2 + 4 + 8 minutes, 15 in all.
+# 45 s in all; for a quota that others use up after 10 + 20 + 40 + 80 s; for want of capacity after
+# 1 + 2 + 4 + 8 minutes, 15 in all.
 _MOST_TRIES = 4
 # Step Functions gives everything that SageMaker's API refuses one error name; the cause tells
 # throttling, failures of the service, and what is not found yet though it was just made
@@ -70,6 +68,7 @@ _PASSING = (
 )
 _PASSING_OF_JOB = '/"FailureReason": ?"(CapacityError|InternalServerError)/'
 _NO_CAPACITY = "/CapacityError/"
+_QUOTA = "SageMaker.ResourceLimitExceededException"
 
 # 1 + 2 + 4 s at most, for the call that ends a failed run.
 _STATES_RETRY = {
@@ -818,6 +817,7 @@ class Workflow(Construct):
             f"$contains(${failure}.Cause, ${failure}.Error = 'States.TaskFailed'"
             f" ? {_PASSING_OF_JOB} : {_PASSING})"
         )
+        passing = f"({passing} or {_quota_may_become_free(failure)})"
         if from_ is None:
             # Swept since the attempt before: waiting does not bring it back.
             passing = (
@@ -839,7 +839,8 @@ class Workflow(Construct):
                 wait,
                 time=sfn.WaitTime.seconds(
                     f"{{% $ceil((0.5 + $random() / 2) * $power(2, ${tries} - 1)"
-                    f" * ($contains(${failure}.Cause, {_NO_CAPACITY}) ? 60 : 3)) %}}"
+                    f" * ($contains(${failure}.Cause, {_NO_CAPACITY}) ? 60"
+                    f" : ${failure}.Error = '{_QUOTA}' ? 10 : 3)) %}}"
                 ),
             ).next(state),
             assign={tries: f"{{% ${tries} + 1 %}}"},
@@ -983,6 +984,21 @@ class Workflow(Construct):
         if comment:
             state["Comment"] = comment
         return sfn.CustomState(self, name, state_json=state)
+
+
+def _quota_may_become_free(failure: str) -> str:
+    """Whether an error is a quota's, and large enough for what was asked for, once others end.
+
+    SageMaker says "The account-level service limit 'ml.m5.xlarge for training job usage' is 0
+    Instances, with current utilization of 0 Instances and a request delta of 1 Instances."
+    """
+    cause = f"${failure}.Cause"
+    return (
+        f"(${failure}.Error = '{_QUOTA}'"
+        f" and ($contains({cause}, /is [0-9]+ Instances.*request delta of [0-9]+ /)"
+        f" ? $number($match({cause}, /is ([0-9]+) Instances/)[0].groups[0])"
+        f" >= $number($match({cause}, /request delta of ([0-9]+) /)[0].groups[0]) : true))"
+    )
 
 
 def _failure(from_: str | None, variable: str = "failure") -> dict[str, Any]:

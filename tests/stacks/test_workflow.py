@@ -308,6 +308,40 @@ def test_a_job_without_capacity_is_repeated_minutes_later(
     assert 12 <= jsonata(wait["Seconds"], variables) <= 24
 
 
+QUOTA = (
+    "The account-level service limit 'ml.m5.xlarge for training job usage' is {} Instances, with"
+    " current utilization of {} Instances and a request delta of {} Instances. Please use AWS"
+    " Service Quotas to request an increase for this quota."
+)
+
+
+@pytest.mark.parametrize("creation", CREATIONS)
+@pytest.mark.parametrize(
+    ("quota", "passing"),
+    [
+        (QUOTA.format(0, 0, 1), False),
+        (QUOTA.format(2, 0, 3), False),
+        (QUOTA.format(2, 2, 1), True),
+        (QUOTA.format(10, 9, 2), True),
+        ("The limit on concurrent endpoints is reached.", True),
+    ],
+)
+def test_a_quota_is_waited_for_only_if_it_can_become_free(
+    definition: dict[str, Any], creation: str, quota: str, *, passing: bool
+) -> None:
+    """One that is too small, a new account's 0 above all, fails at once in SageMaker's words."""
+    error = "SageMaker.ResourceLimitExceededException"
+    cause = api("ResourceLimitExceeded", quota)
+    way = dict(all_states(definition))[routed(definition, creation, error, cause, 0)]
+    assert (way["Type"] == "Wait") is passing
+    if passing:
+        _, failure, counter = CREATIONS[creation]
+        longest = jsonata(way["Seconds"], {failure: {"Error": error, "Cause": cause}, counter: 4})
+        assert 40 <= longest <= 80
+    retried = [each["ErrorEquals"] for each in tasks(definition)[creation]["Retry"]]
+    assert error not in str(retried)
+
+
 @pytest.mark.parametrize(
     ("creation", "noun", "then"),
     [
