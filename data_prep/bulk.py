@@ -1156,6 +1156,14 @@ def _whole_lines(stream: io.BufferedIOBase, size: int) -> Iterator[bytes]:
     joined = 0
     while True:
         chunk = _full(stream, size)
+        if chunk and not any(mark in part for mark in (b'"', b"\r") for part in (rest, chunk)):
+            # What follows does the same to it, and copies it twice.
+            end = chunk.rfind(b"\n") + 1
+            if end:
+                yield b"".join((rest, memoryview(chunk)[:end]))
+                rest = b""
+            rest += chunk[end:]
+            continue
         data = rest + chunk
         if alone is None and (at := data.find(b"\r")) >= 0 and (at + 1 < len(data) or not chunk):
             alone = data[at + 1 : at + 2] != b"\n"

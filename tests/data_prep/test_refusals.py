@@ -585,6 +585,8 @@ def test_refused_by_name_with_a_remedy(case: Bad, how: str) -> None:
 def test_every_refusal_has_a_case() -> None:
     """Each class of refusal is raised by one of the bad inputs above."""
     tested = {case.error for case in BAD.values()}
+    different = {(case.content, case.name, repr(case.options)) for case in BAD.values()}
+    assert len(different) == len(BAD) >= 100, "a bad input is told twice, or too few are"
     assert set(DataError.__subclasses__()) == tested
     assert all(error.__name__.endswith("Error") and error.__doc__ for error in tested)
 
