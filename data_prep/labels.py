@@ -245,7 +245,7 @@ class Labels:
         names = [texts[0] for texts in merged.values()]
         if binary:
             target = numbers[wanted.positive] if numeric else wanted.positive
-            self._check_binary(wanted, names, found=target in merged)
+            self._check_binary(wanted, names, found=target in merged, numeric=numeric)
         if len(merged) == 1:
             raise OneClassError(
                 f"every row has the label {shown(names[0])}",
@@ -269,13 +269,17 @@ class Labels:
         self.class_of = bytes(table[: len(self._codes)])
         return bytes(self._rows).translate(table), tuple(names)
 
-    def _check_binary(self, wanted: Wanted, names: list[str], *, found: bool) -> None:
+    def _check_binary(
+        self, wanted: Wanted, names: list[str], *, found: bool, numeric: bool
+    ) -> None:
         if len(names) > 2 and not wanted.rest:
+            number = ", or to reg:squarederror to predict a number"
             raise TooManyClassesError(
                 f"the label has {len(names)} values: {listed(names)}",
                 remedy="Keep the rows of two of them, merge them into two, set source.rest to "
                 "true to tell the positive one from all others, or set the hyperparameter "
-                "objective to multi:softprob to tell each from each.",
+                "objective to multi:softprob to tell each from each"
+                f"{number if numeric else ''}.",
                 column=self._column,
             )
         if not found:

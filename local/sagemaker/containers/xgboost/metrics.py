@@ -95,14 +95,24 @@ _CLASSIFICATION: dict[str, Metric] = {
 CUSTOM = frozenset(_REGRESSION) | frozenset(_CLASSIFICATION)
 
 
-def evaluator(names: list[str]) -> Callable[[Array, Any], list[tuple[str, float]]] | None:
-    """What `xgboost.train` takes as `custom_metric`; None when there is none to compute."""
+def evaluator(
+    names: list[str], *, scores: bool = False
+) -> Callable[[Array, Any], list[tuple[str, float]]] | None:
+    """What `xgboost.train` takes as `custom_metric`; None when there is none to compute.
+
+    Args:
+        names: The metrics.
+        scores: Whether predictions are log-odds, which part the classes at 0.
+    """
     if not names:
         return None
 
     def evaluate(predictions: Array, matrix: Any) -> list[tuple[str, float]]:
         labels = matrix.get_label()
-        classes = predictions.argmax(axis=1) if predictions.ndim > 1 else np.round(predictions)
+        if predictions.ndim > 1:
+            classes = predictions.argmax(axis=1)
+        else:
+            classes = (predictions > 0).astype(float) if scores else np.round(predictions)
         return [
             (
                 name,

@@ -122,7 +122,10 @@ def _train(
             num_boost_round=max(0, rounds - done),
             xgb_model=earlier,
             evals=[(matrix, name) for name, matrix in matrices.items()],
-            custom_metric=metrics.evaluator([name for name in wanted if name in metrics.CUSTOM]),
+            custom_metric=metrics.evaluator(
+                [name for name in wanted if name in metrics.CUSTOM],
+                scores=parameters.get("objective") == "binary:logitraw",
+            ),
             callbacks=callbacks,
             verbose_eval=False,
         )
