@@ -358,9 +358,9 @@ def _tracing(machine: Machine) -> Found:
     source="https://docs.aws.amazon.com/cdk/v2/guide/environments.html",
 )
 def _no_place(machine: Machine) -> Found:
-    for match in re.findall(
-        r"(?<!\d)\d{12}(?!\d)|\b[a-z]{2}(?:-gov)?-[a-z]+-\d\b", machine.literal
-    ):
+    # The key of the setting `encryption_key` is where its owner has put it.
+    literal = re.sub(r"arn:aws[\w-]*:kms:[\w-]+:\d{12}:key/[\w-]+", "", machine.literal)
+    for match in re.findall(r"(?<!\d)\d{12}(?!\d)|\b[a-z]{2}(?:-gov)?-[a-z]+-\d\b", literal):
         yield "-", f"{match} is written out"
 
 

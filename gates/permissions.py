@@ -205,11 +205,13 @@ def _with_resource_policy(call: Call, buckets: dict[str, Any]) -> Call:
     return call | {"context": context, "resourcePolicy": buckets.get(bucket)}
 
 
-def unneeded(assembly: Assembly, calls: list[Call]) -> list[str]:
+def unneeded(
+    assembly: Assembly, calls: list[Call], settings: frozenset[str] = frozenset()
+) -> list[str]:
     """The granted actions without which every recorded call is still allowed, and no need named.
 
     An entry of `needs.json` that no granted action matches, or that only repeats what the
-    recorded calls show, is reported too.
+    recorded calls show, is reported too; one of a setting only where it is among `settings`.
     """
     needs = json.loads(NEEDS.read_text())
     used: set[int] = set()
@@ -225,7 +227,7 @@ def unneeded(assembly: Assembly, calls: list[Call]) -> list[str]:
     found += [
         f"needs.json: nothing is granted for {need['actions']} of {need['roles']}"
         for index, need in enumerate(needs)
-        if index not in used
+        if index not in used and need.get("setting") in {None, *settings}
     ]
     return found
 

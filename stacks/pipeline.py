@@ -285,6 +285,11 @@ class Pipeline(SpineStack):
             comment="Spine: a training file in; a trained, measured, served model out",
             definition_body=sfn.DefinitionBody.from_chainable(workflow.start),
             query_language=sfn.QueryLanguage.JSONATA,
+            # The policy over the key names the machine that may use it, which has no ARN yet.
+            state_machine_name=settings.prefix if self.key else None,
+            encryption_configuration=(
+                sfn.CustomerManagedEncryptionConfiguration(self.key) if self.key else None
+            ),
             role=self._machine_role(steps),
             timeout=Duration.hours(settings.run_timeout_hours),
             tracing_enabled=True,

@@ -144,9 +144,9 @@ class Settings(_Model):
         run_timeout_hours: The longest an execution may take.
         alarm_topic_arn: An SNS topic that the alarms notify; without, they only show.
         permissions_boundary: ARN of a managed policy that bounds every role of the stacks.
-        encryption_key: ARN of a customer-managed KMS key, for the data bucket, the logs, and the
-            volumes and output of SageMaker. Its own policy must let CloudWatch Logs use it
-            (docs/security.md). SageMaker refuses it for instance types with local storage.
+        encryption_key: ARN of a customer-managed KMS key, for the data bucket, the logs, the queues
+            and records, the state machine, and the volumes and output of SageMaker. Its own policy
+            must let CloudWatch Logs use it (docs/security.md). SageMaker refuses it for instance types with local storage.
         network: The VPC for training jobs and models; SageMaker's own when left out.
     """
 

@@ -54,7 +54,12 @@ class Triggers(SpineStack):
             "Started",
             partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
-            encryption=dynamodb.TableEncryption.AWS_MANAGED,
+            encryption=(
+                dynamodb.TableEncryption.CUSTOMER_MANAGED
+                if self.key
+                else dynamodb.TableEncryption.AWS_MANAGED
+            ),
+            encryption_key=self.key,
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=True
             ),
@@ -70,6 +75,15 @@ class Triggers(SpineStack):
                 allow("states:StartExecution", on=[machine.state_machine_arn]),
                 allow("dynamodb:UpdateItem", on=[records.table_arn]),
                 *self.with_key("kms:Decrypt", "kms:GenerateDataKey", via="sqs"),
+                *self.with_key(
+                    "kms:Decrypt",
+                    "kms:DescribeKey",
+                    "kms:Encrypt",
+                    "kms:GenerateDataKey",
+                    "kms:ReEncryptFrom",
+                    "kms:ReEncryptTo",
+                    via="dynamodb",
+                ),
             ],
             environment={
                 "RECORDS": records.table_name,

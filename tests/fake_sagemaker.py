@@ -214,7 +214,7 @@ class FakeStepFunctions:
 
     statuses: dict[str, str] = field(default_factory=dict)
 
-    def describe_execution(self, *, executionArn: str) -> dict[str, str]:
+    def describe_execution(self, *, executionArn: str, includedData: str) -> dict[str, str]:
         """Answer with the status."""
         if executionArn not in self.statuses:
             raise client_error(

@@ -33,7 +33,7 @@ class SweepError(SpineError):
 class StepFunctions(Protocol):
     """The one call of boto3's Step Functions client that sweeping needs."""
 
-    def describe_execution(self, *, executionArn: str) -> Any: ...  # noqa: D102, N803 (boto3's own)
+    def describe_execution(self, **request: str) -> Any: ...  # noqa: D102
 
 
 class Context(Protocol):
@@ -129,7 +129,10 @@ def sweep(
 def _status(step_functions: StepFunctions, execution: str) -> str:
     """Return the execution's status now: an event may be late, and the execution redriven since."""
     try:
-        answer = step_functions.describe_execution(executionArn=execution)
+        # Its input and output are none of the sweeper's, and may be encrypted with another's key.
+        answer = step_functions.describe_execution(
+            executionArn=execution, includedData="METADATA_ONLY"
+        )
     except ClientError as error:
         # Step Functions forgets executions after 90 days, and all when the state machine goes.
         if error.response["Error"]["Code"] == "ExecutionDoesNotExist":

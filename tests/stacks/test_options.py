@@ -1,11 +1,17 @@
 """A permissions boundary, a customer-managed key and a VPC: off by default, everywhere when on."""
 
 import json
+import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gates import definition, permissions
+from gates.assembly import Assembly as GatesAssembly
 from tests.stacks.conftest import Assembly, run_app
 
 BOUNDARY = "arn:aws:iam::111122223333:policy/team/boundary"
@@ -106,6 +112,7 @@ def test_the_key_encrypts_all_that_sagemaker_writes(guarded: Assembly) -> None:
             "MachineRole",
             {"kms:Decrypt", "kms:GenerateDataKey", "kms:CreateGrant", "kms:DescribeKey"},
         ),
+        ("SweepRole", {"kms:Decrypt", "kms:GenerateDataKey"}),
         (
             "SageMakerRole",
             {
@@ -132,9 +139,38 @@ def test_a_role_may_use_the_key_for_its_step_only(
     for each in using:
         assert each["Resource"] == KEY
         condition = each["Condition"]
-        assert "kms:ViaService" in condition.get("StringEquals", {}) or condition.get("Bool") == {
-            "kms:GrantIsForAWSResource": "true"
-        }
+        narrowed = " ".join(condition.get("StringEquals", {}))
+        assert re.search(r"kms:(ViaService|EncryptionContext)", narrowed) or condition.get(
+            "Bool"
+        ) == {"kms:GrantIsForAWSResource": "true"}
+
+
+def test_the_key_encrypts_what_step_functions_and_dynamodb_keep(guarded: Assembly) -> None:
+    """The machine's definition and histories, and the record of the files that were started."""
+    (machine,) = guarded.properties("pipeline", "AWS::StepFunctions::StateMachine")
+    assert machine["EncryptionConfiguration"]["KmsKeyId"] == KEY
+    (using,) = (
+        each["Condition"]["StringEquals"]["kms:EncryptionContext:aws:states:stateMachineArn"]
+        for each in statements(guarded, "MachineRole")
+        if "stateMachineArn" in json.dumps(each.get("Condition", {}))
+    )
+    assert json.dumps(using).endswith(f':stateMachine:{machine["StateMachineName"]}"]]}}')
+    (records,) = guarded.properties("triggers", "AWS::DynamoDB::Table")
+    assert records["SSESpecification"]["KMSMasterKeyId"] == KEY
+
+
+def test_every_gate_holds_with_them_on(guarded: Assembly) -> None:
+    """The definition's rules, the permissions both ways, cfn-lint; cdk-nag at the synthesis."""
+    assembly = GatesAssembly(guarded.folder, "dev")
+    assert [str(each) for each in definition.findings(definition.Machine.of(assembly))] == []
+    settings = frozenset({"encryption_key", "network"})
+    assert permissions.unneeded(assembly, permissions.recorded(), settings) == []
+    assert permissions.refused(assembly, permissions.recorded()) == []
+    lint = [str(Path(sys.executable).with_name("cfn-lint")), "--regions", "eu-west-1", "--"]
+    done = subprocess.run(
+        [*lint, *map(str, guarded.folder.glob("*.template.json"))], check=False, capture_output=True
+    )
+    assert done.returncode == 0, done.stdout
 
 
 def test_training_and_models_stand_in_the_network(guarded: Assembly) -> None:
