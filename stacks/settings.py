@@ -146,7 +146,8 @@ class Settings(_Model):
         permissions_boundary: ARN of a managed policy that bounds every role of the stacks.
         encryption_key: ARN of a customer-managed KMS key, for the data bucket, the logs, the queues
             and records, the state machine, and the volumes and output of SageMaker. Its own policy
-            must let CloudWatch Logs use it (docs/security.md). SageMaker refuses it for instance types with local storage.
+            must let CloudWatch Logs use it (docs/security.md). SageMaker refuses it for instance
+            types with local storage.
         network: The VPC for training jobs and models; SageMaker's own when left out.
     """
 
