@@ -228,35 +228,59 @@ def test_tune_save_transform(samples: Bench, language: str) -> None:
     assert job["TrainingJobStatusCounters"]["Completed"] == 2
 
 
-def test_the_sdk_form_asks_for_itself(samples: Bench) -> None:
-    """With aws-sdk integrations the machine waits and looks, as where .sync is not to be had."""
-    parameters = {**JOB, "HyperParameters": PARAMETERS, "TrainingJobName.$": "$$.Execution.Name"}
-    job = {"TrainingJobName.$": "$$.Execution.Name"}
-    status = "$.TrainingJobStatus"
-    definition = {
-        "StartAt": "Train model (XGBoost)",
-        "States": {
-            "Train model (XGBoost)": task(
-                "JSONPath", "aws-sdk:sagemaker:createTrainingJob", parameters, Next="Wait"
-            ),
-            "Wait": {"Type": "Wait", "Seconds": 1, "Next": "Look"},
-            "Look": task("JSONPath", "aws-sdk:sagemaker:describeTrainingJob", job, Next="Ended?"),
-            "Ended?": {
-                "Type": "Choice",
-                "Choices": [
-                    {"Variable": status, "StringEquals": "InProgress", "Next": "Wait"},
-                    {"Variable": status, "StringEquals": "Completed", "Next": "Save Model"},
-                ],
-                "Default": "Failed",
-            },
-            "Failed": {"Type": "Fail", "Error": "TrainingFailed"},
-            **save_and_transform("JSONPath", "aws-sdk:sagemaker", sync=""),
+def asked_for(language: str, kind: str, parameters: dict[str, Any], then: str) -> dict[str, Any]:
+    """A job in the aws-sdk form: create it, wait, look, and go on when it is Completed."""
+    member, described = f"{kind}Status", {f"{kind}Name.$": "$$.Execution.Name"}
+
+    def choice(status: str, following: str) -> dict[str, Any]:
+        if language == "JSONata":
+            return {"Condition": f"{{% $states.input.{member} = '{status}' %}}", "Next": following}
+        return {"Variable": f"$.{member}", "StringEquals": status, "Next": following}
+
+    return {
+        "Create": task(
+            language,
+            f"aws-sdk:sagemaker:create{kind}",
+            {**parameters, f"{kind}Name.$": "$$.Execution.Name"},
+            Next="Wait",
+        ),
+        "Wait": {"Type": "Wait", "Seconds": 1, "Next": "Look"},
+        "Look": task(language, f"aws-sdk:sagemaker:describe{kind}", described, Next="Ended?"),
+        "Ended?": {
+            "Type": "Choice",
+            "Choices": [choice("InProgress", "Wait"), choice("Completed", then)],
+            "Default": "Failed",
         },
+        "Failed": {"Type": "Fail", "Error": "JobFailed"},
     }
-    outcome = run(samples, definition, "train-sdk")
+
+
+@pytest.mark.parametrize("language", ["JSONPath", "JSONata"])
+@pytest.mark.parametrize("sample", ["train", "tune"])
+def test_the_sdk_form_asks_for_itself(samples: Bench, sample: str, language: str) -> None:
+    """With aws-sdk integrations the machine waits and looks, as where .sync is not to be had."""
+    if sample == "train":
+        given = {**JOB, "HyperParameters": PARAMETERS}
+        states = asked_for(language, "TrainingJob", given, "Save Model")
+    else:
+        best = {"TrainingJobName.$": "$.BestTrainingJob.TrainingJobName"}
+        states = asked_for(language, "HyperParameterTuningJob", TUNING, "Extract Model Path")
+        states["Extract Model Path"] = task(
+            language, "aws-sdk:sagemaker:describeTrainingJob", best, Next="Save Model"
+        )
+    definition = {
+        "QueryLanguage": language,
+        "StartAt": "Create",
+        "States": {**states, **save_and_transform(language, "aws-sdk:sagemaker", sync="")},
+    }
+    name = f"{sample}-sdk-{language}"
+    outcome = run(samples, definition, name)
     assert outcome.status == "SUCCEEDED", outcome.cause
-    arn = "arn:aws:sagemaker:us-east-1:000000000000:transform-job/train-sdk"
+    arn = f"arn:aws:sagemaker:us-east-1:000000000000:transform-job/{name.lower()}"
     assert outcome.output == {"TransformJobArn": arn}
+    waiter = samples.cloud.client("sagemaker").get_waiter("transform_job_completed_or_stopped")
+    waiter.wait(TransformJobName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    assert len(predictions(samples)) == 40
 
 
 def test_a_failed_training_says_why(samples: Bench) -> None:
