@@ -15,8 +15,10 @@ from pathlib import Path
 
 from botocore.exceptions import ClientError
 
+from .connection import Connection
 from .errors import invalid
 from .logs import Logs
+from .metrics import Metrics
 from .processes import Process, Processes
 from .records import Record, Store
 from .settings import Settings
@@ -46,6 +48,7 @@ class Platform:
     store: Store = field(init=False)
     storage: Storage = field(init=False)
     logs: Logs = field(init=False)
+    metrics: Metrics = field(init=False)
     processes: Processes = field(default_factory=Processes)
     closing: threading.Event = field(default_factory=threading.Event)
     sockets: Path = field(init=False)
@@ -62,7 +65,9 @@ class Platform:
             lag=self.settings.consistency_lag,
         )
         self.storage = Storage(self.settings)
-        self.logs = Logs(self.settings)
+        connection = Connection(self.settings)
+        self.logs = Logs(connection)
+        self.metrics = Metrics(connection)
         self.turns = Turns(self.settings.concurrent_jobs, patience=_PATIENCE)
         self.starts = Turns(self.settings.concurrent_jobs, patience=_PATIENCE)
         self.sockets = self.settings.jobs / ".sockets"

@@ -68,6 +68,8 @@ class Limits:
     def _asked(self, operation: str, request: dict[str, Any]) -> Iterator[tuple[str, int]]:
         if operation == "CreateTrainingJob":
             yield from _of_training(request)
+        elif operation == "CreateHyperParameterTuningJob":
+            yield from _of_tuning(request)
         elif operation == "CreateTransformJob":
             yield from _of_transform(request)
         elif operation in ("CreateEndpoint", "UpdateEndpoint"):
@@ -99,10 +101,19 @@ class Limits:
 
 
 def _of_training(members: dict[str, Any]) -> Iterator[tuple[str, int]]:
-    resources = members["ResourceConfig"]
+    resources = members.get("ResourceConfig", {})
     if "InstanceType" in resources:
         name = quota_name(resources["InstanceType"], "training job")
         yield name, resources.get("InstanceCount", 1)
+
+
+def _of_tuning(request: dict[str, Any]) -> Iterator[tuple[str, int]]:
+    """What a tuning job's training jobs take at most at once; one that runs counts by itself."""
+    definition = request.get("TrainingJobDefinition", {})
+    resources = definition.get("HyperParameterTuningResourceConfig")
+    limits = request["HyperParameterTuningJobConfig"]["ResourceLimits"]
+    for name, count in _of_training({"ResourceConfig": resources} if resources else definition):
+        yield name, count * limits["MaxParallelTrainingJobs"]
 
 
 def _of_transform(members: dict[str, Any]) -> Iterator[tuple[str, int]]:

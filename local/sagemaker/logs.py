@@ -8,14 +8,13 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/logging-cloudwatch.html
 import logging
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from .settings import Settings
+from .connection import Connection
 
 TRAINING, TRANSFORM, PROCESSING, ENDPOINTS = (
     f"/aws/sagemaker/{name}"
@@ -29,15 +28,20 @@ _BATCH_BYTES, _BATCH_EVENTS, _EVENT_OVERHEAD = 1_000_000, 10_000, 26
 _LINE_BYTES = 250_000
 _log = logging.getLogger(__name__)
 
+Heard = Callable[[list[str]], None]
+
 
 class Tail:
     """One log file on its way to one stream."""
 
-    def __init__(self, logs: "Logs", path: Path, group: str, stream: str) -> None:
+    def __init__(
+        self, logs: "Logs", path: Path, group: str, stream: str, heard: Heard | None = None
+    ) -> None:
         self._logs = logs
         self._path = path
         self._group = group
         self._stream = stream
+        self._heard = heard
         self._lock = threading.Lock()
         self._position = 0
         self._rest = b""
@@ -66,11 +70,21 @@ class Tail:
                 # The file has every line; a job must not fail or wait for its log's copy.
                 self._given_up = True
                 _log.warning("%s is not copied to %s: %s", self._path, self._group, error)
+            self._tell(lines)
 
     def finish(self) -> None:
         """Sends what is left and follows the file no more."""
         self._logs.forget(self)
         self.send(last=True)
+
+    def _tell(self, lines: list[bytes]) -> None:
+        if self._heard is None or not lines:
+            return
+        try:
+            self._heard([line.decode(errors="replace") for line in lines])
+        except (ClientError, BotoCoreError) as error:
+            self._heard = None
+            _log.warning("The metrics of %s are not sent: %s", self._path, error)
 
     def _put(self, lines: list[bytes]) -> None:
         if not lines:
@@ -98,25 +112,25 @@ class Logs:
     Without an endpoint in the settings nothing is sent: AWS's own logs are not this process's.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
         self._lock = threading.Lock()
         self._tails: set[Tail] = set()
         self._groups: set[str] = set()
-        self._client: Any = None
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def follow(self, path: Path, group: str, stream: str) -> Tail:
+    def follow(self, path: Path, group: str, stream: str, heard: Heard | None = None) -> Tail:
         """Copies a file's lines to a stream, until `Tail.finish`.
 
         Args:
             path: The file; it need not exist yet.
             group: `TRAINING` and the like.
             stream: `<job>/algo-1-<milliseconds>` for instance; `stream_of` makes one.
+            heard: Is given the lines too, in the same batches.
         """
-        tail = Tail(self, path, group, stream)
-        if self._settings.aws_endpoint:
+        tail = Tail(self, path, group, stream, heard)
+        if self._connection.client("logs") is not None:
             with self._lock:
                 self._tails.add(tail)
                 if self._thread is None:
@@ -142,7 +156,7 @@ class Logs:
 
     def create(self, group: str, stream: str) -> None:
         """Makes a stream, and its group when it is the first of it."""
-        client = self._connected()
+        client = self._connection.client("logs")
         if client is None:
             return
         if group not in self._groups:
@@ -158,31 +172,9 @@ class Logs:
 
     def put(self, group: str, stream: str, events: list[dict[str, Any]]) -> None:
         """Sends one batch of events."""
-        client = self._connected()
+        client = self._connection.client("logs")
         if client is not None:
             client.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
-
-    def _connected(self) -> Any:
-        if not self._settings.aws_endpoint:
-            return None
-        with self._lock:
-            if self._client is None:
-                self._client = boto3.session.Session().client(
-                    "logs",
-                    endpoint_url=self._settings.aws_endpoint,
-                    region_name=self._settings.region,
-                    # A local service takes any credentials; the user's own must not be sent to it.
-                    aws_access_key_id="test",
-                    aws_secret_access_key="test",  # noqa: S106 (as above)
-                    aws_session_token=None,
-                    config=Config(
-                        connect_timeout=2,
-                        read_timeout=10,
-                        retries={"mode": "standard", "max_attempts": 2},
-                        max_pool_connections=50,
-                    ),
-                )
-            return self._client
 
 
 def stream_of(job: str, host: str) -> str:

@@ -88,6 +88,7 @@ def clients(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict
     commands: dict[str, list[str]] = {
         "notebook 2": notebook,
         "notebook 2 with logs": [*notebook, "--prefix", "logged", "--logs"],
+        "interface 2": [str(second / "python"), str(_CLIENTS / "interface_2.py"), *given],
         "notebook 3": [str(third / "python"), str(_CLIENTS / "notebook_3.py"), *given],
         "commands": [
             *("sh", str(_CLIENTS / "commands.sh"), str(run.data), "notebooks", run.role, _IMAGE)
@@ -133,6 +134,20 @@ def test_the_notebook_shows_logs(run: Run, clients: dict[str, Finish]) -> None:
     *shown, found = clients["notebook 2 with logs"]().splitlines()
     assert any("[41]" in line and "validation-auc" in line for line in shown)
     assert json.loads(found)["probabilities"] == run.probabilities
+
+
+def test_what_pipelines_use_of_sdk_2_works(run: Run, clients: dict[str, Finish]) -> None:
+    """Attaching, metrics, updates, tuning, processors, the registry and S3's helpers."""
+    found = json.loads(clients["interface 2"]().splitlines()[-1])
+    assert found.pop("metrics") == ["train:auc", "validation:auc"]
+    assert {"FinalObjectiveValue", "eta", "max_depth"} <= set(found.pop("tuned"))
+    rows = len((run.data / "train.csv").read_text().splitlines())
+    assert (found.pop("sklearn"), found.pop("script")) == (f"sklearn {rows}", f"script {rows}")
+    model, hyperparameters = found.pop("attached")
+    assert model
+    assert hyperparameters["num_round"] == "20"
+    assert found.keys() == {"same", "updated", "again", "best", "best_estimator", "package"}
+    assert all(found.values()), found
 
 
 def test_sdk_3_trains_builds_deploys_and_transforms(run: Run, clients: dict[str, Finish]) -> None:

@@ -8,7 +8,7 @@ A module defines `ALGORITHM`. Its container is a package run as `python -m PACKA
 import importlib
 import pkgutil
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
@@ -32,6 +32,8 @@ class Algorithm:
         library: What the library is called.
         distributions: Names under which the library may be installed here.
         metrics: Given a log, the last value of each metric the algorithm defines.
+        series: Given lines of a log, every value of each metric.
+        definitions: The algorithm's `MetricDefinitions`, as DescribeTrainingJob shows them.
         unsupported_environment: Variables of a model or job that the real container reads and
             this one does not.
         objectives: Metrics that a tuning job may improve, and whether to Maximize or Minimize
@@ -44,6 +46,8 @@ class Algorithm:
     library: str
     distributions: tuple[str, ...]
     metrics: Callable[[str], dict[str, float]]
+    series: Callable[[Sequence[str]], dict[str, list[float]]]
+    definitions: Sequence[Mapping[str, str]]
     unsupported_environment: frozenset[str]
     objectives: Mapping[str, str]
 

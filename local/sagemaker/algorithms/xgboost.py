@@ -1,6 +1,8 @@
 """Amazon's XGBoost images in algorithm mode."""
 
+import math
 import re
+from collections.abc import Sequence
 
 from local.sagemaker.containers.xgboost.hyperparameters import MAXIMIZED, MINIMIZED
 
@@ -17,6 +19,27 @@ def _metrics(log: str) -> dict[str, float]:
     if not rounds:
         return {}
     return {f"{data}:{metric}": float(value) for data, metric, value in _METRIC.findall(rounds[-1])}
+
+
+def _series(lines: Sequence[str]) -> dict[str, list[float]]:
+    found: dict[str, list[float]] = {}
+    for line in lines:
+        if _ROUND.search(line):
+            for data, metric, value in _METRIC.findall(line):
+                number = float(value)
+                if math.isfinite(number):
+                    found.setdefault(f"{data}:{metric}", []).append(number)
+    return found
+
+
+# A job has at most 40 definitions, and clients hand a described job's back in a new request
+# (`estimator.attach`): these are the metrics of the documentation's table and the common rest.
+_DEFINED = (
+    *("accuracy", "auc", "aucpr", "balanced_accuracy", "cox-nloglik", "error", "f1"),
+    *("gamma-deviance", "gamma-nloglik", "logloss", "mae", "map", "merror", "mlogloss", "mse"),
+    *("ndcg", "poisson-nloglik", "r2", "rmse", "rmsle"),
+)
+_NUMBER = r"([-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)"
 
 
 ALGORITHM = Algorithm(
@@ -38,6 +61,13 @@ ALGORITHM = Algorithm(
     library="XGBoost",
     distributions=("xgboost-cpu", "xgboost"),
     metrics=_metrics,
+    series=_series,
+    # Source: answers of DescribeTrainingJob for image 1.5-1, the CLI's output as people show it.
+    definitions=tuple(
+        {"Name": f"{data}:{name}", "Regex": rf".*\[[0-9]+\].*#011{data}-{name}:{_NUMBER}.*"}
+        for data in ("train", "validation")
+        for name in _DEFINED
+    ),
     # Script mode, selectable inference and multi-model hosting.
     unsupported_environment=frozenset(
         {

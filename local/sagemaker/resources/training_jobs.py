@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +151,7 @@ class TrainingJobs(Resource):
             "EnableManagedSpotTraining": False,
             **request,
             **more,
+            **_described(request, image),
             "StoppingCondition": {
                 "MaxRuntimeInSeconds": _DAY,
                 **request.get("StoppingCondition", {}),
@@ -184,9 +186,21 @@ class TrainingJobs(Resource):
 
     def _run(self, record: Record, job: Job, image: algorithms.Image, hosts: list[Host]) -> None:
         """A job's whole life. However it goes, it reaches a final state."""
+        speakers: list[Host] = []
+
+        def heard(host: Host, lines: list[str]) -> None:
+            found = image.algorithm.series(lines)
+            # Every host that trains logs the same: the first who does speaks for all.
+            if found and host in (speakers or [host]):
+                speakers[:] = [host]
+                self.platform.metrics.put(record.name, found)
+
         tails = [
             self.platform.logs.follow(
-                host.folder / "log", logs.TRAINING, logs.stream_of(record.name, host.name)
+                host.folder / "log",
+                logs.TRAINING,
+                logs.stream_of(record.name, host.name),
+                partial(heard, host),
             )
             for host in hosts
         ]
@@ -488,6 +502,34 @@ def _location(uri: str) -> Any:
         return parse_uri(uri)
     except ValueError as error:
         raise invalid(str(error)) from error
+
+
+def _described(request: Request, image: algorithms.Image) -> dict[str, Any]:
+    """Members of a request with the defaults that a description shows, which clients rely on.
+
+    Source: answers of DescribeTrainingJob, the CLI's output as people show it; SDK 2's
+    `Estimator.attach` reads KmsKeyId without asking whether it is there.
+    """
+    channels = []
+    for channel in request["InputDataConfig"]:
+        source = {"S3DataDistributionType": "FullyReplicated"} | channel["DataSource"][
+            "S3DataSource"
+        ]
+        defaults = {"CompressionType": "None", "RecordWrapperType": "None"}
+        channels.append({**defaults, **channel, "DataSource": {"S3DataSource": source}})
+    return {
+        "AlgorithmSpecification": {
+            "EnableSageMakerMetricsTimeSeries": False,
+            **request["AlgorithmSpecification"],
+            "MetricDefinitions": list(image.algorithm.definitions),
+        },
+        "InputDataConfig": channels,
+        "OutputDataConfig": {
+            "KmsKeyId": "",
+            "CompressionType": "GZIP",
+            **request["OutputDataConfig"],
+        },
+    }
 
 
 def _output(members: dict[str, Any]) -> Any:

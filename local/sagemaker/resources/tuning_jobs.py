@@ -34,6 +34,7 @@ TUNING_JOB = Kind(
 )
 _CONFIG = "HyperParameterTuningJobConfig"
 _DEFINITION = "TrainingJobDefinition"
+RESOURCES = "HyperParameterTuningResourceConfig"
 _SUPPORTED = (
     "HyperParameterTuningJobName",
     f"{_CONFIG}.Strategy",
@@ -50,6 +51,11 @@ _SUPPORTED = (
     "Tags",
     f"{_DEFINITION}.DefinitionName",
     f"{_DEFINITION}.StaticHyperParameters",
+    # The newer form of ResourceConfig, which SDK 2 sends; one instance type, no strategy to choose.
+    f"{_DEFINITION}.{RESOURCES}.InstanceType",
+    f"{_DEFINITION}.{RESOURCES}.InstanceCount",
+    f"{_DEFINITION}.{RESOURCES}.VolumeSizeInGB",
+    f"{_DEFINITION}.{RESOURCES}.VolumeKmsKeyId",
 )
 # What a training job takes as it stands; CreateTrainingJob's own check says what is offered of it.
 _PASSED = (
@@ -289,6 +295,8 @@ def _training_request(members: Request, name: str, values: dict[str, str]) -> Re
     definition = members[_DEFINITION]
     objective = members[_CONFIG]["HyperParameterTuningJobObjective"]
     passed = {member: definition[member] for member in _PASSED if member in definition}
+    if RESOURCES in definition:
+        passed["ResourceConfig"] = definition[RESOURCES]
     return passed | {
         "TrainingJobName": name,
         "HyperParameters": {
@@ -404,6 +412,10 @@ def _check(request: Request) -> None:
     if objective is None:
         raise invalid(f"{name}: HyperParameterTuningJobObjective is required.")
     definition = request[_DEFINITION]
+    if ("ResourceConfig" in definition) == (RESOURCES in definition):
+        raise invalid(
+            f"{name}: {_DEFINITION} needs either ResourceConfig or {RESOURCES}, and not both."
+        )
     uri = definition["AlgorithmSpecification"].get("TrainingImage")
     if uri is None:
         raise invalid(f"{name}: AlgorithmSpecification.TrainingImage is required.")

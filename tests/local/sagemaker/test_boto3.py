@@ -23,6 +23,7 @@ WAITED = {
 }
 # What paginators need beside nothing.
 NARROWED: dict[str, dict[str, str]] = {
+    "Search": {"Resource": "TrainingJob"},
     "ListTags": {"ResourceArn": "arn:aws:sagemaker:us-east-1:000000000000:model/trained"},
 }
 

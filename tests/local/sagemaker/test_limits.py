@@ -1,6 +1,7 @@
 """Quotas, throttling and eventual consistency, which settings of the process switch on."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,9 @@ from botocore.exceptions import ClientError
 
 from local.sagemaker.settings import parse_quota
 from tests.local.sagemaker.cloud import Cloud, refused, start, stop, until, variant
+from tests.local.sagemaker.test_tuning import request_for
+
+FORBIDDEN = {"InstanceType": "ml.m4.xlarge", "InstanceCount": 1, "VolumeSizeInGB": 1}
 
 
 @pytest.fixture
@@ -32,6 +36,19 @@ def test_a_quota_of_nothing_refuses_a_job(limited: Cloud) -> None:
     )
     refused(lambda: limited.describe_training("over"))
     assert limited.train("other")["TrainingJobStatus"] == "Completed"
+
+
+def test_a_tuning_job_asks_for_all_it_may_run_at_once(limited: Cloud) -> None:
+    """Its parallel training jobs count, in the older form of its resources and in SDK 2's."""
+    request = request_for("beyond", ResourceConfig=FORBIDDEN)
+    newer = request_for("beyond", HyperParameterTuningResourceConfig=FORBIDDEN)
+    del newer["TrainingJobDefinition"]["ResourceConfig"]
+    for each in (request, newer):
+        code, message = refused(
+            partial(limited.sagemaker.create_hyper_parameter_tuning_job, **each)
+        )
+        assert code == "ResourceLimitExceeded"
+        assert "a request delta of 2 Instances" in message
 
 
 def test_a_quota_counts_what_runs(limited: Cloud) -> None:
