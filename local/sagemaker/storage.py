@@ -63,7 +63,12 @@ def relative_key(prefix: str, key: str) -> str:
 
 
 class Storage:
-    """S3 behind the configured endpoint. Safe to use from any thread."""
+    """S3 behind the configured endpoint. Safe to use from any thread.
+
+    Attributes:
+        credentials: What it asks under, as variables for a job's own calls; empty where the
+            process's own credentials are used.
+    """
 
     def __init__(self, settings: Settings, role: str | None = None) -> None:
         """Build the client.
@@ -92,6 +97,15 @@ class Storage:
                 "aws_secret_access_key": given["SecretAccessKey"],
                 "aws_session_token": given["SessionToken"],
             }
+        self.credentials = {
+            name: options[option]
+            for name, option in (
+                ("AWS_ACCESS_KEY_ID", "aws_access_key_id"),
+                ("AWS_SECRET_ACCESS_KEY", "aws_secret_access_key"),
+                ("AWS_SESSION_TOKEN", "aws_session_token"),
+            )
+            if options.get(option)
+        }
         self._client = boto3.session.Session().client(
             "s3",
             config=Config(

@@ -149,4 +149,5 @@ answer = runtime.invoke_endpoint(EndpointName="interface-package", Body=row, Con
 found["package"] = answer["Body"].read() == before
 session.delete_endpoint("interface-package")
 
-sys.stdout.write(json.dumps(found) + "\n")
+# The SDK's dots of progress end without a line's end.
+sys.stdout.write("\n" + json.dumps(found) + "\n")

@@ -285,11 +285,8 @@ class ProcessingJobs(Resource):
         }
         isolated = run.members.get("NetworkConfig", {}).get("EnableNetworkIsolation", False)
         if settings.aws_endpoint and not isolated:
-            environment |= {
-                "AWS_ENDPOINT_URL": settings.aws_endpoint,
-                "AWS_ACCESS_KEY_ID": "test",
-                "AWS_SECRET_ACCESS_KEY": "test",
-            }
+            # The role's, where roles are assumed: its permissions decide inside the job, too.
+            environment |= {"AWS_ENDPOINT_URL": settings.aws_endpoint, **run.storage.credentials}
         given = run.members.get("Environment", {})
         environment |= {
             name: _BASE_IN_TEXT.sub(str(host.folder), value) for name, value in given.items()

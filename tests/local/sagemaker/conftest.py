@@ -35,7 +35,7 @@ def s3_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             "BIND_HOST": "127.0.0.1",
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
-            "SERVICES": "s3,logs,cloudwatch",
+            "SERVICES": "s3,logs,cloudwatch,sts,iam",
         },
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

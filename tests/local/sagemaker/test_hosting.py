@@ -175,16 +175,17 @@ def test_an_update_may_retain_weights(cloud: Cloud, rival: str) -> None:
     assert (described["CurrentWeight"], described["CurrentInstanceCount"]) == (5, 3)
 
 
-def test_shifting_traffic_step_by_step_is_refused(cloud: Cloud, endpoint: str) -> None:
-    """A canary deployment is not available, and says so."""
-    routing = {"Type": "CANARY", "WaitIntervalInSeconds": 60}
+@pytest.mark.parametrize("kind", ["CANARY", "LINEAR"])
+def test_shifting_traffic_step_by_step_is_refused(cloud: Cloud, endpoint: str, kind: str) -> None:
+    """A canary or linear deployment is not available, and says so."""
+    routing = {"Type": kind, "WaitIntervalInSeconds": 60}
     policy = {"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": routing}}
     _, message = refused(
         lambda: cloud.sagemaker.update_endpoint(
             EndpointName=endpoint, EndpointConfigName=endpoint, DeploymentConfig=policy
         )
     )
-    assert "'CANARY'" in message
+    assert f"'{kind}'" in message
     assert "not available locally" in message
 
 

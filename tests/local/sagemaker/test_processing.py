@@ -318,3 +318,16 @@ def test_wrong_requests_are_refused(cloud: Cloud, script: str, what: str) -> Non
     code, message = refused(lambda: cloud.sagemaker.create_processing_job(**request))
     assert code == "ValidationException"
     assert what in message
+
+
+def test_a_command_calls_aws_under_the_job_s_role(s3_url: str, tmp_path: Path) -> None:
+    """Where roles are assumed, what a command does is the role's doing, as on AWS."""
+    own = start(s3_url, tmp_path, "--assume-roles")
+    try:
+        code = "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])"
+        own.sagemaker.create_processing_job(**request_for("who", **running("python3", "-c", code)))
+        assert ended(own, "who")["ProcessingJobStatus"] == "Completed"
+        log = (own.jobs / "processing-job" / "who" / "log").read_text()
+        assert "assumed-role/execution/SageMaker" in log
+    finally:
+        stop(own)

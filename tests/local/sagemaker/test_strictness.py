@@ -287,6 +287,20 @@ def test_what_would_change_the_result_is_refused(cloud: Cloud, what: str) -> Non
     assert "not available locally" in message
 
 
+def test_asynchronous_endpoints_are_refused(cloud: Cloud) -> None:
+    """A configuration for asynchronous inference is not available, and says so."""
+    place = {"OutputConfig": {"S3OutputPath": f"s3://{BUCKET}/async/"}}
+    _, message = refused(
+        lambda: cloud.sagemaker.create_endpoint_config(
+            EndpointConfigName="asynchronous",
+            ProductionVariants=[variant("all", "trained")],
+            AsyncInferenceConfig=place,
+        )
+    )
+    assert "AsyncInferenceConfig" in message
+    assert "not available locally" in message
+
+
 def test_serverless_variants_are_refused(cloud: Cloud) -> None:
     """A variant without instances is not available, and says so."""
     serverless = {"MemorySizeInMB": 2048, "MaxConcurrency": 5}
