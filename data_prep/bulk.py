@@ -420,9 +420,10 @@ class Work:
             return self._survey_text(block)
         try:
             cells = self.cells(block.data, quoted=bool(quotes))
+            found = self._survey_cells(block, cells, quoted=bool(quotes))
         except pa.ArrowInvalid:
+            # Arrow does not parse it, or makes no float of a whole number beside a gap.
             return self._survey_text(block)
-        found = self._survey_cells(block, cells, quoted=bool(quotes))
         return found or self._survey_text(block)
 
     def _plain(self, data: bytes) -> bool:
@@ -453,6 +454,7 @@ class Work:
         starts, ends = _lines(np.frombuffer(block.data, np.uint8))
         if len(starts) != len(codes) and not quoted:
             return None
+        signed = b"+" in block.data
         numbers, missing = [], np.zeros(len(cells.features), np.int64)
         whole, categories = [], {}
         for which, array in enumerate(cells.features):
@@ -468,6 +470,8 @@ class Work:
             missing[which] = array.null_count
             values = floats_of(array)
             if not self._in_range(array, values, forced=self.floats[which]):
+                return None
+            if signed and not self.floats[which] and _whole_as_floats(array, values):
                 return None
             numbers.append(values)
             whole.append(array.type == pa.int64())
@@ -1264,6 +1268,11 @@ def _extremes(numbers: list[Array], codes: NDArray[np.uint8], labels: int) -> tu
         low[found, which] = np.fmin.reduceat(grouped, starts)
         high[found, which] = np.fmax.reduceat(grouped, starts)
     return low, high
+
+
+def _whole_as_floats(array: pa.Array, values: Array) -> bool:
+    """Tell whether whole numbers were read as floats, as Arrow reads them behind a plus sign."""
+    return array.type == pa.float64() and bool((values == np.floor(values)).all())
 
 
 def _ends(numbers: list[Array]) -> Ends | None:

@@ -243,3 +243,24 @@ def test_rows_repeat_each_other_by_their_class(labels: list[str], options: dict[
     )
     assert large.profile == small.profile
     assert large.files == small.files
+
+
+def test_whole_numbers_beyond_a_float_beside_gaps_are_read_as_in_small_files() -> None:
+    """Arrow makes no float of them; the block is for the careful reader."""
+    rows = [f"{row},{row % 7},{'ab'[row % 2]}" for row in range(60)]
+    rows[10], rows[20] = ",3,a", "5555555555555555551,3,a"
+    text = "\n".join(["n,x,class", *rows]) + "\n"
+    options = {"positive": "a", "missing": "pass"}
+    small, large = run(text, "a.csv", **options), run(text, "a.csv", limits=BULK, **options)
+    assert large.files == small.files
+    assert large.profile == small.profile
+
+
+def test_a_plus_sign_leaves_a_column_whole_as_in_small_files() -> None:
+    """Pandas reads +2 as a whole number, Arrow as a float."""
+    rows = [f"{row},{row % 7}.5,{'ab'[row % 2]}" for row in range(60)]
+    rows[30] = "+2,+1.5,a"
+    text = "\n".join(["n,x,class", *rows]) + "\n"
+    large = run(text, "a.csv", limits=BULK, positive="a")
+    assert large.files == reference.from_csv(text, positive="a")
+    assert large.profile == run(text, "a.csv", positive="a").profile

@@ -63,6 +63,11 @@ def seeds() -> Iterator[bytes]:
     yield bytes([64 + 1]) + csv.replace(b"1,1.5", b",NA").replace(b"\n", b"\r\n")
     yield bytes([32 + 1]) + csv.replace(b",", b"\t").replace(b"4\t1.5", b'"4"\t"1.5"')
     yield bytes([4]) + csv.decode().encode("utf-16")
+    # Several classes, and a number.
+    for first in (20, 25):
+        yield bytes([first]) + arff
+    for first in (16, 26, 81, 91):
+        yield bytes([first]) + csv
     yield bytes([3]) + gzip.compress(csv, mtime=0)
     if LARGE:
         import pyarrow as pa
@@ -88,6 +93,12 @@ def outcome(data: bytes, limits: Limits) -> Prepared | str:
         missing="pass" if data[0] & 64 else "refuse",
         rest=bool(data[0] & 32),
     )
+    if data[0] & 24 == 16:
+        wanted = wanted._replace(task="multiclass")
+    elif data[0] & 24 == 24:
+        wanted = wanted._replace(
+            label="b", task="regression", categorical=("class",), objective="count:poisson"
+        )
     try:
         return prepare(io.BytesIO(data[1:]), name=name, wanted=wanted, limits=limits)
     except DataError as error:
