@@ -62,8 +62,8 @@ HOOKS = (
     ),
 )
 
-# Of 512 MB each, so that a small machine runs few; a core is well used by four that mostly wait.
-_CALLS_A_CORE = 4
+# Of 512 MB each, so that a small machine runs few; a core is well used by three that mostly wait.
+_CALLS_A_CORE = 3
 _BYTES_A_CALL = 512 * 1024**2
 _FEWEST_CALLS = 4
 # Seconds in which no call has begun or ended, after which one goes ahead beyond the limit.
