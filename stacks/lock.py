@@ -16,7 +16,7 @@ _OLDEST_PYTHON = "--python-version=3.11"
 
 
 def main() -> None:
-    """Compile the project's two locks, the test clients', checkov's, and one for each function."""
+    """Compile the project's locks, the tools' beside it, and one for each function."""
     for name in ("requirements", "requirements-dev"):
         _compile(f"{name}.in", f"{name}.txt", _OLDEST_PYTHON)
     clients = "tests/sdk"
@@ -25,6 +25,9 @@ def main() -> None:
     _compile(f"{clients}/requirements-3.in", f"{clients}/requirements-3.txt", *options)
     scanner = "gates/checkov/requirements"
     _compile(f"{scanner}.in", f"{scanner}.txt", _OLDEST_PYTHON)
+    for name in ("build", "requirements"):
+        spark = f"local/sagemaker/containers/spark/{name}"
+        _compile(f"{spark}.in", f"{spark}.txt", _OLDEST_PYTHON, "--constraint=requirements.txt")
     for bundle in BUNDLES.values():
         source = bundle.lock.with_suffix(".in").relative_to(ROOT)
         if (ROOT / source).exists():

@@ -5,17 +5,19 @@ from typing import Any
 from aws_cdk import Aws, CfnOutput, CustomResource, Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3_assets as s3_assets
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from stacks import images
 from stacks.base import SpineStack
+from stacks.bundling import JOB, JOB_ARCHITECTURE
 from stacks.checks import acknowledge
 from stacks.functions import RETENTION, StepFunction
 from stacks.permissions import Permission, allow, grant
 from stacks.settings import Settings
 from stacks.storage import Storage
-from stacks.workflow import Steps, Workflow
+from stacks.workflow import Preparation, Steps, Workflow
 
 _NO_RESOURCE = "IAM knows no resource for SageMaker's lists."
 _ANY_RUN = (
@@ -71,36 +73,45 @@ class Pipeline(SpineStack):
             "Plan",
             bundle="plan",
             description="checks the execution input, derives names and places",
-            permissions=[],
+            # How large a source is decides which engine prepares it.
+            permissions=self._reading(),
             environment={
                 "BUCKET": self._storage.bucket.bucket_name,
                 "NAME_PREFIX": self.settings.prefix,
                 "SOURCE_HOSTS": ",".join(self.settings.source_hosts),
                 "SOURCE_BUCKETS": ",".join(self.settings.source_buckets),
                 "INSTANCE_TYPES": ",".join(self.settings.instance_types),
+                "SPARK_REGISTRY": self.registry("spark_registries"),
             },
             # botocore's model of SageMaker, read for its instance types, takes 150 MB.
             memory_mb=512,
             timeout=Duration.seconds(30),
         )
 
-    def _prepare(self) -> StepFunction:
+    def _reading(self) -> list[Permission]:
+        """What it takes to read sources, from the folders and buckets they may lie in."""
         others = [f"arn:{Aws.PARTITION}:s3:::{name}" for name in self.settings.source_buckets]
         files = self._objects("incoming/*", "uploads/*") + [f"{arn}/*" for arn in others]
+        return [
+            allow(
+                "s3:GetObject",
+                "s3:GetObjectVersion",
+                on=files,
+                because="Files arrive under names of their senders' choice.",
+            ),
+            # Without it S3 answers "access denied" for a file that is not there.
+            allow("s3:ListBucket", on=[self._storage.bucket.bucket_arn, *others]),
+            *self.with_key("kms:Decrypt", via="s3"),
+        ]
+
+    def _prepare(self) -> StepFunction:
         return StepFunction(
             self,
             "Prepare",
             bundle="prepare",
             description="fetches, checks and splits the training file",
             permissions=[
-                allow(
-                    "s3:GetObject",
-                    "s3:GetObjectVersion",
-                    on=files,
-                    because="Files arrive under names of their senders' choice.",
-                ),
-                # Without it S3 answers "access denied" for a file that is not there.
-                allow("s3:ListBucket", on=[self._storage.bucket.bucket_arn, *others]),
+                *self._reading(),
                 allow(
                     "s3:PutObject",
                     on=self._objects(
@@ -112,17 +123,82 @@ class Pipeline(SpineStack):
                     ),
                     because=_ANY_RUN,
                 ),
-                *self.with_key("kms:Decrypt", "kms:GenerateDataKey", via="s3"),
+                *self.with_key("kms:GenerateDataKey", via="s3"),
             ],
-            environment={
-                "BUCKET": self._storage.bucket.bucket_name,
-                "SOURCE_HOSTS": ",".join(self.settings.source_hosts),
-            },
+            environment={"SOURCE_HOSTS": ",".join(self.settings.source_hosts)},
             memory_mb=3008,
             # A source of 4 GiB, and the files made of it before they are uploaded.
             disk_mb=10_240,
             timeout=Duration.minutes(15),
         )
+
+    def _preparation(self) -> Preparation:
+        """The processing jobs that prepare what the function does not."""
+        architecture = JOB_ARCHITECTURE if self.settings.functions == "aws" else None
+        code = s3_assets.Asset(
+            self,
+            "PreparationCode",
+            path=str(JOB.stage(architecture)),
+            asset_hash=JOB.digest(architecture),
+        )
+        return Preparation(
+            image=self.image(images.load()["sklearn"], registry="registries"),
+            spark_image=self.image(images.load()["spark"], registry="spark_registries"),
+            role_arn=self._preparation_role(code).role_arn,
+            code_bucket=code.s3_bucket_name,
+            code_key=code.s3_object_key,
+            hosts=self.settings.source_hosts,
+        )
+
+    def _preparation_role(self, code: s3_assets.Asset) -> iam.Role:
+        role = iam.Role(
+            self,
+            "PreparationRole",
+            description="Spine: what processing jobs that prepare data may do",
+            assumed_by=iam.ServicePrincipal(
+                "sagemaker.amazonaws.com",
+                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
+            ),
+        )
+        assets = f"arn:{Aws.PARTITION}:s3:::{code.s3_bucket_name}"
+        prepared = (
+            "runs/*/train/*",
+            "runs/*/validate/*",
+            "runs/*/preparation/*",
+        )
+        grant(
+            role,
+            (
+                *self._reading(),
+                allow("s3:GetObject", on=[f"{assets}/{code.s3_object_key}"]),
+                allow(
+                    "s3:ListBucket",
+                    on=[assets],
+                    when={"StringLike": {"s3:prefix": [code.s3_object_key]}},
+                ),
+                allow("s3:GetObject", on=self._objects("runs/*/preparation/*"), because=_ANY_RUN),
+                allow(
+                    "s3:PutObject",
+                    on=self._objects(
+                        *prepared,
+                        "runs/*/test/*",
+                        "runs/*/batch-in/*",
+                        "runs/*/data_profile.json",
+                    ),
+                    because=_ANY_RUN,
+                ),
+                # Spark's blocks when they are no longer needed, and shards of an earlier attempt.
+                allow("s3:DeleteObject", on=self._objects(*prepared), because=_ANY_RUN),
+                *self._storage.running(
+                    f"{self.registry()}:repository/{images.load()['sklearn'].partition(':')[0]}",
+                    f"{self.registry('spark_registries')}:repository/"
+                    f"{images.load()['spark'].partition(':')[0]}",
+                ),
+                *self.with_key("kms:GenerateDataKey", via="s3"),
+                *self._storage.volumes(),
+            ),
+        )
+        return role
 
     def _predict(self) -> StepFunction:
         return StepFunction(
@@ -184,6 +260,7 @@ class Pipeline(SpineStack):
                 "sagemaker:ListEndpoints",
                 "sagemaker:ListEndpointConfigs",
                 "sagemaker:ListModels",
+                "sagemaker:ListProcessingJobs",
                 "sagemaker:ListTrainingJobs",
                 "sagemaker:ListTransformJobs",
                 on=["*"],
@@ -195,6 +272,7 @@ class Pipeline(SpineStack):
                     "endpoint": ("DescribeEndpoint", "DeleteEndpoint", "ListTags"),
                     "endpoint-config": ("DeleteEndpointConfig", "ListTags"),
                     "model": ("DeleteModel", "ListTags"),
+                    "processing-job": ("StopProcessingJob", "ListTags"),
                     "training-job": ("StopTrainingJob", "ListTags"),
                     "transform-job": ("StopTransformJob", "ListTags"),
                 }.items()
@@ -255,16 +333,14 @@ class Pipeline(SpineStack):
 
     def _machine(self, steps: Steps) -> sfn.StateMachine:
         settings = self.settings
-        version = settings.xgboost_version
-        image = (
-            f"{self.registry()}.dkr.ecr.{self.region}.{Aws.URL_SUFFIX}/"
-            f"{images.REPOSITORY}:{images.load()['tags'][version]}"
-        )
+        tag = images.load()["tags"][settings.xgboost_version]
+        preparation = self._preparation()
         workflow = Workflow(
             self,
             "Workflow",
             steps=steps,
-            image=image,
+            preparation=preparation,
+            image=self.image(f"{images.REPOSITORY}:{tag}", registry="registries"),
             role_arn=self._storage.sagemaker_role.role_arn,
             tags={"spine:stage": settings.stage},
             key_arn=settings.encryption_key,
@@ -290,7 +366,7 @@ class Pipeline(SpineStack):
             encryption_configuration=(
                 sfn.CustomerManagedEncryptionConfiguration(self.key) if self.key else None
             ),
-            role=self._machine_role(steps),
+            role=self._machine_role(steps, preparation),
             timeout=Duration.hours(settings.run_timeout_hours),
             tracing_enabled=True,
             # Inputs may name files and carry labels; the history keeps them, the log need not.
@@ -299,7 +375,7 @@ class Pipeline(SpineStack):
             ),
         )
 
-    def _machine_role(self, steps: Steps) -> iam.Role:
+    def _machine_role(self, steps: Steps, preparation: Preparation) -> iam.Role:
         role = iam.Role(
             self,
             "MachineRole",
@@ -320,6 +396,8 @@ class Pipeline(SpineStack):
             role,
             (
                 allow("lambda:InvokeFunction", on=[each.function_arn for each in functions]),
+                self.may("processing-job", "CreateProcessingJob", when=allowed_types),
+                self.may("processing-job", "DescribeProcessingJob", "StopProcessingJob"),
                 self.may("training-job", "CreateTrainingJob", when={**allowed_types, **isolated}),
                 self.may("training-job", "DescribeTrainingJob", "StopTrainingJob"),
                 self.may("model", "CreateModel", when=isolated),
@@ -335,6 +413,7 @@ class Pipeline(SpineStack):
                 *(
                     self.may(kind, "AddTags")
                     for kind in (
+                        "processing-job",
                         "training-job",
                         "model",
                         "endpoint-config",
@@ -342,10 +421,13 @@ class Pipeline(SpineStack):
                         "transform-job",
                     )
                 ),
-                allow(
-                    "iam:PassRole",
-                    on=[self._storage.sagemaker_role.role_arn],
-                    when={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+                *(
+                    allow(
+                        "iam:PassRole",
+                        on=[each],
+                        when={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+                    )
+                    for each in (self._storage.sagemaker_role.role_arn, preparation.role_arn)
                 ),
                 # How Step Functions learns that a job it waits for has ended.
                 allow(
@@ -354,11 +436,17 @@ class Pipeline(SpineStack):
                     "events:PutTargets",
                     on=self.arns(
                         "events",
+                        "rule/StepFunctionsGetEventsForSageMakerProcessingJobsRule",
                         "rule/StepFunctionsGetEventsForSageMakerTrainingJobsRule",
                         "rule/StepFunctionsGetEventsForSageMakerTransformJobsRule",
                     ),
                 ),
-                allow("s3:PutObject", on=self._objects("runs/*/manifest.json"), because=_ANY_RUN),
+                allow(
+                    "s3:PutObject",
+                    on=self._objects("runs/*/manifest.json", "runs/*/preparation/plan.json"),
+                    because=_ANY_RUN,
+                ),
+                allow("s3:GetObject", on=self._objects("runs/*/preparation/*"), because=_ANY_RUN),
                 # How a failed run ends with the error that began it, and can be redriven.
                 allow(
                     "states:SendTaskFailure",

@@ -112,7 +112,6 @@ class Storage(SpineStack):
             ),
         )
         a_run = "A run's folder is known only when the run begins."
-        no_resource = "IAM knows no resource for this action."
         grant(
             role,
             (
@@ -128,36 +127,44 @@ class Storage(SpineStack):
                     on=[self.bucket.bucket_arn],
                     when={"StringLike": {"s3:prefix": ["runs/*"]}},
                 ),
-                allow(
-                    "ecr:BatchCheckLayerAvailability",
-                    "ecr:BatchGetImage",
-                    "ecr:GetDownloadUrlForLayer",
-                    on=[
-                        f"arn:{Aws.PARTITION}:ecr:{self.region}:{self.registry()}:repository/"
-                        + images.REPOSITORY
-                    ],
-                ),
-                allow("ecr:GetAuthorizationToken", on=["*"], because=no_resource),
-                allow(
-                    "cloudwatch:PutMetricData",
-                    on=["*"],
-                    when={"StringLike": {"cloudwatch:namespace": ["/aws/sagemaker/*"]}},
-                    because=f"{no_resource} A condition binds it to SageMaker's namespaces.",
-                ),
-                allow(
-                    "logs:CreateLogGroup",
-                    "logs:CreateLogStream",
-                    "logs:DescribeLogStreams",
-                    "logs:PutLogEvents",
-                    on=self.arns("logs", "log-group:/aws/sagemaker/*"),
-                    because="SageMaker makes and names the log groups of its jobs and endpoints.",
-                ),
+                *self.running(f"{self.registry()}:repository/{images.REPOSITORY}"),
                 *self.with_key("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", via="s3"),
                 *self.volumes(),
-                *self._interfaces(),
             ),
         )
         return role
+
+    def running(self, *repositories: str) -> list[Permission]:
+        """What any job takes that SageMaker runs: its image, its metrics, its log, its network.
+
+        Args:
+            repositories: Of images, as `account:repository/name`.
+        """
+        no_resource = "IAM knows no resource for this action."
+        return [
+            allow(
+                "ecr:BatchCheckLayerAvailability",
+                "ecr:BatchGetImage",
+                "ecr:GetDownloadUrlForLayer",
+                on=[f"arn:{Aws.PARTITION}:ecr:{self.region}:{each}" for each in repositories],
+            ),
+            allow("ecr:GetAuthorizationToken", on=["*"], because=no_resource),
+            allow(
+                "cloudwatch:PutMetricData",
+                on=["*"],
+                when={"StringLike": {"cloudwatch:namespace": ["/aws/sagemaker/*"]}},
+                because=f"{no_resource} A condition binds it to SageMaker's namespaces.",
+            ),
+            allow(
+                "logs:CreateLogGroup",
+                "logs:CreateLogStream",
+                "logs:DescribeLogStreams",
+                "logs:PutLogEvents",
+                on=self.arns("logs", "log-group:/aws/sagemaker/*"),
+                because="SageMaker makes and names the log groups of its jobs and endpoints.",
+            ),
+            *self._interfaces(),
+        ]
 
     def _interfaces(self) -> list[Permission]:
         """What SageMaker needs to stand in a VPC of the customer's.

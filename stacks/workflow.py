@@ -69,6 +69,12 @@ _PASSING = (
 _PASSING_OF_JOB = '/"FailureReason": ?"(CapacityError|InternalServerError)/'
 _NO_CAPACITY = "/CapacityError/"
 _QUOTA = "SageMaker.ResourceLimitExceededException"
+# What the prepare function retries, as a job says it.
+_PASSING_OF_PREPARATION = (
+    '/"FailureReason": ?"(CapacityError|InternalServerError)|"ExitMessage": ?"SourceUnreachable/'
+)
+# Where the archive of a job's code lies in the container.
+_CODE = "/opt/ml/processing/input/code"
 
 # 1 + 2 + 4 s at most, for the call that ends a failed run.
 _STATES_RETRY = {
@@ -118,18 +124,43 @@ _TAGS = [
 ]
 
 
-def _job_name(tries: str) -> str:
-    """Return a name per attempt: those of failed and of lost jobs stay taken.
+def _attempt(tries: str) -> str:
+    """Return an expression that names an attempt: the names of failed and lost jobs stay taken.
 
     A job whose creation lost its answer runs on under its own name; the clean-up stops it.
     """
     return (
-        "{% $plan.run.name & '-' & $string($states.context.Execution.RedriveCount)"
-        f" & '-' & $string({tries} * 10 + $states.context.State.RetryCount) %}}"
+        "$plan.run.name & '-' & $string($states.context.Execution.RedriveCount)"
+        f" & '-' & $string({tries} * 10 + $states.context.State.RetryCount)"
     )
 
 
+def _job_name(tries: str) -> str:
+    return f"{{% {_attempt(tries)} %}}"
+
+
 _State = TypeVar("_State", sfn.CustomState, sfn.Parallel)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preparation:
+    """What a processing job that prepares data is made of.
+
+    Attributes:
+        image: URI of the image for one instance.
+        spark_image: URI of SageMaker's Spark image.
+        role_arn: What the job may do.
+        code_bucket: Where the archive lies that Python runs.
+        code_key: Its key, which has no slash.
+        hosts: Of https sources.
+    """
+
+    image: str
+    spark_image: str
+    role_arn: str
+    code_bucket: str
+    code_key: str
+    hosts: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,6 +187,7 @@ class Workflow(Construct):
         construct_id: str,
         *,
         steps: Steps,
+        preparation: Preparation,
         image: str,
         role_arn: str,
         tags: dict[str, str],
@@ -168,6 +200,7 @@ class Workflow(Construct):
             scope: The stack.
             construct_id: Stable.
             steps: The functions.
+            preparation: The processing jobs that stand in for the prepare function.
             image: URI of SageMaker's XGBoost image, for training and serving alike.
             role_arn: SageMaker's execution role.
             tags: Put on everything SageMaker makes, beside the run's own.
@@ -176,6 +209,7 @@ class Workflow(Construct):
         """
         super().__init__(scope, construct_id)
         self._steps = steps
+        self._preparation = preparation
         self._image = image
         self._role_arn = role_arn
         self._key_arn = key_arn
@@ -245,23 +279,24 @@ class Workflow(Construct):
             .otherwise(clean_up)
         )
         train = self._train(then=model)
-        prepare = self._or_clean_up(self._prepare(), from_=_PREPARE)
+        prepare = self._prepare(then=train)
         plan = self._plan()
-        for name, state, assign in (
+        ways: tuple[tuple[str, sfn.IChainable, dict[str, Any] | None], ...] = (
             (_PLAN, plan, None),
-            (_PREPARE, prepare, None),
+            (_PREPARE, prepare, {"prepare_tries": 0}),
             (_TRAIN, train, {"train_tries": 0}),
             (_MODEL, model, {"model_tries": 0}),
-        ):
+        )
+        for name, way, assign in ways:
             self._redriven.when(
                 sfn.Condition.jsonata(
                     "{% $states.context.Execution.RedriveCount > $failed_in"
                     f" and $again_from = '{name}' %}}"
                 ),
-                state,
+                way,
                 assign=assign,
             )
-        return plan.next(prepare).next(train)
+        return plan.next(prepare)
 
     def _fail(self) -> tuple[sfn.CustomState, sfn.Choice]:
         """How a failed run ends, so that it can be redriven.
@@ -337,6 +372,8 @@ class Workflow(Construct):
                     # So that the summary can read them on every path.
                     "training": {},
                     "kept_until": "",
+                    "prepared_by": "",
+                    "prepare_tries": 0,
                     "train_tries": 0,
                     "model_tries": 0,
                     "finished": False,
@@ -346,15 +383,170 @@ class Workflow(Construct):
         # Nothing exists yet that could need cleaning up.
         return state.add_catch(self._failed, errors=["States.ALL"], assign=_failure(_PLAN))
 
-    def _prepare(self) -> sfn.CustomState:
-        return self._function(
-            _PREPARE,
-            self._steps.prepare,
-            comment="Fetches, checks and splits the file, and writes the four CSV files",
-            payload={"plan": "{% $plan %}"},
-            retries=[_SOURCE_RETRY],
-            rest={"Assign": {"prepared": "{% $states.result.Payload %}"}},
+    def _prepare(self, *, then: sfn.IChainable) -> sfn.Choice:
+        """Prepare by the plan's engine; however it was done, `$prepared` says what there is."""
+        function = self._or_clean_up(
+            self._function(
+                _PREPARE,
+                self._steps.prepare,
+                comment="Fetches, checks and splits the file, and writes the four CSV files",
+                payload={"plan": "{% $plan %}"},
+                retries=[_SOURCE_RETRY],
+                rest={"Assign": {"prepared": "{% $states.result.Payload %}"}},
+            ),
+            from_=_PREPARE,
         )
+        function.next(then)
+        hand_over = self._or_clean_up(
+            self._object(
+                "Hand over the plan",
+                "putObject",
+                comment="A job's environment has no room for it",
+                arguments={
+                    "Key": "{% $plan.places.preparation_key & 'plan.json' %}",
+                    "Body": {"plan": "{% $plan %}", "hosts": list(self._preparation.hosts)},
+                    "ContentType": "application/json",
+                },
+            ),
+            from_=_PREPARE,
+        )
+        read = self._or_clean_up(
+            self._object(
+                "Read what was prepared",
+                "getObject",
+                arguments={"Key": "{% $plan.places.preparation_key & $prepared_by & '.json' %}"},
+                rest={"Assign": {"prepared": "{% $parse($states.result.Body).prepared %}"}},
+            ),
+            from_=_PREPARE,
+        )
+        read.next(then)
+        refused = self._or_clean_up(
+            self._object(
+                "Read why",
+                "getObject",
+                comment="The job's own error, by the name the function would have given it",
+                arguments={
+                    "Key": "{% $plan.places.preparation_key"
+                    " & $parse($failure.Cause).ProcessingJobName & '.json' %}"
+                },
+                rest={"Assign": {"failure": "{% $parse($states.result.Body).failure %}"}},
+            ),
+            from_=_PREPARE,
+        )
+        refused.next(self._clean_up_after_failure)
+        jobs = self._preparation
+        hand_over.next(
+            sfn.Choice.jsonata(self, "On how many instances?")
+            .when(
+                sfn.Condition.jsonata("{% $plan.preparation.engine = 'spark' %}"),
+                self._preparation_job(
+                    "Prepare with Spark",
+                    "spark",
+                    image=jobs.spark_image,
+                    comment="The same checks and split, shared out to several instances",
+                    then=read,
+                    refused=refused,
+                ),
+            )
+            .otherwise(
+                self._preparation_job(
+                    "Prepare on an instance",
+                    "processing",
+                    image=jobs.image,
+                    comment="The function's own code on a machine of the size it needs",
+                    then=read,
+                    refused=refused,
+                )
+            )
+        )
+        return (
+            sfn.Choice.jsonata(
+                self, "Which engine?", comment="The plan says why, in preparation.reason"
+            )
+            .when(sfn.Condition.jsonata("{% $plan.preparation.engine = 'lambda' %}"), function)
+            .otherwise(hand_over)
+        )
+
+    def _preparation_job(
+        self,
+        name: str,
+        engine: str,
+        *,
+        image: str,
+        comment: str,
+        then: sfn.IChainable,
+        refused: sfn.IChainable,
+    ) -> sfn.CustomState:
+        jobs = self._preparation
+        folder = "'s3://' & $plan.bucket & '/' & $plan.places.preparation_key"
+        job = self._sagemaker(
+            name,
+            "createProcessingJob.sync",
+            comment=comment,
+            arguments={
+                "ProcessingJobName": _job_name("$prepare_tries"),
+                "RoleArn": jobs.role_arn,
+                "AppSpecification": {
+                    "ImageUri": image,
+                    "ContainerEntrypoint": [
+                        "python3",
+                        f"{_CODE}/{jobs.code_key}",
+                    ],
+                },
+                "Environment": {
+                    "ENGINE": engine,
+                    "ORDER": f"{{% {folder} & 'plan.json' %}}",
+                    "RESULT": f"{{% {folder} & {_attempt('$prepare_tries')} & '.json' %}}",
+                    # boto3 does not read the AWS_REGION that SageMaker sets.
+                    "AWS_DEFAULT_REGION": Aws.REGION,
+                },
+                "ProcessingInputs": [
+                    {
+                        "InputName": "code",
+                        "S3Input": {
+                            "S3Uri": f"s3://{jobs.code_bucket}/{jobs.code_key}",
+                            "LocalPath": _CODE,
+                            "S3DataType": "S3Prefix",
+                            "S3InputMode": "File",
+                            "S3DataDistributionType": "FullyReplicated",
+                        },
+                    }
+                ],
+                "ProcessingResources": {
+                    "ClusterConfig": {
+                        "InstanceType": "{% $plan.preparation.instance_type %}",
+                        "InstanceCount": "{% $plan.preparation.instance_count %}",
+                        "VolumeSizeInGB": "{% $plan.preparation.volume_gb %}",
+                        **self._with_key("VolumeKmsKeyId"),
+                    }
+                },
+                # Not isolated, unlike training: the job fetches the source and writes the files.
+                "NetworkConfig": {
+                    "EnableNetworkIsolation": False,
+                    "EnableInterContainerTrafficEncryption": True,
+                    **self._in_network(),
+                },
+                "StoppingCondition": {
+                    "MaxRuntimeInSeconds": "{% $plan.preparation.max_runtime_seconds %}"
+                },
+            },
+            # SageMaker stops the job at its own limit; the hour on top is for capacity and images.
+            timeout="{% $plan.preparation.max_runtime_seconds + 3600 %}",
+            rest={"Assign": {"prepared_by": "{% $states.result.ProcessingJobName %}"}},
+        )
+        self._or_again(
+            job,
+            again=f"{name} again?",
+            wait=f"Wait to prepare {name.removeprefix('Prepare ')}",
+            tries="prepare_tries",
+            failure="failure",
+            failed=self._clean_up_after_failure,
+            from_=_PREPARE,
+            passing_of_job=_PASSING_OF_PREPARATION,
+            told=refused,
+        )
+        job.next(then)
+        return job
 
     def _train(self, *, then: sfn.IChainable) -> sfn.CustomState:
         train = self._sagemaker(
@@ -373,8 +565,9 @@ class Workflow(Construct):
                     "{% $merge([$plan.training.hyperparameters, $prepared.hyperparameters]) %}"
                 ),
                 "InputDataConfig": [
-                    _channel("train", "{% $plan.places.train %}"),
-                    _channel("validation", "{% $plan.places.validate %}"),
+                    # Spark writes shards: several instances then read a share of them each.
+                    _channel("train", "{% $plan.places.train %}", _DISTRIBUTION),
+                    _channel("validation", "{% $plan.places.validate %}", _DISTRIBUTION),
                 ],
                 "OutputDataConfig": {
                     "S3OutputPath": "{% $plan.places.model %}",
@@ -717,25 +910,33 @@ class Workflow(Construct):
                         "model_name": "{% $evaluation.gate.passed = false"
                         " ? null : $plan.run.name %}",
                     },
+                    "preparation": {
+                        "engine": "{% $plan.preparation.engine %}",
+                        "reason": "{% $plan.preparation.reason %}",
+                        "instance_type": "{% $plan.preparation.instance_type %}",
+                        "instance_count": "{% $plan.preparation.instance_count %}",
+                        "job": "{% $prepared_by = '' ? null : $prepared_by %}",
+                    },
                     "data": (
                         "{% $sift($prepared, function($v, $k)"
-                        " { $not($k in ['features', 'profile', 'hyperparameters']) }) %}"
+                        " { $not($k in ['features', 'profile', 'hyperparameters', 'engine']) }) %}"
                     ),
                     "metrics": "{% $evaluation.metrics %}",
                     "quality_gate": "{% $evaluation.gate %}",
                     "predictions": "{% $served.predictions %}",
                     "artifacts": (
-                        "{% $merge([{"
-                        "'train': $plan.places.train & 'train.csv',"
+                        # Of Spark's shards, the folder.
+                        "{% ($spark := $plan.preparation.engine = 'spark'; $merge([{"
+                        "'train': $plan.places.train & ($spark ? '' : 'train.csv'),"
                         "'test': $plan.places.test & 'test.csv',"
-                        "'validate': $plan.places.validate & 'validate.csv',"
+                        "'validate': $plan.places.validate & ($spark ? '' : 'validate.csv'),"
                         "'batch_input': $plan.places.batch_in & 'batch-in.csv',"
                         "'data_profile': $prepared.profile,"
                         "'model': $training.model_data,"
                         "'manifest': $plan.places.manifest"
                         "}, $plan.batch_transform.enabled"
                         " ? {'batch_output': $plan.places.batch_out & 'batch-in.csv.out'} : {},"
-                        " $evaluation.artifacts]) %}"
+                        " $evaluation.artifacts])) %}"
                     ),
                     "endpoint": {
                         "left": "{% $kept_until != '' %}",
@@ -747,16 +948,33 @@ class Workflow(Construct):
         )
 
     def _finish(self) -> sfn.CustomState:
-        return self._task(
+        return self._object(
             "Finish",
-            "aws-sdk:s3:putObject",
+            "putObject",
             comment="Writes the manifest, last, and returns the same",
             arguments={
-                "Bucket": "{% $plan.bucket %}",
                 "Key": "{% $plan.places.manifest_key %}",
                 "Body": "{% $output %}",
                 "ContentType": "application/json",
             },
+            rest={"Assign": {"finished": True}},
+        )
+
+    def _object(
+        self,
+        name: str,
+        action: str,
+        *,
+        arguments: dict[str, Any],
+        comment: str | None = None,
+        rest: dict[str, Any] | None = None,
+    ) -> sfn.CustomState:
+        """Read or write a small object of the run."""
+        return self._task(
+            name,
+            f"aws-sdk:s3:{action}",
+            comment=comment,
+            arguments={"Bucket": "{% $plan.bucket %}", **arguments},
             timeout=60,
             # 1 + 2 + 4 s at most.
             retries=[
@@ -769,7 +987,7 @@ class Workflow(Construct):
                     "JitterStrategy": "FULL",
                 }
             ],
-            rest={"Assign": {"finished": True}},
+            rest=rest,
         )
 
     def _cleanup(self, name: str, *, comment: str, models: str) -> sfn.CustomState:
@@ -792,6 +1010,8 @@ class Workflow(Construct):
         failed: sfn.IChainable,
         from_: str | None = None,
         adopted: sfn.IChainable | None = None,
+        passing_of_job: str = _PASSING_OF_JOB,
+        told: sfn.IChainable | None = None,
     ) -> None:
         """Repeat a creation that failed for a passing reason; adopt what a lost answer made.
 
@@ -805,6 +1025,8 @@ class Workflow(Construct):
             failed: Where any other error leads.
             from_: Where a redrive goes on; None in a branch, where the Parallel says so.
             adopted: Where an answer leads that the thing exists already.
+            passing_of_job: What in a failed job's description says that trying again may help.
+            told: Where a job leads that failed and has said why.
         """
         state.add_catch(
             choice := sfn.Choice.jsonata(
@@ -815,7 +1037,7 @@ class Workflow(Construct):
         )
         passing = (
             f"$contains(${failure}.Cause, ${failure}.Error = 'States.TaskFailed'"
-            f" ? {_PASSING_OF_JOB} : {_PASSING})"
+            f" ? {passing_of_job} : {_PASSING})"
         )
         passing = f"({passing} or {_quota_may_become_free(failure)})"
         if from_ is None:
@@ -845,6 +1067,14 @@ class Workflow(Construct):
             ).next(state),
             assign={tries: f"{{% ${tries} + 1 %}}"},
         )
+        if told is not None:
+            choice.when(
+                sfn.Condition.jsonata(
+                    f"{{% ${failure}.Error = 'States.TaskFailed'"
+                    f' and $contains(${failure}.Cause, /"ExitMessage": ?"/) %}}'
+                ),
+                told,
+            )
         choice.otherwise(failed)
 
     def _adoption(
@@ -1027,7 +1257,10 @@ def _seconds(function: lambda_.Function) -> int:
     return int(timeout.to_seconds())
 
 
-def _channel(name: str, uri: str) -> dict[str, Any]:
+_DISTRIBUTION = "{% $plan.preparation.distribution %}"
+
+
+def _channel(name: str, uri: str, distribution: str) -> dict[str, Any]:
     return {
         "ChannelName": name,
         "ContentType": "text/csv",
@@ -1035,7 +1268,7 @@ def _channel(name: str, uri: str) -> dict[str, Any]:
             "S3DataSource": {
                 "S3DataType": "S3Prefix",
                 "S3Uri": uri,
-                "S3DataDistributionType": "FullyReplicated",
+                "S3DataDistributionType": distribution,
             }
         },
     }

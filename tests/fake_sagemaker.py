@@ -21,6 +21,9 @@ class Thing:
     tags: dict[str, str] = field(default_factory=dict)
 
 
+_JOBS = ("processing-job", "training-job", "transform-job")
+
+
 @dataclass
 class FakeSageMaker:
     """The part of SageMaker that cleaning up meets.
@@ -40,8 +43,7 @@ class FakeSageMaker:
     calls: list[tuple[str, str]] = field(default_factory=list)
     things: dict[str, dict[str, Thing]] = field(
         default_factory=lambda: {
-            kind: {}
-            for kind in ("endpoint", "endpoint-config", "model", "training-job", "transform-job")
+            kind: {} for kind in ("endpoint", "endpoint-config", "model", *_JOBS)
         }
     )
 
@@ -53,7 +55,7 @@ class FakeSageMaker:
                 endpoint.status = "InService"
             if endpoint.status == "Deleting" and self.now >= endpoint.until:
                 del self.things["endpoint"][name]
-        for job in (*self.things["training-job"].values(), *self.things["transform-job"].values()):
+        for job in (job for kind in _JOBS for job in self.things[kind].values()):
             if job.status == "Stopping" and self.now >= job.until:
                 job.status = "Stopped"
 
@@ -128,6 +130,10 @@ class FakeSageMaker:
         self.calls.append(("delete model", ModelName))
         return {}
 
+    def stop_processing_job(self, *, ProcessingJobName: str) -> dict[str, Any]:
+        """Begin to stop a job in progress."""
+        return self._stop("processing-job", ProcessingJobName)
+
     def stop_training_job(self, *, TrainingJobName: str) -> dict[str, Any]:
         """Begin to stop a job in progress."""
         return self._stop("training-job", TrainingJobName)
@@ -159,6 +165,10 @@ class FakeSageMaker:
     def list_models(self, **request: Any) -> dict[str, Any]:
         """List by a part of the name."""
         return self._list("model", "Models", "Model", **request)
+
+    def list_processing_jobs(self, **request: Any) -> dict[str, Any]:
+        """List by a part of the name and a status."""
+        return self._list("processing-job", "ProcessingJobSummaries", "ProcessingJob", **request)
 
     def list_training_jobs(self, **request: Any) -> dict[str, Any]:
         """List by a part of the name and a status."""

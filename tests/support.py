@@ -3,6 +3,7 @@
 
 import importlib
 import io
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -107,6 +108,8 @@ def jsonata(expression: str, variables: Mapping[str, Any]) -> Any:
     """Evaluate a state machine's `{% expression %}` with these variables (`states` for $states)."""
     body = expression.removeprefix("{%").removesuffix("%}")
     program = jsonata_python.Jsonata(body)
+    # Step Functions' own addition.
+    program.register_lambda("parse", json.loads)
     for name, value in variables.items():
         program.assign(name, value)
     return program.evaluate(None)

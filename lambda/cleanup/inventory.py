@@ -41,7 +41,7 @@ class Inventory:
 
 
 # What costs money while it lasts. Endpoint configurations and models are free.
-BILLED: tuple[Kind, ...] = ("endpoint", "training_job", "transform_job")
+BILLED: tuple[Kind, ...] = ("endpoint", "processing_job", "training_job", "transform_job")
 
 
 def take(

@@ -100,6 +100,7 @@ class Removal:
             return True
 
     def _advance(self) -> bool:
+        self._stop("processing_job", self._stop_processing)
         self._stop("training_job", self._stop_training)
         self._stop("transform_job", self._stop_transform)
         self.busy = {}
@@ -180,6 +181,9 @@ class Removal:
                     raise
             else:
                 self._stopped.add(job.name)
+
+    def _stop_processing(self, name: str) -> None:
+        self._sagemaker.stop_processing_job(ProcessingJobName=name)
 
     def _stop_training(self, name: str) -> None:
         self._sagemaker.stop_training_job(TrainingJobName=name)

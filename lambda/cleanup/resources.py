@@ -10,7 +10,9 @@ from botocore.exceptions import ClientError
 
 from ..common import names
 
-Kind = Literal["endpoint", "endpoint_config", "model", "training_job", "transform_job"]
+Kind = Literal[
+    "endpoint", "endpoint_config", "model", "processing_job", "training_job", "transform_job"
+]
 
 
 class SageMaker(Protocol):
@@ -20,11 +22,13 @@ class SageMaker(Protocol):
     def delete_endpoint(self, *, EndpointName: str) -> Any: ...  # noqa: D102, N803
     def delete_endpoint_config(self, *, EndpointConfigName: str) -> Any: ...  # noqa: D102, N803
     def delete_model(self, *, ModelName: str) -> Any: ...  # noqa: D102, N803
+    def stop_processing_job(self, *, ProcessingJobName: str) -> Any: ...  # noqa: D102, N803
     def stop_training_job(self, *, TrainingJobName: str) -> Any: ...  # noqa: D102, N803
     def stop_transform_job(self, *, TransformJobName: str) -> Any: ...  # noqa: D102, N803
     def list_endpoints(self, **request: Any) -> Any: ...  # noqa: D102
     def list_endpoint_configs(self, **request: Any) -> Any: ...  # noqa: D102
     def list_models(self, **request: Any) -> Any: ...  # noqa: D102
+    def list_processing_jobs(self, **request: Any) -> Any: ...  # noqa: D102
     def list_training_jobs(self, **request: Any) -> Any: ...  # noqa: D102
     def list_transform_jobs(self, **request: Any) -> Any: ...  # noqa: D102
     def list_tags(self, **request: Any) -> Any: ...  # noqa: D102
@@ -51,6 +55,9 @@ _LISTINGS: dict[Kind, _Listing] = {
         "list_endpoint_configs", "EndpointConfigs", "EndpointConfigName", "EndpointConfigArn"
     ),
     "model": _Listing("list_models", "Models", "ModelName", "ModelArn"),
+    "processing_job": _Listing(
+        "list_processing_jobs", "ProcessingJobSummaries", "ProcessingJobName", "ProcessingJobArn"
+    ),
     "training_job": _Listing(
         "list_training_jobs", "TrainingJobSummaries", "TrainingJobName", "TrainingJobArn"
     ),

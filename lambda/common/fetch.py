@@ -1,4 +1,4 @@
-"""Getting the source: from allowed https hosts, or from S3.
+"""Getting the source of a run: from allowed https hosts, or from S3.
 
 Small sources stay in memory; larger ones go to the function's own disk, a chunk at a time.
 
@@ -22,8 +22,8 @@ from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 
-from ..common import aws, s3
-from ..common.errors import SpineError
+from . import aws, s3
+from .errors import SpineError
 
 # Half of the 10 GiB of disk that a function can have: the files it writes take the other half.
 MAX_BYTES = 4 << 30
@@ -31,6 +31,8 @@ MAX_BYTES = 4 << 30
 IN_MEMORY = 32 << 20
 
 _CHUNK = 1 << 20
+_HEADERS = {"User-Agent": "spine", "Accept": "*/*"}
+_DIGITS = re.compile("[0-9]+")
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 _BY_HAND = (
@@ -188,6 +190,31 @@ class Web:
         download.file.close()
         raise SourceUnreachableError(f"{uri} could not be fetched ({reason}). {_BY_HAND}")
 
+    def size(self, uri: str) -> int | None:
+        """Ask for a file's size in bytes, once; None where the server does not say it.
+
+        Raises:
+            SourceNotAllowedError: The address, or one it leads to, is not allowed.
+            OSError: The host has no address, or does not answer.
+            http.client.HTTPException: It does not answer in HTTP.
+        """
+        address = uri
+        for _ in range(self.redirects + 1):
+            target = self._check(address)
+            connection = self._open(target)
+            try:
+                query = f"?{target.query}" if target.query else ""
+                connection.request("HEAD", (target.path or "/") + query, headers=_HEADERS)
+                answer = connection.getresponse()
+                if answer.status in _REDIRECTS and answer.headers["Location"]:
+                    address = urljoin(address, answer.headers["Location"])
+                    continue
+                declared = answer.headers["Content-Length"] if answer.status == 200 else None
+                return int(declared) if declared and _DIGITS.fullmatch(declared) else None
+            finally:
+                connection.close()
+        return None
+
     def _follow(self, uri: str, end: float, download: "_Download") -> None:
         """Download once, following redirects."""
         address = uri
@@ -197,7 +224,7 @@ class Web:
             try:
                 path = target.path or "/"
                 query = f"?{target.query}" if target.query else ""
-                headers = {"User-Agent": "spine", "Accept": "*/*", **download.resumption()}
+                headers = {**_HEADERS, **download.resumption()}
                 connection.request("GET", path + query, headers=headers)
                 answer = connection.getresponse()
                 location = answer.headers["Location"]
@@ -344,8 +371,8 @@ def _check_status(uri: str, status: int, *, resumed: bool) -> None:
 
 def _too_large(uri: str, limit: int) -> SourceTooLargeError:
     return SourceTooLargeError(
-        f"{uri} has more than {limit:,} bytes, the most a function takes. "
-        "Compress it (zip or gzip), or sample its rows."
+        f"{uri} has more than {limit:,} bytes, the most this engine takes. Compress it (zip or "
+        'gzip), sample its rows, or set preparation.engine to "processing" or "spark".'
     )
 
 
@@ -380,6 +407,26 @@ def from_s3(uri: str, *, version_id: str | None = None, max_bytes: int = MAX_BYT
         raise SourceUnreachableError(f"{uri} could not be read ({error}). Run again.") from error
     file.seek(0)
     return Fetched(file, _name(place.key), answer.get("VersionId"))
+
+
+def size_in_s3(uri: str, *, version_id: str | None = None) -> int:
+    """Return the size of an S3 object in bytes, of the version given or the newest.
+
+    Raises:
+        SourceUnreachableError: S3 failed.
+        SourceNotFoundError: The bucket, key or version does not exist.
+        SourceDeniedError: The function's role may not read it.
+    """
+    place = s3.parse_uri(uri)
+    request: dict[str, Any] = {"Bucket": place.bucket, "Key": place.key}
+    if version_id is not None:
+        request["VersionId"] = version_id
+    try:
+        return int(aws.client("s3").head_object(**request)["ContentLength"])
+    except ClientError as error:
+        raise _from_client_error(uri, version_id, error) from error
+    except HTTPClientError as error:
+        raise SourceUnreachableError(f"{uri} could not be read ({error}). Run again.") from error
 
 
 def _from_client_error(uri: str, version_id: str | None, error: ClientError) -> Exception:

@@ -1,10 +1,15 @@
 """Plan the run: check the execution input, fill in defaults, derive names and places."""
 
+import http.client
 import os
 from typing import Any
 
-from ..common import log
-from . import instances, model, plan
+from ..common import fetch, log
+from ..common.errors import SpineError
+from . import engines, instances, model, plan
+
+# For the one question how large the source is; the step that reads it waits longer.
+_SECONDS = 5.0
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 (Lambda's)
@@ -20,18 +25,46 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
         buckets=_listed(os.environ["SOURCE_BUCKETS"]),
         instances=instances.known(),
         allowed=_listed(os.environ["INSTANCE_TYPES"]),
+        spark=os.environ["SPARK_REGISTRY"].isdigit(),
     )
     execution = event["execution"]
+    given = model.parse(event["input"], rules)
+    preparation = engines.choose(
+        given.preparation,
+        lambda: _look(given.source, rules.hosts),
+        training_instances=given.training.instance_count,
+        spark=rules.spark,
+    )
     planned = plan.build(
-        model.parse(event["input"], rules),
+        given,
+        preparation=preparation,
         execution_arn=execution["arn"],
         execution_name=execution["name"],
         started_at=execution["started_at"],
         bucket=bucket,
         name_prefix=os.environ["NAME_PREFIX"],
     )
-    log.event("run planned", run=planned["run"]["id"], execution=execution["arn"])
+    log.event(
+        "run planned",
+        run=planned["run"]["id"],
+        execution=execution["arn"],
+        engine=preparation["engine"],
+        source_bytes=preparation["source_bytes"],
+    )
     return planned
+
+
+def _look(source: model.Source, hosts: frozenset[str]) -> engines.Source:
+    """Ask for the source's size; that it cannot be had is for the step that reads it to say."""
+    try:
+        if source.uri.startswith("s3://"):
+            size: int | None = fetch.size_in_s3(source.uri, version_id=source.version_id)
+        else:
+            size = fetch.Web(hosts=hosts, read_seconds=_SECONDS).size(source.uri)
+    except (SpineError, OSError, http.client.HTTPException) as error:
+        return engines.Source(uri=source.uri, size=None, why_not=type(error).__name__)
+    why_not = "the server does not say it" if size is None else ""
+    return engines.Source(uri=source.uri, size=size, why_not=why_not)
 
 
 def _listed(text: str) -> frozenset[str]:

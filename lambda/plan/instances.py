@@ -5,9 +5,10 @@ from typing import Any, Literal
 
 from botocore.loaders import Loader
 
-Use = Literal["training", "endpoint", "transform"]
+Use = Literal["processing", "training", "endpoint", "transform"]
 
 _SHAPES: dict[Use, str] = {
+    "processing": "ProcessingInstanceType",
     "training": "TrainingInstanceType",
     "endpoint": "ProductionVariantInstanceType",
     "transform": "TransformInstanceType",

@@ -52,6 +52,7 @@ class Rules:
         buckets: Of sources, beside Spine's own.
         instances: The types SageMaker has, by use.
         allowed: Those of them that runs may ask for.
+        spark: Whether SageMaker has its Spark image in this region.
     """
 
     bucket: str
@@ -59,6 +60,7 @@ class Rules:
     buckets: frozenset[str]
     instances: Mapping[Use, frozenset[str]]
     allowed: frozenset[str]
+    spark: bool = True
 
 
 def _fault(
@@ -90,9 +92,11 @@ def _instance(use: Use) -> Callable[[str, ValidationInfo], str]:
                 closest(value if value.startswith("ml.") else f"ml.{value}", known)
                 or 'Give a type such as "ml.m5.large". '
             )
-            noun = {"training": "a training job", "endpoint": "an endpoint"}.get(
-                use, "a batch transform"
-            )
+            noun = {
+                "training": "a training job",
+                "processing": "a processing job",
+                "endpoint": "an endpoint",
+            }.get(use, "a batch transform")
             raise _fault(
                 f"not an instance type SageMaker has for {noun}",
                 f"{near}https://aws.amazon.com/sagemaker/pricing lists them.",
@@ -106,6 +110,11 @@ def _instance(use: Use) -> Callable[[str, ValidationInfo], str]:
         return value
 
     return check
+
+
+def _optional_instance(use: Use) -> Callable[[str | None, ValidationInfo], str | None]:
+    check = _instance(use)
+    return lambda value, info: None if value is None else check(value, info)
 
 
 def _visible(value: str) -> str:
@@ -287,6 +296,51 @@ class Split(_Section):
         return self
 
 
+class Preparation(_Section):
+    """The machine that prepares the data."""
+
+    engine: Annotated[
+        Literal["auto", "lambda", "processing", "spark"],
+        Field(description='"auto", "lambda", "processing" or "spark"'),
+    ] = "auto"
+    instance_type: Annotated[
+        str | None,
+        Field(description='the name of an instance type, such as "ml.m5.xlarge"'),
+        AfterValidator(_optional_instance("processing")),
+    ] = None
+    instance_count: Annotated[
+        int | None, Field(ge=1, le=20, description="a whole number from 1 to 20")
+    ] = None
+    max_runtime_seconds: Annotated[
+        int, Field(ge=60, le=432_000, description="a whole number from 60 to 432000 (5 days)")
+    ] = 14_400
+
+    @model_validator(mode="after")
+    def _fits(self, info: ValidationInfo) -> Self:
+        if self.engine == "spark" and not _rules(info).spark:
+            raise _fault(
+                "not possible in this region, where SageMaker has no Spark image",
+                'Set it to "processing", which is one instance.',
+                value=self.engine,
+                field="engine",
+            )
+        if self.engine == "lambda" and self.instance_type is not None:
+            raise _fault(
+                'for jobs, and preparation.engine is "lambda"',
+                'Leave it out, or set preparation.engine to "processing" or "spark".',
+                value=self.instance_type,
+                field="instance_type",
+            )
+        if self.engine in ("lambda", "processing") and self.instance_count not in (None, 1):
+            raise _fault(
+                f'more than one, and preparation.engine is "{self.engine}"',
+                'Set it to 1, or preparation.engine to "spark".',
+                value=self.instance_count,
+                field="instance_count",
+            )
+        return self
+
+
 class Training(_Section):
     """The training job."""
 
@@ -381,6 +435,7 @@ class ExecutionInput:
 
     source: Source
     split: Split
+    preparation: Preparation
     training: Training
     endpoint: Endpoint
     batch_transform: BatchTransform
@@ -396,6 +451,7 @@ class ExecutionInput:
 _SECTIONS: dict[str, type[_Section]] = {
     "source": Source,
     "split": Split,
+    "preparation": Preparation,
     "training": Training,
     "endpoint": Endpoint,
     "batch_transform": BatchTransform,

@@ -13,6 +13,7 @@ _POLLS = [1, 2, 4, 8, 15, 30, *[60] * 29]
 def build(
     given: ExecutionInput,
     *,
+    preparation: dict[str, Any],
     execution_arn: str,
     execution_name: str,
     started_at: str,
@@ -20,6 +21,15 @@ def build(
     name_prefix: str,
 ) -> dict[str, Any]:
     """Return the plan, a JSON object of a few kilobytes.
+
+    Args:
+        given: The checked input.
+        preparation: What `engines.choose` has chosen.
+        execution_arn: Of the execution.
+        execution_name: Its name.
+        started_at: When it began.
+        bucket: Spine's own.
+        name_prefix: What the names of resources start with.
 
     Raises:
         ValueError: The name prefix makes names SageMaker refuses.
@@ -37,6 +47,7 @@ def build(
         "task": given.task,
         "source": _source(given),
         "split": given.split.model_dump(by_alias=True),
+        "preparation": preparation,
         "training": _training(given),
         "endpoint": {**given.endpoint.model_dump(), "polls": _POLLS},
         "batch_transform": given.batch_transform.model_dump(),
@@ -83,6 +94,8 @@ def places(bucket: str, run: str) -> dict[str, str]:
         "model": f"{folder}model/",
         "batch_out": f"{folder}batch-out/",
         "evaluation": f"{folder}evaluation/",
+        "preparation": f"{folder}preparation/",
+        "preparation_key": f"runs/{run}/preparation/",
         "manifest_key": manifest_key,
         "manifest": f"s3://{bucket}/{manifest_key}",
     }

@@ -104,9 +104,16 @@ def test_the_execution_input_shown_is_the_default() -> None:
         allowed=frozenset({"ml.m5.large", "ml.m5.xlarge"}),
     )
 
+    engines = load("plan.engines")
+    source = engines.Source(uri="https://x/rows.zip", size=9000)
+
     def planned(given: object) -> dict[str, object]:
+        parsed = model.parse(given, rules)
         plan: dict[str, object] = load("plan.plan").build(
-            model.parse(given, rules),
+            parsed,
+            preparation=engines.choose(
+                parsed.preparation, lambda: source, training_instances=1, spark=True
+            ),
             execution_arn="arn:aws:states:eu-west-1:111122223333:execution:spine:x",
             execution_name="x",
             started_at="2026-01-01T00:00:00Z",

@@ -57,6 +57,8 @@ def _flat(value: Any) -> str:
             return f"<{name}>"
         case {"Fn::FindInMap": [mapping, _, key]}:
             return f"<{mapping}.{key}>"
+        case {"Fn::Sub": str() as text}:
+            return text
         case _:
             raise AssertionError(f"unexpected in a definition: {value}")
 

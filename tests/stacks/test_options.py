@@ -106,7 +106,11 @@ def test_the_key_encrypts_all_that_sagemaker_writes(guarded: Assembly) -> None:
         ("PrepareRole", {"kms:Decrypt", "kms:GenerateDataKey"}),
         ("PredictRole", {"kms:Decrypt"}),
         ("EvaluateRole", {"kms:Decrypt", "kms:GenerateDataKey"}),
-        ("PlanRole", set()),
+        ("PlanRole", {"kms:Decrypt"}),
+        (
+            "PreparationRole",
+            {"kms:Decrypt", "kms:GenerateDataKey", "kms:CreateGrant", "kms:DescribeKey"},
+        ),
         ("CleanUpRole", set()),
         (
             "MachineRole",

@@ -69,6 +69,7 @@ def test_a_star_resource_stands_only_where_iam_has_nothing_narrower(dev: Assembl
         "sagemaker:ListEndpoints",
         "sagemaker:ListEndpointConfigs",
         "sagemaker:ListModels",
+        "sagemaker:ListProcessingJobs",
         "sagemaker:ListTrainingJobs",
         "sagemaker:ListTransformJobs",
         "logs:CreateLogDelivery",
@@ -91,20 +92,21 @@ def test_a_star_resource_stands_only_where_iam_has_nothing_narrower(dev: Assembl
     assert wide <= allowed
 
 
-def test_passing_a_role_means_one_role_to_one_service(dev: Assembly) -> None:
-    """Nobody can hand SageMaker another role, or this one to another service."""
+def test_passing_a_role_means_named_roles_to_one_service(dev: Assembly) -> None:
+    """Nobody can hand SageMaker another role, or one of these to another service."""
     (passing,) = (each for each in statements(dev) if "iam:PassRole" in as_list(each["Action"]))
     assert passing["Condition"] == {
         "StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}
     }
-    assert "SageMakerRole" in json.dumps(passing["Resource"])
-    assert not isinstance(passing["Resource"], list)
+    own, shared = sorted(map(json.dumps, as_list(passing["Resource"])))
+    assert "PreparationRole" in own
+    assert "SageMakerRole" in shared
 
 
 @pytest.mark.parametrize(
     ("function", "may", "may_not"),
     [
-        ("Plan", ["logs:PutLogEvents"], ["s3:", "sagemaker:"]),
+        ("Plan", ["logs:PutLogEvents", "/incoming/*"], ["s3:Put", "/runs/*", "sagemaker:"]),
         ("Prepare", ["/runs/*/train/*", "/incoming/*"], ["sagemaker:", "/runs/*/model/*"]),
         ("Predict", ["sagemaker:InvokeEndpoint"], ["s3:PutObject"]),
         ("Evaluate", ["/runs/*/evaluation/*"], ["sagemaker:", "/incoming/*"]),

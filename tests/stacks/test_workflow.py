@@ -1,5 +1,6 @@
 """The state machine's definition: bounded, repeated where it helps, and always cleaned up after."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -42,9 +43,12 @@ def test_the_main_path_reads_top_to_bottom(definition: dict[str, Any]) -> None:
     path, name = [], definition["StartAt"]
     while name:
         path.append(name)
-        name = definition["States"][name].get("Next")
+        state = definition["States"][name]
+        # Small files, as most are, go to the function.
+        name = state["Choices"][0]["Next"] if name == "Which engine?" else state.get("Next")
     assert path == [
         "Plan the run",
+        "Which engine?",
         "Prepare the data",
         "Train the model",
         "Create the model",
@@ -85,7 +89,13 @@ def test_any_failure_after_planning_passes_the_clean_up(definition: dict[str, An
     to_failed = {name for name, state in states.items() if "Run failed" in successors(state)}
     assert to_failed == {"Plan the run", "Clean up after failure"}
     to_failed.add("Run failed")
-    choices = {"Train again?", "Create the model again?", "Redriven and swept?"}
+    choices = {
+        "Prepare on an instance again?",
+        "Prepare with Spark again?",
+        "Train again?",
+        "Create the model again?",
+        "Redriven and swept?",
+    }
     for name, state in states.items():
         if state["Type"] in {"Task", "Parallel"} and name not in to_failed:
             (caught,) = [catch["Next"] for catch in state["Catch"]]
@@ -207,6 +217,8 @@ def test_the_wait_for_the_endpoint_is_bounded(definition: dict[str, Any]) -> Non
 
 
 CREATIONS = {
+    "Prepare on an instance": ("Prepare on an instance again?", "failure", "prepare_tries"),
+    "Prepare with Spark": ("Prepare with Spark again?", "failure", "prepare_tries"),
     "Train the model": ("Train again?", "failure", "train_tries"),
     "Create the model": ("Create the model again?", "failure", "model_tries"),
     "Create the endpoint config": (
@@ -292,7 +304,10 @@ def test_what_can_never_work_is_not_repeated(
     assert way in {"Clean up after failure", "Endpoint failed", "Batch failed"}
 
 
-@pytest.mark.parametrize("creation", ["Train the model", "Transform the batch"])
+@pytest.mark.parametrize(
+    "creation",
+    ["Prepare on an instance", "Prepare with Spark", "Train the model", "Transform the batch"],
+)
 def test_a_job_without_capacity_is_repeated_minutes_later(
     definition: dict[str, Any], creation: str
 ) -> None:
@@ -340,6 +355,53 @@ def test_a_quota_is_waited_for_only_if_it_can_become_free(
         assert 40 <= longest <= 80
     retried = [each["ErrorEquals"] for each in tasks(definition)[creation]["Retry"]]
     assert error not in str(retried)
+
+
+PREPARATIONS = ["Prepare on an instance", "Prepare with Spark"]
+
+
+@pytest.mark.parametrize("creation", PREPARATIONS)
+@pytest.mark.parametrize(
+    "described",
+    [
+        '{"FailureReason":"InternalServerError: We encountered an internal error."}',
+        '{"ExitMessage":"SourceUnreachableError: https://x could not be fetched"}',
+    ],
+)
+def test_a_preparation_job_is_repeated_for_what_may_pass(
+    definition: dict[str, Any], creation: str, described: str
+) -> None:
+    """SageMaker's own failures, and a source that is away, as the function's retries have it."""
+    way = routed(definition, creation, "States.TaskFailed", described, 3)
+    assert way.startswith("Wait to prepare")
+    assert not routed(definition, creation, "States.TaskFailed", described, 4).startswith("Wait")
+
+
+@pytest.mark.parametrize("creation", PREPARATIONS)
+def test_a_preparation_job_that_refuses_is_asked_why(
+    definition: dict[str, Any], creation: str
+) -> None:
+    """The error of the run is the one that the job has written, under the job's own name."""
+    cause = '{"ProcessingJobName":"r-0-0","ExitMessage":"NotANumberError: line 3"}'
+    assert routed(definition, creation, "States.TaskFailed", cause, 0) == "Read why"
+    why = definition["States"]["Read why"]
+    plan = {"bucket": "b", "places": {"preparation_key": "runs/r/preparation/"}}
+    variables = {"plan": plan, "failure": {"Cause": cause}}
+    assert jsonata(why["Arguments"]["Key"], variables) == "runs/r/preparation/r-0-0.json"
+    failure = {"Error": "NotANumberError", "Cause": "{}"}
+    body = json.dumps({"failure": failure})
+    seen = jsonata(why["Assign"]["failure"], {"states": {"result": {"Body": body}}})
+    assert seen == failure
+    assert why["Next"] == "Clean up after failure"
+
+
+@pytest.mark.parametrize("creation", PREPARATIONS)
+def test_a_preparation_job_that_says_nothing_fails_as_it_is(
+    definition: dict[str, Any], creation: str
+) -> None:
+    """A job that was killed has left no message: SageMaker's reason is what there is to tell."""
+    cause = '{"FailureReason":"AlgorithmError: exit code: 137"}'
+    assert routed(definition, creation, "States.TaskFailed", cause, 0) == "Clean up after failure"
 
 
 @pytest.mark.parametrize(
@@ -446,7 +508,9 @@ def test_a_failed_run_redriven_goes_on_where_it_had_failed(definition: dict[str,
             ways = [
                 choice["Next"] for choice in where["Choices"] if jsonata(choice["Condition"], given)
             ]
-            assert ways == ([place] if before == 1 else [])
+            # Which engine prepares is the plan's choice, and stays it.
+            way = "Which engine?" if place == "Prepare the data" else place
+            assert ways == ([way] if before == 1 else [])
     assert where["Default"] == "Run failed for good"
     assert places.keys() == {
         "Plan the run",

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from local.sagemaker import logs, sources
+from local.sagemaker.containers import spark
 from local.sagemaker.errors import ApiError, JobError, invalid, not_available
 from local.sagemaker.jobs import Ended, Host, Job, Stopped, write_hosts
 from local.sagemaker.processes import Process, describe_exit
@@ -62,6 +63,8 @@ _SUPPORTED = (
 )
 # Images of Python whose libraries this project's environment has too, and the one they are for.
 _IMAGES = {"sagemaker-scikit-learn": "scikit-learn", "sagemaker-xgboost": "xgboost-cpu"}
+# The one whose library has an environment of its own.
+_SPARK = "sagemaker-spark-processing"
 _IMAGE = re.compile(
     r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/(?P<repository>[^:@]+):(?P<tag>[\w.-]+)"
 )
@@ -250,7 +253,7 @@ class ProcessingJobs(Resource):
         command = [_BASE_IN_TEXT.sub(str(host.folder), word) for word in words]
         _map_scripts(command, host)
         if _PYTHON.fullmatch(command[0]):
-            command[0] = sys.executable
+            command[0] = str(_interpreter(application["ImageUri"]))
         (host.folder / "log").write_text(f"{_note(application['ImageUri'])}\n")
         told = host.folder / "config" / "command.json"
         content = {
@@ -271,10 +274,13 @@ class ProcessingJobs(Resource):
     def _environment(self, run: _Run, host: Host) -> dict[str, str]:
         """The command's variables; none of this process's but PATH."""
         settings = self.platform.settings
-        here = str(Path(sys.executable).parent)
+        image = run.members["AppSpecification"]["ImageUri"]
+        # Scripts that call `python3` mean the one with the libraries.
+        path = [str(_interpreter(image).parent), os.environ.get("PATH", os.defpath)]
+        if _repository(image) == _SPARK:
+            path.insert(0, str(spark.PROGRAMS))
         environment = {
-            # Scripts that call `python3` mean the one with the libraries.
-            "PATH": f"{here}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+            "PATH": os.pathsep.join(path),
             "LANG": "C.UTF-8",
             "HOME": str(host.folder),
             "PYTHONUNBUFFERED": "1",
@@ -335,10 +341,24 @@ def _map_scripts(command: list[str], host: Host) -> None:
 
 def _note(uri: str) -> str:
     """Which library really runs, for the log."""
-    match = _IMAGE.fullmatch(uri)
-    name = _IMAGES[match["repository"]] if match else ""
+    repository = _repository(uri)
+    if repository == _SPARK:
+        return f"Instead of the image {uri}, PySpark {spark.version()} runs here."
+    name = _IMAGES[repository]
     python, version = sys.version.split()[0], metadata.version(name)
     return f"Instead of the image {uri}, Python {python} with {name} {version} runs here."
+
+
+def _repository(uri: str) -> str:
+    """The repository of an image that has been checked."""
+    match = _IMAGE.fullmatch(uri)
+    return match["repository"] if match else ""
+
+
+def _interpreter(uri: str) -> Path:
+    """The Python that an image stands for here."""
+    python = spark.python() if _repository(uri) == _SPARK else None
+    return python or Path(sys.executable)
 
 
 def _check(request: Request) -> None:
@@ -347,10 +367,15 @@ def _check(request: Request) -> None:
     only(name, request, _SUPPORTED)
     application = request["AppSpecification"]
     uri = application["ImageUri"]
-    match = _IMAGE.fullmatch(uri)
-    if match is None or match["repository"] not in _IMAGES:
+    offered = (*_IMAGES, _SPARK)
+    if _repository(uri) not in offered:
         raise not_available(
-            f'The image "{uri}"', f"Images of these ECR repositories are: {', '.join(_IMAGES)}."
+            f'The image "{uri}"', f"Images of these ECR repositories are: {', '.join(offered)}."
+        )
+    if _repository(uri) == _SPARK and spark.python() is None:
+        raise not_available(
+            f'The image "{uri}" without PySpark in {spark.ENVIRONMENT}',
+            f"Run `{spark.INSTALL}` in the project's folder: it installs PySpark and its Java.",
         )
     if not application.get("ContainerEntrypoint"):
         raise not_available(

@@ -180,6 +180,17 @@ def test_what_only_has_the_name_of_the_run_is_not_touched(sagemaker: FakeSageMak
     assert sagemaker.left() == {run, f"{run}-0-0"}
 
 
+def test_a_job_that_prepares_is_stopped(sagemaker: FakeSageMaker) -> None:
+    """A processing job is found by name and tag like the others."""
+    run = leave(sagemaker, "one", job="Completed")
+    job = f"{run}-0-1"
+    tags = {"run": names.run_id_of(arn("one")), "execution": arn("one")}
+    sagemaker.add("processing-job", job, status="InProgress", **tags)
+    done = removal.remove(sagemaker, run, models=True, patience=patience(sagemaker, 120))
+    assert done["stopped_jobs"] == [job]
+    assert sagemaker.things["processing-job"][job].status != "InProgress"
+
+
 @pytest.mark.parametrize("stopped_meanwhile", ["Completed", "Stopping", None])
 def test_a_job_that_ends_by_itself_is_no_failure(
     sagemaker: FakeSageMaker, stopped_meanwhile: str | None

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local.sagemaker.containers.xgboost import hyperparameters as container
-from tests.support import ROOT, load
+from tests.support import ROOT, FakeS3, load, use_clients
 
 handler = load("plan.handler").handler
 names = load("common.names")
@@ -29,7 +29,11 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NAME_PREFIX", "spine-dev")
     monkeypatch.setenv("SOURCE_HOSTS", "archive.ics.uci.edu, data.example.org")
     monkeypatch.setenv("SOURCE_BUCKETS", "partner-bucket")
-    monkeypatch.setenv("INSTANCE_TYPES", "ml.m4.xlarge,ml.m5.large,ml.m5.xlarge")
+    monkeypatch.setenv("INSTANCE_TYPES", "ml.m4.xlarge,ml.m5.large,ml.m5.xlarge,ml.m5.2xlarge")
+    monkeypatch.setenv("SPARK_REGISTRY", "173754725891")
+    # No test asks a server on the internet how large its file is.
+    monkeypatch.setattr(load("common.fetch").Web, "size", lambda _self, _uri: 9_000)
+    use_clients(monkeypatch, s3=FakeS3())
 
 
 def plan(execution_input: object, **execution: str) -> Any:
@@ -113,6 +117,8 @@ def test_a_run_has_its_own_names_and_places() -> None:
         "model": f"{folder}model/",
         "batch_out": f"{folder}batch-out/",
         "evaluation": f"{folder}evaluation/",
+        "preparation": f"{folder}preparation/",
+        "preparation_key": f"runs/{run}/preparation/",
         "manifest_key": f"runs/{run}/manifest.json",
         "manifest": f"{folder}manifest.json",
     }

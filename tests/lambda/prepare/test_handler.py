@@ -43,6 +43,12 @@ def plan(objective: str = "binary:logistic", task: str = "binary", **source: Any
             **source,
         },
         "split": {"train": 0.8, "test": 0.1, "validate": 0.1, "seed": 42},
+        "preparation": {
+            "engine": "lambda",
+            "instance_count": 1,
+            "shards": 1,
+            "limits": load("plan.engines").LIMITS["lambda"],
+        },
     }
 
 
@@ -52,7 +58,6 @@ def stored(monkeypatch: pytest.MonkeyPatch) -> FakeS3:
     fake = FakeS3()
     fake.put_object(Bucket="runs-bucket", Key="uploads/sample.arff", Body=CONTENT)
     use_clients(monkeypatch, s3=fake)
-    monkeypatch.setenv("BUCKET", "runs-bucket")
     monkeypatch.setenv("SOURCE_HOSTS", "archive.ics.uci.edu, DATA.example")
     return fake
 
@@ -103,6 +108,7 @@ def test_the_four_files_of_a_run_are_the_notebooks(stored: FakeS3) -> None:
             "sha256": hashlib.sha256(CONTENT).hexdigest(),
             "version_id": "1",
         },
+        "engine": "lambda",
     }
 
 

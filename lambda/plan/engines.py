@@ -1,0 +1,136 @@
+"""Which engine prepares the data: a function, one processing instance, or Spark over several.
+
+The thresholds come from measurements (docs/data-preparation.md) and from Lambda's quotas: 15
+minutes, 10,240 MB of memory and as much disk. Sizes are those of the source as it is stored.
+"""
+
+import posixpath
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from .model import Preparation
+
+Engine = Literal["lambda", "processing", "spark"]
+
+_GIB = 1 << 30
+# Their rows take several times as many bytes once unpacked.
+_PACKED = (".zip", ".gz", ".gzip", ".parquet")
+_PACKING = 6
+
+# Up to these sizes, unpacked: half of what the function's disk holds beside the files written from
+# it; and what one instance prepares within about an hour.
+_MOST_OF_FUNCTION = 2 * _GIB
+_MOST_OF_INSTANCE = 32 * _GIB
+
+_TYPES: dict[Engine, str] = {"processing": "ml.m5.xlarge", "spark": "ml.m5.2xlarge"}
+_SPARK_INSTANCES = 2
+
+# What each engine refuses for its size. While rows are dealt out each takes about 30 bytes of
+# memory: of the function's 3 GB, of the instance's 16 GB. Spark's driver keeps 16 bytes a row, its
+# executors the rest.
+LIMITS: dict[Engine, dict[str, int]] = {
+    "lambda": {
+        "source_bytes": 4 * _GIB,
+        "member_bytes": 8 * _GIB,
+        "rows": 100_000_000,
+        "fetch_seconds": 600,
+    },
+    "processing": {
+        "source_bytes": 64 * _GIB,
+        "member_bytes": 128 * _GIB,
+        "rows": 400_000_000,
+        "fetch_seconds": 4 * 3600,
+    },
+    "spark": {
+        "source_bytes": 512 * _GIB,
+        "member_bytes": 1024 * _GIB,
+        "rows": 1_500_000_000,
+        "fetch_seconds": 12 * 3600,
+    },
+}
+
+# Of the volume, for the source, the files made of it, and what is between.
+_SMALLEST_VOLUME_GB = 30
+_LARGEST_VOLUME_GB = 16_384
+_UNKNOWN_VOLUME_GB = 200
+_COPIES = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """What is known of a source before it is fetched.
+
+    Attributes:
+        uri: Its address.
+        size: Its bytes; None where nobody says.
+        why_not: Why the size is not known.
+    """
+
+    uri: str
+    size: int | None
+    why_not: str = ""
+
+    @property
+    def unpacked(self) -> int | None:
+        """About how many bytes its rows have."""
+        if self.size is None:
+            return None
+        path = urlsplit(self.uri).path.lower()
+        packed = posixpath.splitext(path)[1] in _PACKED
+        return self.size * _PACKING if packed else self.size
+
+
+def choose(
+    wanted: Preparation, look: Callable[[], Source], *, training_instances: int, spark: bool
+) -> dict[str, Any]:
+    """Return the plan's part on preparation.
+
+    Args:
+        wanted: What the execution input says.
+        look: Finds out the source's size; not called where nothing depends on it.
+        training_instances: Of the training job, which reads Spark's files in shares.
+        spark: Whether SageMaker has its Spark image in this region.
+    """
+    source = Source(uri="", size=None) if wanted.engine == "lambda" else look()
+    engine, reason = _engine(wanted, source, spark=spark)
+    count = (wanted.instance_count or _SPARK_INSTANCES) if engine == "spark" else 1
+    return {
+        "engine": engine,
+        "reason": reason,
+        "source_bytes": source.size,
+        "instance_type": wanted.instance_type or _TYPES.get(engine),
+        "instance_count": count,
+        "volume_gb": _volume(source),
+        "max_runtime_seconds": wanted.max_runtime_seconds,
+        "distribution": "ShardedByS3Key"
+        if engine == "spark" and training_instances > 1
+        else "FullyReplicated",
+        "shards": max(count, training_instances),
+        "limits": LIMITS[engine],
+    }
+
+
+def _engine(wanted: Preparation, source: Source, *, spark: bool) -> tuple[Engine, str]:
+    if wanted.engine != "auto":
+        return wanted.engine, "the execution input asks for it"
+    if source.unpacked is None:
+        return "lambda", f"the source's size is not known ({source.why_not})"
+    about = f"the source has {source.size:,} bytes"
+    if source.unpacked != source.size:
+        about += f", about {source.unpacked:,} unpacked"
+    if source.unpacked <= _MOST_OF_FUNCTION:
+        return "lambda", f"{about}; a function is used up to {_MOST_OF_FUNCTION:,}"
+    if source.unpacked <= _MOST_OF_INSTANCE:
+        return "processing", f"{about}; one instance is used up to {_MOST_OF_INSTANCE:,}"
+    if not spark:
+        return "processing", f"{about}; SageMaker has no Spark image in this region"
+    return "spark", f"{about}; beyond {_MOST_OF_INSTANCE:,} several instances are used"
+
+
+def _volume(source: Source) -> int:
+    if source.unpacked is None:
+        return _UNKNOWN_VOLUME_GB
+    needed = -(-source.unpacked * _COPIES // 10**9)
+    return min(max(needed, _SMALLEST_VOLUME_GB), _LARGEST_VOLUME_GB)

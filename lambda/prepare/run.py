@@ -1,0 +1,190 @@
+"""Preparing the source of one run, whatever machine it is done on: fetch, check, split, write.
+
+The function, the processing job and the Spark job all come through here, so that they check alike,
+refuse alike and return alike.
+"""
+
+import io
+import json
+import tempfile
+from collections.abc import Iterable
+from contextlib import ExitStack
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, Self, cast
+
+from data_prep import Format, Fractions, Limits, Prepared, Wanted, prepare
+
+from ..common import fetch, log, s3
+
+if TYPE_CHECKING:
+    from data_prep.spread import Spread
+
+_FEATURES_SHOWN = 200
+_WARNINGS_SHOWN = 20
+_LONGEST_NAME = 100
+
+
+def run(
+    plan: dict[str, Any], *, hosts: Iterable[str], spread: "Spread | None" = None
+) -> dict[str, Any]:
+    """Prepare the plan's source.
+
+    The whole input is checked before anything is written, so a refused one writes nothing. Beside
+    the files goes `data_profile.json`, what is known of them.
+
+    Args:
+        plan: The plan of the run.
+        hosts: Of https sources, in lower case.
+        spread: Spreads the work over several machines; without, this one does all of it.
+
+    Returns:
+        The `task`, `rows`, `counts` by part and, for classes, `positives` or `class_counts`,
+        `features` (the first 200 names), `feature_count`, `label`, `classes` (the positive and the
+        negative one, or several by the numbers written for them), `hyperparameters` that follow
+        from the data, what was read as `source`, the address of the `profile`, the first 20 of
+        its `warnings`, and the `engine`.
+
+    Raises:
+        DataError: One of its classes: the input is refused.
+        SourceUnreachableError: The only failure that trying again may mend.
+        SpineError: The other classes of `fetch`: the source cannot be had.
+    """
+    source, split = plan["source"], plan["split"]
+    limits = plan["preparation"]["limits"]
+    folder = s3.Location(plan["bucket"], plan["prefix"])
+    fetched = _fetch(source["uri"], source["version_id"], limits, hosts)
+    with fetched.file as file:
+        prepared = prepare(
+            # A spooled file has all that a buffered reader has.
+            cast("io.BufferedIOBase", file),
+            name=fetched.name,
+            member=source["member"],
+            sha256=source["sha256"],
+            form=Format(**source["format"]),
+            wanted=_wanted(plan),
+            fractions=Fractions(split["train"], split["test"], split["validate"]),
+            seed=split["seed"],
+            limits=Limits(member_bytes=limits["member_bytes"], rows=limits["rows"]),
+            spread=spread,
+        )
+        _write(prepared, folder)
+    profile = folder.join("data_profile.json")
+    content = json.dumps(prepared.profile, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    s3.write(profile, content.encode(), content_type="application/json")
+    result = _result(prepared, source["uri"], fetched.version_id, profile.uri)
+    result["engine"] = plan["preparation"]["engine"]
+    log.event(
+        "prepared",
+        run=plan["run"]["id"],
+        engine=result["engine"],
+        rows=result["rows"],
+        counts=result["counts"],
+        source=result["source"],
+        warnings=[each["name"] for each in result["warnings"]],
+    )
+    return result
+
+
+def _wanted(plan: dict[str, Any]) -> Wanted:
+    source = plan["source"]
+    hyperparameters = plan["training"]["hyperparameters"]
+    classes = hyperparameters.get("num_class")
+    return Wanted(
+        label=source["label"],
+        task=plan["task"],
+        # Of two classes only.
+        positive=source["positive"] or "",
+        num_class=None if classes is None else int(classes),
+        objective=hyperparameters["objective"],
+        rest=source["rest"],
+        drop=tuple(source["drop"]),
+        rename=source["rename"],
+        categorical=tuple(source["categorical"]),
+        missing=source["missing"],
+        allow_leakage=source["allow_leakage"],
+    )
+
+
+def _write(prepared: Prepared, folder: s3.Location) -> None:
+    """Write the four files, on the function's disk first where they are large."""
+    files: dict[str, IO[bytes]] = {}
+    with ExitStack() as stack:
+
+        def opener(path: str) -> BinaryIO:
+            files[path] = stack.enter_context(
+                tempfile.SpooledTemporaryFile(max_size=fetch.IN_MEMORY)
+            )
+            return cast("BinaryIO", _Open(files[path]))
+
+        prepared.write_to(opener)
+        for path, file in files.items():
+            s3.write_file(folder.join(path), file, content_type="text/csv")
+
+
+class _Open:
+    """A file that stays open when its writer is done with it."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.write = file.write
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+
+def _fetch(
+    uri: str, version_id: str | None, limits: dict[str, Any], hosts: Iterable[str]
+) -> fetch.Fetched:
+    most = limits["source_bytes"]
+    if uri.startswith("s3://"):
+        return fetch.from_s3(uri, version_id=version_id, max_bytes=most)
+    web = fetch.Web(hosts=frozenset(hosts), max_bytes=most, seconds=limits["fetch_seconds"])
+    return web.fetch(uri)
+
+
+def _hyperparameters(prepared: Prepared) -> dict[str, str]:
+    """Return what training needs to know of the data."""
+    return {"num_class": str(len(prepared.classes))} if prepared.task == "multiclass" else {}
+
+
+def _balance(prepared: Prepared) -> dict[str, Any]:
+    """Return the rows of each class by part: of two those of class 1, of several each."""
+    if prepared.task == "binary":
+        return {"positives": prepared.positives}
+    return {"class_counts": prepared.class_counts} if prepared.classes else {}
+
+
+def _classes(prepared: Prepared) -> dict[str, str]:
+    """Return the label's values, cut: the profile has them whole, and they travel far."""
+    names = [
+        name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..."
+        for name in prepared.classes
+    ]
+    if prepared.task == "binary":
+        return {"positive": names[1], "negative": names[0]}
+    return {str(number): name for number, name in enumerate(names)}
+
+
+def _result(prepared: Prepared, uri: str, version_id: str | None, profile: str) -> dict[str, Any]:
+    member = prepared.member
+    return {
+        "task": prepared.task,
+        "rows": sum(prepared.counts.values()),
+        "counts": prepared.counts,
+        **_balance(prepared),
+        "features": [feature.name for feature in prepared.features[:_FEATURES_SHOWN]],
+        "feature_count": len(prepared.features),
+        "label": prepared.label,
+        "hyperparameters": _hyperparameters(prepared),
+        "classes": _classes(prepared),
+        "profile": profile,
+        "warnings": prepared.profile["warnings"][:_WARNINGS_SHOWN],
+        "source": {
+            "uri": uri,
+            "member": member.name,
+            "bytes": member.size,
+            "sha256": member.sha256,
+            "version_id": version_id,
+        },
+    }
