@@ -208,12 +208,20 @@ class _Scale(NamedTuple):
         power = 10.0 ** math.floor(math.log10((high - low) / 6))
         step = next(f * power for f in (1, 2, 5, 10, 20) if (high - low) / (f * power) <= 6)
         first, last = math.floor(low / step), math.ceil(high / step)
-        ticks = [(number * step, f"{number * step:,.6g}") for number in range(first, last + 1)]
+        ticks = [(number * step, _short(number * step)) for number in range(first, last + 1)]
         return cls(first * step, last * step, ticks)
 
     def share(self, value: float) -> float:
         """Return where a value is, from 0 to 1."""
         return (value - self.low) / (self.high - self.low)
+
+
+def _short(value: float) -> str:
+    """Write a tick's number in the little room there is beside the frame."""
+    for least, factor, unit in ((1e12, 1, ""), (1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k")):
+        if abs(value) >= least:
+            return f"{value / factor:.6g}{unit}"
+    return f"{value:,.6g}"
 
 
 def _scaled_axes(across: _Scale, up: _Scale, x_label: str, y_label: str) -> str:

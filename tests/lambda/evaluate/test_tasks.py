@@ -336,7 +336,7 @@ def test_hostile_names_are_shown_not_run(monkeypatch: pytest.MonkeyPatch, kind: 
 @pytest.mark.parametrize(
     ("low", "high", "first", "last"),
     [(0.0, 9.7, "0", "10"), (-0.003, 0.0011, "-0.003", "0.002"), (5.0, 5.0, "4.4", "5.6"),
-     (-2e6, 3e6, "-2e+06", "3e+06")],
+     (-2e6, 3e6, "-2M", "3M"), (5e3, 34e4, "0", "400k")],
 )  # fmt: skip
 def test_scales_have_round_ends_that_hold_every_point(
     low: float, high: float, first: str, last: str
