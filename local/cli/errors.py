@@ -35,6 +35,17 @@ class CloudNotRunningError(CommandError):
         super().__init__("The local cloud is not running.", remedy="Start it: spine up")
 
 
+class SageMakerEndedError(CommandError):
+    """The local cloud runs without its SageMaker process, which holds all that SageMaker knew."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The local cloud's SageMaker process has ended, and its models, jobs and endpoints "
+            "with it.",
+            remedy="See why: spine logs sagemaker. Start afresh: spine down && spine up",
+        )
+
+
 class NotDeployedError(CommandError):
     """The local cloud runs but the app is not in it."""
 

@@ -23,6 +23,10 @@ _INPUT = "Correct what is named above in --input (all fields: spine run --help),
 _SOURCE = "Correct the source or how --input describes it (source.label, source.positive, ...)."
 _MACHINE = "The state machine itself is at fault: look at this state in stacks/workflow.py."
 
+# What the local cloud's gateway says in SageMaker's place once its process has ended.
+_GONE = "The local SageMaker process does not answer"
+_ENDED = "See why: spine logs sagemaker. Start afresh: spine down && spine run"
+
 # What helps against an error, by the beginning of its name. Longer names stand before shorter ones.
 _BY_ERROR: Mapping[str, str] = {
     "InvalidInputError": _INPUT,
@@ -79,7 +83,7 @@ def explain(
         state=state.name if state else None,
         error=name,
         message=readable(cause or (state.cause if state else None) or ""),
-        remedy=remedy(name, state.name if state else None),
+        remedy=_ENDED if _GONE in (cause or "") else remedy(name, state.name if state else None),
         logs=f"spine logs {(job_name(state) if state else None) or execution}",
     )
 

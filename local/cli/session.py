@@ -11,7 +11,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from local.cli.errors import CloudNotRunningError, CommandError, NotDeployedError, UsageError
+from local.cli.errors import (
+    CloudNotRunningError,
+    CommandError,
+    NotDeployedError,
+    SageMakerEndedError,
+    UsageError,
+)
 from local.cli.places import ROOT, home, shown
 from local.cli.view import Step, Steps
 
@@ -68,10 +74,22 @@ def need_cloud() -> "Cloud":
 
     Raises:
         CloudNotRunningError: There is none.
+        SageMakerEndedError: It is no longer whole.
     """
     found = find_cloud()
     if found is None:
         raise CloudNotRunningError
+    return whole(found)
+
+
+def whole(found: "Cloud") -> "Cloud":
+    """A cloud whose SageMaker process runs.
+
+    Raises:
+        SageMakerEndedError: It has ended.
+    """
+    if not found.sagemaker_runs:
+        raise SageMakerEndedError
     return found
 
 
@@ -109,7 +127,7 @@ def bring_up(
                 f"The local cloud runs already, {has}: not with {' '.join(missing)}.",
                 remedy="Stop it first: spine down",
             )
-        return found
+        return whole(found)
     from local import cloud
 
     with steps.step("Start the local cloud") as step:

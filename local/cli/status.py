@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from local.cli import inventory, session
+from local.cli.errors import SageMakerEndedError
 from local.cli.inventory import Endpoint, Execution
 from local.cli.places import home, shown
 from local.cli.session import Stack
@@ -46,10 +47,14 @@ def collect(*, limit: int) -> dict[str, Any]:
             "pid": cloud.pid,
             "home": str(home()),
             "conditions": list(cloud.conditions),
+            "sagemaker_runs": cloud.sagemaker_runs,
         },
         "stacks": [_stack(stack) for stack in stacks],
         "executions": [_execution(cloud, run, now) for run in runs],
-        "endpoints": [_endpoint(endpoint) for endpoint in inventory.endpoints(cloud)],
+        "endpoints": [
+            _endpoint(endpoint)
+            for endpoint in (inventory.endpoints(cloud) if cloud.sagemaker_runs else ())
+        ],
     }
 
 
@@ -71,6 +76,9 @@ def show(target: Console, found: dict[str, Any]) -> None:
         ),
         soft_wrap=True,
     )
+    if not cloud["sagemaker_runs"]:
+        ended = SageMakerEndedError()
+        target.print(Text.assemble("SageMaker  ", ("ended", "red"), f"  {ended.remedy}"))
     if cloud["conditions"]:
         target.print(
             Text.assemble("Started    ", ("with " + " ".join(cloud["conditions"]), "yellow")),
@@ -84,7 +92,8 @@ def show(target: Console, found: dict[str, Any]) -> None:
         target.print(Text.assemble(label, f"{stack['name']:<22} ", (stack["status"], style)))
     target.print()
     _show_runs(target, found["executions"])
-    _show_endpoints(target, found["endpoints"], now)
+    if cloud["sagemaker_runs"]:
+        _show_endpoints(target, found["endpoints"], now)
 
 
 def _show_runs(target: Console, runs: list[dict[str, Any]]) -> None:

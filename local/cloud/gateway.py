@@ -307,6 +307,7 @@ class Gateway:
             "pid": os.getpid(),
             "sagemaker": {
                 "pid": self._sagemaker.pid,
+                "runs": self._sagemaker.alive,
                 "alive": self._sagemaker.alive and await self._proxy.healthy(),
             },
         }

@@ -51,6 +51,8 @@ class Cloud:
         region: The region clients use.
         account: The account everything is created in.
         conditions: What it was started with, each as an option of `spine up`.
+        sagemaker_runs: Whether its SageMaker process had not ended when the cloud was found. It is
+            not started again: what it knew of models, jobs and endpoints is gone.
     """
 
     home: Path
@@ -60,6 +62,7 @@ class Cloud:
     region: str
     account: str
     conditions: tuple[str, ...] = ()
+    sagemaker_runs: bool = dataclasses.field(default=True, compare=False)
 
     def environment(self) -> dict[str, str]:
         """Variables that point an AWS client at this cloud; ``AWS_PROFILE`` must be unset too."""
@@ -141,7 +144,8 @@ def running(home: Path) -> Cloud | None:
     health = _health(record["port"])
     if health is None or health["instance"] != record["instance"]:
         return None
-    return _cloud(home.resolve(), record)
+    found = _cloud(home.resolve(), record)
+    return dataclasses.replace(found, sagemaker_runs=health["sagemaker"]["runs"])
 
 
 def stop(home: Path) -> bool:

@@ -350,6 +350,7 @@ class Cloud:
     port: int = 4566
     pid: int = 77
     conditions: tuple[str, ...] = ()
+    sagemaker_runs: bool = True
     states: States = field(default_factory=States)
     formation: Formation = field(default_factory=Formation)
     s3: S3 = field(default_factory=S3)

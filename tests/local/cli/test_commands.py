@@ -79,6 +79,24 @@ def test_a_running_cloud_does_not_change_its_conditions(cloud: fakes.Cloud, spin
 
 
 @pytest.mark.parametrize(
+    "command", ["up", "deploy", "run", "env", "destroy", "predict --row=1,2,3"]
+)
+def test_a_cloud_that_lost_its_sagemaker_process_says_how_to_go_on(
+    cloud: fakes.Cloud, spine: Spine, command: str
+) -> None:
+    """Every command that would need it fails at once, with the log and the way out."""
+    cloud.sagemaker_runs = False
+    result = spine(*command.split())
+    assert result.exit_code == 1
+    assert "SageMaker process has ended" in result.stderr
+    assert "spine down && spine up" in result.stderr
+    shown = spine("status")
+    assert shown.exit_code == 0
+    assert "spine logs sagemaker" in shown.stdout
+    assert spine("down").exit_code == 0
+
+
+@pytest.mark.parametrize(
     ("option", "value", "said"),
     [
         ("--quota", "ml.m5.large=2", "INSTANCE_TYPE/USE=COUNT"),

@@ -55,6 +55,8 @@ def test_a_dead_sagemaker_process_is_said(tmp_path: Path) -> None:
         assert error["Code"] == "InternalFailure"
         assert str(tmp_path / "logs" / "sagemaker.log") in error["Message"]
         assert running.client("s3").list_buckets()["Buckets"] == []
-        assert cloud.running(tmp_path) == running
+        found = cloud.running(tmp_path)
+        assert found == running
+        assert not found.sagemaker_runs
     finally:
         cloud.stop(tmp_path)
