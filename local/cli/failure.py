@@ -48,6 +48,8 @@ _BY_ERROR: Mapping[str, str] = {
 _BY_STATE: Mapping[str, str] = {
     "Plan the run": _INPUT,
     "Prepare the data": _SOURCE,
+    "Prepare on an instance": _SOURCE,
+    "Prepare with Spark": _SOURCE,
     "Train the model": "Correct training in --input, or the data; the job's log has the details.",
     "Transform the batch": "The job's log says which rows the model did not take.",
 }

@@ -105,6 +105,7 @@ def failing(states: Sequence[State], error: str | None) -> State | None:
 
     The clean-up and the final `Fail` state come after it and repeat its error, and a Parallel fails
     because a state inside it did: so the first one of that error that holds no failed state itself.
+    Where only the end has that error, it was found out after what failed: what a job had to say.
     """
     failed = [
         state
@@ -115,6 +116,8 @@ def failing(states: Sequence[State], error: str | None) -> State | None:
     # A Fail state inside a branch raises the error, but its events do not say so.
     unsaid = [state for state in failed if state.kind == "Fail" and state.error is None]
     same = [state for state in failed if state.error == error or state in unsaid]
+    if same and same[0] is states[-1]:
+        return failed[0]
     return next(iter(same or failed), None)
 
 

@@ -14,6 +14,7 @@ FAREWELL = (
 _INPUT = {
     "source": "uri, member (of a ZIP), label, positive (class), sha256",
     "split": "train 0.8, test 0.1, validate 0.1, seed 42",
+    "preparation": 'engine "auto", instance_type, instance_count, max_runtime_seconds',
     "training": "instance_type, instance_count, hyperparameters, spot,\n"
     + " " * 19
     + "max_runtime_seconds",
