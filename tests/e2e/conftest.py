@@ -154,7 +154,9 @@ def eventually(look: Callable[[], Any], what: str, seconds: float = 30) -> Any:
 
 
 def deployed(home: Path) -> Deployment:
-    """Start a cloud and deploy the app, with the command line."""
+    """Start a cloud where the deployed policies decide, and deploy the app, as people do."""
+    started = spine(home, "up", "--enforce-iam")
+    assert started.returncode == 0, started.stdout + started.stderr
     done = spine(home, "deploy")
     assert done.returncode == 0, done.stdout + done.stderr
     cloud = local_cloud.running(home)
@@ -170,11 +172,9 @@ def deployed(home: Path) -> Deployment:
 
 @pytest.fixture(scope="session")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """The app on a cloud that all end-to-end tests share, where the deployed policies decide."""
+    """The app on a cloud that all end-to-end tests share."""
     home = tmp_path_factory.mktemp("cloud")
     try:
-        started = spine(home, "up", "--enforce-iam")
-        assert started.returncode == 0, started.stdout + started.stderr
         yield deployed(home)
     finally:
         assert spine(home, "down").returncode == 0
