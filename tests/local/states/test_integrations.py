@@ -249,3 +249,12 @@ def test_invoke_endpoint_from_a_machine(bench: Bench) -> None:
         Output="{% $parse($states.result.Body) %}",
     )
     assert bench.run(jsonata("A", A=task)).output == {"x": [1]}
+
+
+def test_a_task_may_fail_itself_by_its_own_token(bench: Bench) -> None:
+    """The answer comes before the wait for it, and is not missed until the heartbeat is over."""
+    arguments = {"TaskToken": "{% $states.context.Task.Token %}", "Error": "Own", "Cause": "Why"}
+    state = sdk("sfn:sendTaskFailure.waitForTaskToken", arguments, HeartbeatSeconds=15)
+    done = bench.run(jsonata("A", A=state | {"TimeoutSeconds": 18}))
+    assert (done.status, done.error, done.cause) == ("FAILED", "Own", "Why")
+    assert done.seconds < 10
