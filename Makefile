@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # SageMaker's SDKs exclude each other and the project's packages: the tests run each in its own.
 CLIENTS := $(VENV)/sdk-2/.installed $(VENV)/sdk-3/.installed
 # Most tests wait for processes of their own; tests/conftest.py says which share one.
-SPREAD := -n 2 --dist loadgroup --no-loadscope-reorder
+SPREAD := -n 2
 # jsii warns at every start that Node 20 is past its end of life; Spine supports it.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
