@@ -8,11 +8,13 @@ is in its memory: stopping it loses all of that, deliberately, and leaves only l
 import contextlib
 import dataclasses
 import fcntl
+import functools
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -75,28 +77,36 @@ class Cloud:
     def client(self, service: str) -> Any:
         """A boto3 client of this cloud, whatever the person's own AWS set-up is."""
         environment = self.environment()
-        # Where a session would look for a profile and its files: nowhere.
-        nowhere = (None, None, os.devnull, None)
-        variables = {
-            "profile": (None, None, None, None),
-            "config_file": nowhere,
-            "credentials_file": nowhere,
-        }
-        session: Any = boto3.session.Session(
-            botocore_session=botocore.session.Session(session_vars=variables),
-            aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-            region_name=self.region,
-        )
-        return session.client(
-            service,
-            endpoint_url=self.endpoint_url,
-            config=Config(
-                retries={"mode": "standard"},
-                s3={"addressing_style": "path"},
-                proxies={},
-            ),
-        )
+        with _session_lock:
+            return _session().client(
+                service,
+                aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+                aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+                region_name=self.region,
+                endpoint_url=self.endpoint_url,
+                config=Config(
+                    retries={"mode": "standard"},
+                    s3={"addressing_style": "path"},
+                    proxies={},
+                ),
+            )
+
+
+# A session is not safe for threads while it builds a client; the clients are.
+_session_lock = threading.Lock()
+
+
+@functools.cache
+def _session() -> Any:  # the stubs of boto3 know a service's client by the literal name only
+    """One for all clients: it reads a service's description once, SageMaker's in 0.3 s."""
+    # Where a session would look for a profile and its files: nowhere.
+    nowhere = (None, None, os.devnull, None)
+    variables = {
+        "profile": (None, None, None, None),
+        "config_file": nowhere,
+        "credentials_file": nowhere,
+    }
+    return boto3.session.Session(botocore_session=botocore.session.Session(session_vars=variables))
 
 
 def start(

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import boto3
+from boto3.exceptions import S3UploadFailedError
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from .connection import make_client
 from .errors import JobError
 from .settings import Settings
 
@@ -90,7 +91,7 @@ class Storage:
                 "aws_session_token": None,
             }
         if role:
-            sts = boto3.session.Session().client("sts", **options)
+            sts = make_client("sts", **options)
             given = sts.assume_role(RoleArn=role, RoleSessionName="SageMaker")["Credentials"]
             options |= {
                 "aws_access_key_id": given["AccessKeyId"],
@@ -106,7 +107,7 @@ class Storage:
             )
             if options.get(option)
         }
-        self._client = boto3.session.Session().client(
+        self._client = make_client(
             "s3",
             config=Config(
                 s3={"addressing_style": "path"},
@@ -183,7 +184,7 @@ class Storage:
         """
         try:
             self._client.upload_file(str(source), location.bucket, location.key)
-        except (ClientError, BotoCoreError, boto3.exceptions.S3UploadFailedError) as error:
+        except (ClientError, BotoCoreError, S3UploadFailedError) as error:
             raise JobError(f"ClientError: Artifact upload failed: {location}: {error}") from error
 
     def fetch_model(self, location: Location, folder: Path) -> None:
