@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 CLIENTS := $(VENV)/sdk-2/.installed $(VENV)/sdk-3/.installed
 # Most tests wait for processes of their own; tests/conftest.py says which share one.
 SPREAD := -n 2
+# The environments install side by side: each waits for the registry half of its time.
+MAKEFLAGS += --jobs=2
 # jsii warns at every start that Node 20 is past its end of life; Spine supports it.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
