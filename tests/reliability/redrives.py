@@ -14,6 +14,8 @@ from tests.support import load
 _ENDPOINT_ONLY = {"batch_transform": {"enabled": False}, "evaluation": {"minimum": {}}}
 _BATCH_ONLY = {"endpoint": {"enabled": False}}
 _KEPT = {"endpoint": {"keep": True, "ttl_minutes": 5}}
+_BY_JOB = {"preparation": {"engine": "processing"}}
+_BY_SPARK = {"preparation": {"engine": "spark"}}
 _HOLD_SECONDS = 6.0
 
 
@@ -45,6 +47,18 @@ class Place:
 PLACES = {
     "Plan the run": Place("lambda", "Invoke"),
     "Prepare the data": Place("lambda", "Invoke", nth=2),
+    "Hand over the plan": Place(
+        "s3", "PutObject", given=_BY_JOB, retried=True, object="/preparation/plan.json"
+    ),
+    "Prepare on an instance": Place(
+        "sagemaker", "CreateProcessingJob", held="DescribeProcessingJob", given=_BY_JOB
+    ),
+    "Prepare with Spark": Place(
+        "sagemaker", "CreateProcessingJob", held="DescribeProcessingJob", given=_BY_SPARK
+    ),
+    "Read what was prepared": Place(
+        "s3", "GetObject", given=_BY_JOB, retried=True, object="/preparation/spine-dev-"
+    ),
     "Train the model": Place("sagemaker", "CreateTrainingJob", held="DescribeTrainingJob"),
     "Create the model": Place("sagemaker", "CreateModel"),
     "Create the endpoint config": Place("sagemaker", "CreateEndpointConfig"),
