@@ -501,7 +501,25 @@ class Examination:
         self._stream.close()
 
 
-class _Head(io.BufferedIOBase):
+class _Pieces(io.BufferedIOBase):
+    """A stream read once from start to end, whose `_some` gives the next bytes."""
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is None or size < 0:
+            return b"".join(iter(lambda: self.read(_CHUNK), b""))
+        return self._some(size)
+
+    def read1(self, size: int = -1, /) -> bytes:
+        return self.read(_CHUNK if size < 0 else size)
+
+    def _some(self, size: int) -> bytes:
+        raise NotImplementedError
+
+
+class _Head(_Pieces):
     """The first bytes of a file, which goes on unless they are the whole."""
 
     def __init__(self, pieces: list[bytes], *, whole: bool) -> None:
@@ -510,12 +528,7 @@ class _Head(io.BufferedIOBase):
         self._at = 0
         self._whole = whole
 
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        if size is None or size < 0:
-            return b"".join(iter(lambda: self.read(_CHUNK), b""))
+    def _some(self, size: int) -> bytes:
         if self._at == len(self._piece):
             self._piece, self._at = next(self._pieces, b""), 0
             if not (self._piece or self._whole):
@@ -524,11 +537,8 @@ class _Head(io.BufferedIOBase):
         self._at += len(found)
         return found
 
-    def read1(self, size: int = -1, /) -> bytes:
-        return self.read(_CHUNK if size < 0 else size)
 
-
-class _Onward(io.BufferedIOBase):
+class _Onward(_Pieces):
     """A file that is examined while it is read: first what was kept of it, then the rest."""
 
     def __init__(self, head: list[bytes], rest: Examination) -> None:
@@ -536,12 +546,7 @@ class _Onward(io.BufferedIOBase):
         self._at = 0
         self._rest = rest
 
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        if size is None or size < 0:
-            return b"".join(iter(lambda: self.read(_CHUNK), b""))
+    def _some(self, size: int) -> bytes:
         if not self._head:
             return self._rest.read(size)
         found = self._head[0][self._at : self._at + size]
@@ -550,9 +555,6 @@ class _Onward(io.BufferedIOBase):
             del self._head[0]
             self._at = 0
         return found
-
-    def read1(self, size: int = -1, /) -> bytes:
-        return self.read(_CHUNK if size < 0 else size)
 
 
 def _marked(head: bytes) -> str:

@@ -290,15 +290,27 @@ class Pipeline(SpineStack):
             environment={"NAME_PREFIX": self.settings.prefix},
             timeout=Duration.minutes(15),
         )
+        return self._when_removed("Leftovers", teardown, timeout=Duration.minutes(15))
+
+    def _when_removed(
+        self,
+        name: str,
+        function: StepFunction,
+        *,
+        timeout: Duration,
+        properties: dict[str, str] | None = None,
+    ) -> CustomResource:
+        """A resource whose deletion calls a function."""
         resource = CustomResource(
             self,
-            "Leftovers",
-            resource_type="Custom::SpineLeftovers",
-            service_token=teardown.function_arn,
-            service_timeout=Duration.minutes(15),
+            name,
+            resource_type=f"Custom::Spine{name}",
+            service_token=function.function_arn,
+            service_timeout=timeout,
+            properties=properties,
         )
-        # The policy must outlive the resource, or its function could no longer delete anything.
-        resource.node.add_dependency(teardown)
+        # The policy must outlive the resource, or its function could no longer do anything.
+        resource.node.add_dependency(function)
         return resource
 
     def _stop_before_removal(self) -> None:
@@ -320,16 +332,12 @@ class Pipeline(SpineStack):
             environment={"NAME_PREFIX": self.settings.prefix},
             timeout=Duration.minutes(5),
         )
-        resource = CustomResource(
-            self,
+        self._when_removed(
             "Running",
-            resource_type="Custom::SpineRunning",
-            service_token=stop.function_arn,
-            service_timeout=Duration.minutes(5),
+            stop,
+            timeout=Duration.minutes(5),
             properties={"StateMachineArn": machine.state_machine_arn},
         )
-        # The policies must outlive the resource.
-        resource.node.add_dependency(stop)
 
     def _machine(self, steps: Steps) -> sfn.StateMachine:
         settings = self.settings
