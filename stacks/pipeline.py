@@ -81,6 +81,7 @@ class Pipeline(SpineStack):
                 "SOURCE_HOSTS": ",".join(self.settings.source_hosts),
                 "SOURCE_BUCKETS": ",".join(self.settings.source_buckets),
                 "INSTANCE_TYPES": ",".join(self.settings.instance_types),
+                "XGBOOST_VERSION": self.settings.xgboost_version,
                 "SPARK_REGISTRY": self.registry("spark_registries"),
             },
             # botocore's model of SageMaker, read for its instance types, takes 150 MB.

@@ -201,6 +201,7 @@ class Settings(_Model):
             buckets=frozenset(self.source_buckets),
             instances=importlib.import_module("lambda.plan.instances").known(),
             allowed=frozenset(self.instance_types),
+            xgboost=self.xgboost_version,
         )
         arrived = {"uri": f"s3://{self.prefix}/incoming/file"}
         source = self.incoming.input.get("source", {})

@@ -30,6 +30,37 @@ def load(name: str) -> Any:
     return importlib.import_module(f"lambda.{name}")
 
 
+def planned(execution_input: Mapping[str, Any], *, bucket: str, name: str = "r-1") -> Any:
+    """Return what the plan step makes of an execution input, without asking for a source's size."""
+    model, engines = load("plan.model"), load("plan.engines")
+    known = load("plan.instances").known()
+    given = model.parse(
+        execution_input,
+        model.Rules(
+            bucket=bucket,
+            hosts=frozenset(),
+            buckets=frozenset(),
+            instances=known,
+            allowed=frozenset().union(*known.values()),
+            xgboost="3.2-0",
+        ),
+    )
+    return load("plan.plan").build(
+        given,
+        preparation=engines.choose(
+            given.preparation,
+            lambda: engines.Source(uri=given.source.uri, size=None),
+            training_instances=given.training.instance_count,
+            spark=True,
+        ),
+        execution_arn=f"arn:aws:states:us-east-1:111122223333:execution:m:{name}",
+        execution_name=name,
+        started_at="2026-01-02T03:04:05Z",
+        bucket=bucket,
+        name_prefix="spine-dev",
+    )
+
+
 def client_error(code: str, message: str, operation: str, status: int = 400) -> ClientError:
     """Build the exception boto3 raises when a service answers with an error."""
     return ClientError(

@@ -25,6 +25,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
         buckets=_listed(os.environ["SOURCE_BUCKETS"]),
         instances=instances.known(),
         allowed=_listed(os.environ["INSTANCE_TYPES"]),
+        xgboost=os.environ["XGBOOST_VERSION"],
         spark=os.environ["SPARK_REGISTRY"].isdigit(),
     )
     execution = event["execution"]

@@ -207,6 +207,26 @@ _RULES: dict[str, _Rule] = {
     "verbosity": Number(low=0, high=3, whole=True),
 }  # fmt: skip
 
+# The first image whose own check lets a hyperparameter pass, or a value of one; every image from
+# 1.0-1 on knows the others. Source: the container's branches and tags, named as the images are.
+# (reg:absoluteerror came to 1.7-1 after its first release.)
+_SINCE: Mapping[str, str] = {
+    "deterministic_histogram": "1.2-1",
+    "sampling_method": "1.3-1",
+    "use_dask_gpu_training": "1.7-1",
+    "reg:pseudohubererror": "1.2-1",
+    "reg:absoluteerror": "1.7-1",
+    **dict.fromkeys(("mphe", "r2", "gpu_predictor", "gpu_hist"), "1.2-1"),
+    **dict.fromkeys(("f1_binary", "f1_macro"), "1.2-2"),
+    **dict.fromkeys(
+        (
+            "balanced_accuracy", "mape", "precision", "precision_macro", "precision_micro",
+            "recall", "recall_macro", "recall_micro",
+        ),
+        "1.3-1",
+    ),
+}  # fmt: skip
+
 # Newer images take these for the names above; older ones refuse them. One spelling suits all.
 _ALIASES = {
     "learning_rate": "eta",
@@ -225,11 +245,15 @@ _ELSEWHERE = {
 }
 
 
-def resolve(given: Mapping[str, object]) -> tuple[dict[str, str], list[Problem]]:
+def resolve(given: Mapping[str, object], *, image: str) -> tuple[dict[str, str], list[Problem]]:
     """Merge the given hyperparameters over the defaults, as the strings SageMaker takes.
 
     Numbers become their shortest text. A boolean becomes "1"/"0" where the container wants a whole
     number and "true"/"false" where it wants a word.
+
+    Args:
+        given: Names and values.
+        image: The version of the XGBoost image that trains, such as "1.7-1".
 
     Returns:
         The hyperparameters by their canonical names, and what is wrong with the given ones; the
@@ -246,8 +270,32 @@ def resolve(given: Mapping[str, object]) -> tuple[dict[str, str], list[Problem]]
             values[canonical] = outcome
     values.setdefault("eval_metric", OBJECTIVES[values["objective"]].default_metric)
     if not problems:
+        asked = {_ALIASES.get(name, name) for name in given}
+        problems.extend(_too_new({name: values[name] for name in sorted(asked)}, image))
         problems.extend(_combinations(values))
     return values, problems
+
+
+def _too_new(values: Mapping[str, str], image: str) -> Iterator[Problem]:
+    """Yield what the deployment's image does not know yet."""
+    for name, value in values.items():
+        needed = max(
+            (_SINCE[each] for each in (name, *value.split(",")) if each in _SINCE),
+            key=_version,
+            default=image,
+        )
+        if _version(image) < _version(needed):
+            yield Problem(
+                f"{_PATH}.{name}",
+                f"{show(value)} needs SageMaker's XGBoost image {needed} or a newer one, and this "
+                f"deployment trains with {image}",
+                "Give another value or leave it out; or raise xgboost_version in cdk.json and "
+                "deploy again.",
+            )
+
+
+def _version(image: str) -> tuple[int, ...]:
+    return tuple(map(int, re.findall("[0-9]+", image)))
 
 
 def _one(name: str, canonical: str, value: object, given: Mapping[str, object]) -> str | Problem:

@@ -52,6 +52,7 @@ class Rules:
         buckets: Of sources, beside Spine's own.
         instances: The types SageMaker has, by use.
         allowed: Those of them that runs may ask for.
+        xgboost: The version of the image that trains, such as "3.2-0".
         spark: Whether SageMaker has its Spark image in this region.
     """
 
@@ -60,6 +61,7 @@ class Rules:
     buckets: frozenset[str]
     instances: Mapping[Use, frozenset[str]]
     allowed: frozenset[str]
+    xgboost: str
     spark: bool = True
 
 
@@ -486,7 +488,9 @@ def parse(given: object, rules: Rules) -> ExecutionInput:
                 _explain(name, section, detail) for detail in error.errors(include_url=False)
             )
         if name == "training":
-            strings, wrong = hyperparameters.resolve(_given_hyperparameters(given))
+            strings, wrong = hyperparameters.resolve(
+                _given_hyperparameters(given), image=rules.xgboost
+            )
             problems.extend(wrong)
     if {"source", "evaluation"} <= checked.keys() and not wrong:
         problems.extend(_unsuited(strings["objective"], checked["source"], checked["evaluation"]))

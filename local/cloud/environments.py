@@ -7,6 +7,9 @@ every process is forked from it in milliseconds, its packages being pages that a
 How many run at once is limited by :class:`~local.sagemaker.turns.Turns`, and the least recently
 used idle ones end first. What Lambda itself limits (reserved concurrency) stays MiniStack's.
 
+The REPORT line of a call's log gives the memory of the process that answered it, like Lambda's: the
+most it has ever had, the calls before included.
+
 Linux only: elsewhere system libraries do not survive a fork, and MiniStack's own way is kept.
 """
 
@@ -25,6 +28,7 @@ from typing import Any
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
+from local.sagemaker import usage
 from local.sagemaker.turns import Turns
 
 from .hooks import Hook, put
@@ -39,6 +43,19 @@ HOOKS = (
         target="ministack.core.lambda_runtime:Worker._spawn",
         reason="starts a process of a function",
         parameters=("self",),
+    ),
+    Hook(
+        target="ministack.core.lambda_runtime:Worker.invoke",
+        reason="where a process answers a call",
+        parameters=(
+            *("self", "event", "request_id", "trace_id", "depth", "durable"),
+            "invoked_function_arn",
+        ),
+    ),
+    Hook(
+        target="ministack.services.lambda_svc:_probe_peak_memory_mb",
+        reason="the log gives every call the memory of the largest child there ever was",
+        parameters=("func",),
     ),
     Hook(
         target="ministack.core.lambda_runtime:subprocess.Popen",
@@ -75,6 +92,8 @@ _MOST_TEMPLATES = 24
 _INIT_SECONDS = 10.0
 
 _launching = threading.local()
+# The memory of the process that this thread's last call ran in.
+_called = threading.local()
 _templates: dict[str, "Template"] = {}
 _templates_lock = threading.Lock()
 _starting: dict[str, threading.Lock] = {}
@@ -101,6 +120,7 @@ def install(*, limit: int | None = None) -> None:
     if sys.platform == "linux":
         put(lambda_runtime, "subprocess", _Subprocess())
         put(lambda_runtime, "_worker_class_for", _forking(lambda_runtime._worker_class_for))
+        put(lambda_svc, "_probe_peak_memory_mb", _memory_used(lambda_svc._probe_peak_memory_mb))
         for module in (lambda_runtime, lambda_svc):
             put(module, "invalidate_worker", _retiring(lambda_runtime.invalidate_worker))
 
@@ -167,6 +187,7 @@ class Forked:
     def __init__(self, pid: int, streams: tuple[int, int, int]) -> None:
         self.pid = pid
         self.returncode: int | None = None
+        self._peak = 0
         given, answered, said = streams
         self.stdin = os.fdopen(given, "w", buffering=1, encoding="utf-8")
         self.stdout = os.fdopen(answered, encoding="utf-8")
@@ -200,8 +221,15 @@ class Forked:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, number)
 
-    def ended(self, code: int) -> None:
-        """Take note of the end, which its template has seen."""
+    def peak(self) -> int:
+        """The most bytes it has had resident; 0 where nobody knows."""
+        if self.returncode is None:
+            self._peak = usage.peak(self.pid) or self._peak
+        return self._peak
+
+    def ended(self, code: int, peak: int = 0) -> None:
+        """Take note of the end, which its template has seen, and of its memory."""
+        self._peak = max(self._peak, peak)
         self.returncode = code
         self._over.set()
         with contextlib.suppress(OSError, ValueError):
@@ -303,7 +331,7 @@ class Template:
         with self._lock:
             self.used = time.monotonic()
             if "code" in answer:
-                child.ended(answer["code"])
+                child.ended(answer["code"], answer["peak"] << 10)
             else:
                 self._children[pid] = child
         return child
@@ -321,12 +349,12 @@ class Template:
                         self._answers.append(told)
                         self._answered.notify_all()
                     elif child := self._children.pop(told["ended"], None):
-                        child.ended(told["code"])
+                        child.ended(told["code"], told["peak"] << 10)
                     else:
                         # It ended before anybody took the answer that it had begun.
                         for answer in self._answers:
                             if answer.get("forked") == told["ended"]:
-                                answer["code"] = told["code"]
+                                answer.update(told)
                     over = self._retired and not self._children
                 if over:
                     self._shut()
@@ -353,6 +381,13 @@ def _pipe(number: int) -> tuple[int, int]:
 class ForkingWorker(lambda_runtime.Worker):  # type: ignore[misc] # the emulator is untyped
     """MiniStack's worker, its process forked from the function's template."""
 
+    def invoke(self, *arguments: Any, **options: Any) -> dict[str, Any]:
+        """Answer a call, and remember for its log how much memory the process took."""
+        _called.peak = 0
+        answer: dict[str, Any] = super().invoke(*arguments, **options)
+        _called.peak = self._forked.peak()
+        return answer
+
     def _spawn(self) -> None:
         from ministack.core.responses import new_uuid
 
@@ -364,7 +399,7 @@ class ForkingWorker(lambda_runtime.Worker):  # type: ignore[misc] # the emulator
                 break
         else:
             raise RuntimeError("Worker process exited immediately: its template has ended")
-        self._proc = forked
+        self._proc = self._forked = forked
         # What was said while importing belongs to the first invocation's log.
         said = template.worker._drain_stderr()
         self._stderr_queue = lambda_runtime.queue.Queue()
@@ -413,6 +448,16 @@ def _forking(choose: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any
         return choose(config)
 
     return chosen
+
+
+def _memory_used(probe: Callable[[dict[str, Any]], int]) -> Callable[[dict[str, Any]], int]:
+    """Megabytes, as Lambda counts them, of the process that has answered this thread's call."""
+
+    def used(func: dict[str, Any]) -> int:
+        peak: int = vars(_called).pop("peak", 0)
+        return -(-peak >> 20) if peak else probe(func)
+
+    return used
 
 
 def _retiring(invalidate: Callable[..., None]) -> Callable[..., None]:

@@ -77,18 +77,22 @@ def _spine_ready(ready: TextIO, *, failed: bool = False) -> None:
 
 
 def _spine_collect(control: int) -> None:
-    """Tells the gateway which children have ended, and how."""
+    """Tells the gateway which children have ended, how, and how much memory they took (KiB)."""
     import json
 
     while True:
         try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
+            pid, status, used = os.wait4(-1, os.WNOHANG)
         except ChildProcessError:
             return
         if pid == 0:
             return
-        code = os.waitstatus_to_exitcode(status)
-        os.write(control, json.dumps({"ended": pid, "code": code}).encode() + b"\n")
+        end = {
+            "ended": pid,
+            "code": os.waitstatus_to_exitcode(status),
+            "peak": used.ru_maxrss,
+        }
+        os.write(control, json.dumps(end).encode() + b"\n")
 
 
 def _spine_guard() -> None:

@@ -41,6 +41,8 @@ from .sagemaker_process import SageMakerProcess
 
 logger = logging.getLogger(__name__)
 
+# What is given to a connection at once of a large answer.
+_PIECE_BYTES = 1 << 20
 # sun_path holds 108 bytes on Linux and 104 on macOS, the closing NUL included.
 _LONGEST_SOCKET_PATH = 100
 
@@ -286,7 +288,7 @@ class Gateway:
         elif scope["type"] == "http" and scope["path"] == HEALTH_PATH:
             await self._health(send)
         else:
-            await self._emulator(scope, receive, send)
+            await self._emulator(scope, receive, in_pieces(send))
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Start MiniStack; end without it, since its shutdown imports what was never used.
@@ -314,6 +316,26 @@ class Gateway:
         headers = [(b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": json.dumps(body).encode()})
+
+
+def in_pieces(send: Send) -> Send:
+    """Send a large body a piece at a time, each when the connection has taken the one before.
+
+    MiniStack answers with an object of S3 whole. Given to a connection at once, what the client has
+    not yet read of it would be copied, three times over: gigabytes for a file of one.
+    """
+
+    async def sent(message: Message) -> None:
+        body = memoryview(message.get("body", b""))
+        if message["type"] != "http.response.body" or len(body) <= _PIECE_BYTES:
+            await send(message)
+            return
+        for start in range(0, len(body), _PIECE_BYTES):
+            end = start + _PIECE_BYTES
+            more = end < len(body) or message.get("more_body", False)
+            await send({**message, "body": bytes(body[start:end]), "more_body": more})
+
+    return sent
 
 
 async def _run(app: App, scope: Scope, receive: Receive, send: Send) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from botocore.exceptions import ClientError
 
+from . import usage
 from .connection import Connection
 from .errors import invalid
 from .logs import Logs
@@ -224,6 +225,14 @@ class Job:
             processes: One a host.
             seconds: How long they may take; then they are stopped as `stop` does.
         """
+        with usage.Watch({host: process.pid for host, process in processes.items()}) as watch:
+            ended = self._ends(processes, seconds)
+        for host, use in watch.used.items():
+            with suppress(OSError), (host.folder / "log").open("a") as log:
+                log.write(f"{use}\n")
+        return ended
+
+    def _ends(self, processes: Mapping[Host, Process], seconds: float) -> Ended:
         ended: queue.Queue[tuple[Host, int]] = queue.Queue()
 
         def watch(host: Host, process: Process) -> None:

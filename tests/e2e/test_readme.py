@@ -102,6 +102,7 @@ def test_the_execution_input_shown_is_the_default() -> None:
         buckets=frozenset(),
         instances=load("plan.instances").known(),
         allowed=frozenset({"ml.m5.large", "ml.m5.xlarge"}),
+        xgboost="3.2-0",
     )
 
     engines = load("plan.engines")

@@ -31,6 +31,7 @@ def rules() -> Any:
         buckets=frozenset({"partner"}),
         instances=load("plan.instances").known(),
         allowed=frozenset({"ml.m5.large", "ml.m5.xlarge"}),
+        xgboost="3.2-0",
     )
 
 

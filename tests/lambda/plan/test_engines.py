@@ -25,6 +25,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> FakeS3:
         "SOURCE_HOSTS": "data.example.org",
         "SOURCE_BUCKETS": "",
         "INSTANCE_TYPES": "ml.m5.xlarge,ml.m5.2xlarge",
+        "XGBOOST_VERSION": "3.2-0",
         "SPARK_REGISTRY": "173754725891",
     }.items():
         monkeypatch.setenv(name, value)

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local.sagemaker.containers.xgboost import hyperparameters as container
+from stacks import images
 from tests.support import ROOT, FakeS3, load, use_clients
 
 handler = load("plan.handler").handler
@@ -30,6 +31,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCE_HOSTS", "archive.ics.uci.edu, data.example.org")
     monkeypatch.setenv("SOURCE_BUCKETS", "partner-bucket")
     monkeypatch.setenv("INSTANCE_TYPES", "ml.m4.xlarge,ml.m5.large,ml.m5.xlarge,ml.m5.2xlarge")
+    monkeypatch.setenv("XGBOOST_VERSION", "3.2-0")
     monkeypatch.setenv("SPARK_REGISTRY", "173754725891")
     # No test asks a server on the internet how large its file is.
     monkeypatch.setattr(load("common.fetch").Web, "size", lambda _self, _uri: 9_000)
@@ -442,6 +444,39 @@ def test_the_task_and_its_defaults_follow_the_objective(
         "minimum": {"auc": 0.8} if binary else {},
         "maximum": {},
     }
+
+
+@pytest.mark.parametrize(
+    ("image", "given", "needed"),
+    [
+        ("1.5-1", {"objective": "reg:absoluteerror"}, "1.7-1"),
+        ("1.0-1", {"objective": "reg:pseudohubererror"}, "1.2-1"),
+        ("1.2-1", {"eval_metric": "auc,f1_macro"}, "1.2-2"),
+        ("1.2-2", {"eval_metric": "f1_macro,recall"}, "1.3-1"),
+        ("1.2-2", {"sampling_method": "uniform"}, "1.3-1"),
+        ("1.5-1", {"use_dask_gpu_training": False}, "1.7-1"),
+    ],
+)
+def test_what_the_deployments_image_does_not_know_is_refused(
+    monkeypatch: pytest.MonkeyPatch, image: str, given: dict[str, Any], needed: str
+) -> None:
+    """An older image would refuse it when the job's instances run; the newer one named takes it."""
+    monkeypatch.setenv("XGBOOST_VERSION", image)
+    asked = {"training": {"hyperparameters": given}}
+    ((name, value),) = given.items()
+    _, line = refused(asked).splitlines()
+    assert line.startswith(f"- training.hyperparameters.{name}: ")
+    assert f"image {needed} or a newer one, and this deployment trains with {image}" in line
+    assert "xgboost_version in cdk.json" in line
+    monkeypatch.setenv("XGBOOST_VERSION", needed)
+    assert plan(asked)["training"]["hyperparameters"][name] == str(value).lower()
+
+
+def test_the_oldest_image_trains_the_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None of the defaults is newer than any image that can be deployed."""
+    for image in images.load()["tags"]:
+        monkeypatch.setenv("XGBOOST_VERSION", image)
+        assert plan({})["task"] == "binary"
 
 
 def test_every_objective_on_offer_has_a_test_above_and_its_metrics_are_the_containers() -> None:

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from local.samples import SAMPLE
-from tests.support import FakeS3, load, use_clients
+from tests.support import FakeS3, load, planned, use_clients
 
 job = load("prepare_job.job")
 spark = load("prepare_job.spark")
 s3 = load("common.s3")
 
-RUN = "runs/r-1"
+SOURCE = "s3://bucket/uploads/a.arff"
+RUN = planned({"source": {"uri": SOURCE}}, bucket="bucket")["prefix"]
 
 
 class Store(FakeS3):
@@ -40,49 +41,29 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Store:
     """An S3 with a source, and the job's environment."""
     found = Store()
     use_clients(monkeypatch, s3=found)
-    found.put_object(Bucket="b", Key="uploads/a.arff", Body=SAMPLE.read_bytes())
-    monkeypatch.setenv("ORDER", f"s3://b/{RUN}/preparation/plan.json")
-    monkeypatch.setenv("RESULT", f"s3://b/{RUN}/preparation/r-1-0-0.json")
+    found.put_object(Bucket="bucket", Key="uploads/a.arff", Body=SAMPLE.read_bytes())
+    monkeypatch.setenv("ORDER", f"s3://bucket/{RUN}/preparation/plan.json")
+    monkeypatch.setenv("RESULT", f"s3://bucket/{RUN}/preparation/r-1-0-0.json")
     return found
 
 
 def order(store: Store, **source: Any) -> None:
     """Put there what the state machine hands over."""
-    plan = {
-        "run": {"id": "r-1", "name": "spine-dev-r-1"},
-        "bucket": "b",
-        "prefix": RUN,
-        "source": {
-            "uri": "s3://b/uploads/a.arff",
-            "version_id": None,
-            "member": None,
-            "sha256": None,
-            "label": "class",
-            "positive": "Abnormal",
-            "rest": False,
-            "rename": {},
-            "drop": [],
-            "categorical": [],
-            "missing": "refuse",
-            "allow_leakage": False,
-            "format": {"kind": None, "delimiter": None, "header": None, "encoding": None},
-            **source,
+    plan = planned(
+        {
+            "source": {"uri": SOURCE, **source},
+            "preparation": {"engine": "processing"},
         },
-        "task": "binary",
-        "training": {"hyperparameters": {"objective": "binary:logistic"}},
-        "split": {"train": 0.8, "test": 0.1, "validate": 0.1, "seed": 42},
-        "preparation": {
-            "engine": "processing",
-            "limits": load("plan.engines").LIMITS["processing"],
-        },
-    }
+        bucket="bucket",
+    )
+    assert plan["prefix"] == RUN
     body = json.dumps({"plan": plan, "hosts": ["data.example.org"]})
-    store.put_object(Bucket="b", Key=f"{RUN}/preparation/plan.json", Body=body)
+    store.put_object(Bucket="bucket", Key=f"{RUN}/preparation/plan.json", Body=body)
 
 
 def result(store: Store) -> dict[str, Any]:
     """What the job has left for the state machine."""
-    found: dict[str, Any] = json.loads(store.text("b", f"{RUN}/preparation/r-1-0-0.json"))
+    found: dict[str, Any] = json.loads(store.text("bucket", f"{RUN}/preparation/r-1-0-0.json"))
     return found
 
 
@@ -93,7 +74,7 @@ def test_a_job_leaves_what_the_function_returns(store: Store, tmp_path: Path) ->
     prepared = result(store)["prepared"]
     assert prepared["counts"] == {"train": 248, "test": 31, "validate": 31}
     assert prepared["engine"] == "processing"
-    assert ("b", f"{RUN}/train/train.csv") in store.objects
+    assert ("bucket", f"{RUN}/train/train.csv") in store.objects
     assert not (tmp_path / "output").exists()
 
 
@@ -133,8 +114,8 @@ def test_a_long_message_fits_the_jobs_description(store: Store, tmp_path: Path) 
     """SageMaker keeps 1,024 characters of it; the result has them all."""
     names = ",".join(f"{'x' * 60}{number}" for number in range(40))
     row = ",".join(["1"] * 40)
-    store.put_object(Bucket="b", Key="uploads/a.csv", Body=f"{names}\n{row}\n{row}\n")
-    order(store, uri="s3://b/uploads/a.csv")
+    store.put_object(Bucket="bucket", Key="uploads/a.csv", Body=f"{names}\n{row}\n{row}\n")
+    order(store, uri="s3://bucket/uploads/a.csv")
     assert job.main("processing", tmp_path) == 1
     assert len((tmp_path / "output" / "message").read_text()) == 1024
     assert len(json.loads(result(store)["failure"]["Cause"])["errorMessage"]) > 1024
@@ -143,8 +124,8 @@ def test_a_long_message_fits_the_jobs_description(store: Store, tmp_path: Path) 
 def test_shards_of_an_earlier_attempt_are_gone(store: Store) -> None:
     """Before the first shard is written; the run's other files stay."""
     for key in ("train/part-00007.csv", "validate/part-00007.csv", "data_profile.json"):
-        store.put_object(Bucket="b", Key=f"{RUN}/{key}", Body=b"old")
-    cluster = spark.Cluster(None, s3.Location("b", RUN), 2)
+        store.put_object(Bucket="bucket", Key=f"{RUN}/{key}", Body=b"old")
+    cluster = spark.Cluster(None, s3.Location("bucket", RUN), 2)
     cluster.writer()("train/part-00000.csv", memoryview(b"new"))
     kept = {key.removeprefix(f"{RUN}/") for _, key in store.objects if key.startswith(RUN)}
     assert kept == {"train/part-00000.csv", "data_profile.json"}
@@ -160,7 +141,7 @@ def test_what_machines_exchange_is_deleted_in_the_end(store: Store) -> None:
             self.stopped = True
 
     context = Context()
-    with spark.Cluster(context, s3.Location("b", RUN), 2) as cluster:
+    with spark.Cluster(context, s3.Location("bucket", RUN), 2) as cluster:
         for number in range(20):
             cluster.put(number, b"%d" % number)
         read = cluster.reader()
@@ -177,7 +158,7 @@ def test_a_block_that_cannot_be_stored_fails_the_job(
     def full(*_: object, **__: object) -> None:
         raise OSError("no space")
 
-    cluster = spark.Cluster(None, s3.Location("b", RUN), 2)
+    cluster = spark.Cluster(None, s3.Location("bucket", RUN), 2)
     monkeypatch.setattr(store, "put_object", full)
     cluster.put(0, b"x")
     with pytest.raises(OSError, match="no space"):

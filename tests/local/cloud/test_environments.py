@@ -130,6 +130,40 @@ def test_what_is_said_while_importing_is_in_the_first_call_s_log(running_cloud: 
     assert any("importing" in event["message"] for event in events)
 
 
+TAKING = """
+import os
+
+def handler(event, context):
+    taken = b"x" * (event["megabytes"] << 20)
+    if event.get("exit"):
+        os._exit(len(taken) % 2 + 3)
+"""
+
+
+def test_a_call_s_log_tells_the_memory_of_its_own_process(running_cloud: Cloud) -> None:
+    """The most it has ever had: not another's, and also that of a process that has ended."""
+    large, small, ended = (function(running_cloud, TAKING) for _ in range(3))
+    call(running_cloud, large, megabytes=300)
+    call(running_cloud, large, megabytes=1)
+    call(running_cloud, small, megabytes=1)
+    call(running_cloud, ended, megabytes=300, exit=True)
+    assert all(300 < used < 400 for used in memory_used(running_cloud, large))
+    assert len(memory_used(running_cloud, large)) == 2
+    assert [used < 200 for used in memory_used(running_cloud, small)] == [True]
+    assert [300 < used < 400 for used in memory_used(running_cloud, ended)] == [True]
+
+
+def memory_used(running: Cloud, name: str) -> list[int]:
+    """What the REPORT lines of a function's calls say, in megabytes."""
+    pages = running.client("logs").get_paginator("filter_log_events")
+    return [
+        int(event["message"].rsplit("Max Memory Used: ", 1)[1].removesuffix(" MB"))
+        for page in pages.paginate(logGroupName=f"/aws/lambda/{name}")
+        for event in page["events"]
+        if event["message"].startswith("REPORT ")
+    ]
+
+
 def test_calls_beyond_the_limit_wait_and_their_timeout_does_not_count_it(narrow: Cloud) -> None:
     """Six calls of 0.4 s one after the other, each with a timeout of 1 s, all answer."""
     name = function(narrow, TOLD, Timeout=1)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -189,6 +190,34 @@ def test_the_log_is_in_cloudwatch(cloud: Cloud, script: str) -> None:
         startFromHead=True,
     )["events"]
     assert [event["message"] for event in events] == log_of(cloud, "logged").splitlines()
+
+
+TAKING = """
+import os, time
+taken = b"x" * (200 << 20)
+if os.fork() == 0:
+    os.setpgid(0, 0)
+    more = b"y" * (100 << 20)
+    end = time.monotonic() + 1.2
+    while time.monotonic() < end:
+        pass
+    os._exit(0)
+os.wait()
+"""
+
+
+def test_a_log_ends_with_what_the_processes_took(cloud: Cloud) -> None:
+    """Processor time and memory of all of them; what they share counts once."""
+    process(cloud, "taking", **running("python3", "-c", TAKING))
+    last = log_of(cloud, "taking").splitlines()[-1]
+    took = re.fullmatch(
+        r"The processes of this host took ([\d.]+) s of processor time and, at most, (\d+) MiB of"
+        r" memory.",
+        last,
+    )
+    assert took, last
+    assert 0.2 < float(took[1]) < 5
+    assert 300 < int(took[2]) < 450
 
 
 def test_a_command_that_fails_fails_the_job(cloud: Cloud) -> None:

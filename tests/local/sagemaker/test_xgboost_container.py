@@ -78,11 +78,16 @@ def test_wrong_values_are_refused(given: dict[str, str], reason: str) -> None:
         b"1 , 2.5, -3e2\n4,5,6\n",
     ],
 )
-def test_csv_in_several_forms_is_the_same_table(text: bytes) -> None:
-    """Line ends, blank lines around, spaces and the delimiter make no difference."""
-    table = data.read_csv(text)
-    assert table.dtype == np.float32
-    np.testing.assert_array_equal(table, [[1, 2.5, -300], [4, 5, 6]])
+def test_csv_in_several_forms_is_the_same_table(
+    text: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Line ends, blank lines around, spaces and the delimiter make no difference; nor do blocks."""
+    (tmp_path / "a.csv").write_bytes(text)
+    for size in (1, 2, 3, 5, 8, 13, 100):
+        monkeypatch.setattr(data, "_BLOCK_BYTES", size)
+        for table in (data.read_csv(text), data.read_csv_file(tmp_path / "a.csv")):
+            assert table.dtype == np.float32
+            np.testing.assert_array_equal(table, [[1, 2.5, -300], [4, 5, 6]])
 
 
 def test_empty_fields_are_missing_values() -> None:
@@ -94,10 +99,17 @@ def test_empty_fields_are_missing_values() -> None:
 @pytest.mark.parametrize(
     "text", [b"a,b\n1,2", b"1,2\n3", b"1,2\n3,4,5\n6", b"1,2 3\n4,5", b"1,2\n\n3,4", b"\xff,1"]
 )
-def test_what_is_no_table_is_refused(text: bytes) -> None:
+def test_what_is_no_table_is_refused(
+    text: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Headers, rows of different lengths, blank rows and bytes that are no text are refused."""
     with pytest.raises(ValueError):  # noqa: PT011 (whose message varies with the case)
         data.read_csv(text)
+    (tmp_path / "a.csv").write_bytes(text)
+    for size in (1, 3, 4, 100):
+        monkeypatch.setattr(data, "_BLOCK_BYTES", size)
+        with pytest.raises(ValueError):  # noqa: PT011
+            data.read_csv_file(tmp_path / "a.csv")
 
 
 def test_quick_and_careful_reading_agree() -> None:
@@ -106,6 +118,19 @@ def test_quick_and_careful_reading_agree() -> None:
     text = "\n".join(",".join(map(repr, row)) for row in values.tolist()).encode()
     np.testing.assert_array_equal(data._read_plain(text), data._read_careful(text))
     np.testing.assert_array_equal(data._read_plain(text), values.astype(np.float32))
+
+
+def test_a_file_of_white_space_has_no_content(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long it is; one visible byte is content."""
+    monkeypatch.setattr(data, "_BLOCK_BYTES", 4)
+    file = tmp_path / "a.csv"
+    for text in (b"", b" \r\n", b"\n" * 9):
+        file.write_bytes(text)
+        assert not data.has_content(file)
+    file.write_bytes(b"\n1" + b"\n" * 9)
+    assert data.has_content(file)
 
 
 def test_libsvm_counts_from_zero() -> None:

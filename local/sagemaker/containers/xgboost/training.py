@@ -160,7 +160,7 @@ class _Reader:
         if self._kind == "parquet":
             found = paths
         else:
-            found = [path for path in paths if path.read_bytes().strip()]
+            found = [path for path in paths if data.has_content(path)]
         if not found:
             if needed:
                 raise UserError(f"No data in {folder.name} channel path {folder}")
@@ -169,7 +169,8 @@ class _Reader:
             return self._read(found)
         except (ValueError, UnicodeDecodeError) as error:
             names = ", ".join(path.name for path in found)
-            line = found[0].read_bytes().splitlines()[0][:50].decode(errors="replace")
+            with found[0].open("rb") as file:
+                line = file.read(50).splitlines()[0].decode(errors="replace")
             raise UserError(
                 f"Failed to load {self._kind} data with exception:\n{error} (files: {names}; "
                 f"first line: '{line}'). {_REMEDIES[self._kind]}"
@@ -182,9 +183,7 @@ class _Reader:
             return xgb.DMatrix(features, label=labels, weight=weights)
         if self._kind == "parquet":
             return _table_matrix([data.read_parquet(path) for path in paths], weighted=False)
-        return _table_matrix(
-            [data.read_csv(path.read_bytes()) for path in paths], weighted=self._weighted
-        )
+        return _table_matrix([data.read_csv_file(path) for path in paths], weighted=self._weighted)
 
 
 _REMEDIES = {
