@@ -26,6 +26,8 @@ WARM = 1_000_000
 
 def notebook(source: Path, folder: Path) -> None:
     """Prepare with scipy, pandas and scikit-learn, as the notebook does."""
+    import io
+
     import pandas as pd
     from scipy.io import arff
     from sklearn.model_selection import train_test_split
@@ -38,12 +40,19 @@ def notebook(source: Path, folder: Path) -> None:
     test, validate = train_test_split(rest, test_size=0.5, random_state=42, stratify=rest["class"])
     parts = (train, test, validate, test.drop(columns="class"))
     for name, part in zip(NAMES, parts, strict=True):
-        part.to_csv(folder / name, header=False, index=False)
+        # Into memory first, for `put_object`.
+        text = io.StringIO()
+        part.to_csv(text, header=False, index=False)
+        (folder / name).write_bytes(text.getvalue().encode())
 
 
 def spine(source: Path, folder: Path) -> None:
-    """Prepare with `data_prep`."""
+    """Prepare with `data_prep`, as `lambda/prepare/run.py` does."""
+    import os
+
     from data_prep import prepare
+
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
     with source.open("rb") as file:
         prepared = prepare(file, name=source.name)

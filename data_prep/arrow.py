@@ -32,7 +32,7 @@ def array_of(values: NDArray[Any]) -> pa.Array:
     return pa.Array.from_buffers(kind, len(values), [None, buffer])
 
 
-def wrapped(offsets: NDArray[Any], data: bytes | NDArray[np.uint8]) -> pa.Array:
+def wrapped(offsets: NDArray[Any], data: bytes | memoryview | NDArray[np.uint8]) -> pa.Array:
     """Wrap texts that lie side by side, without a copy; offsets of 64 bits give large strings."""
     kind = pa.string() if offsets.dtype == np.int32 else pa.large_string()
     return pa.Array.from_buffers(

@@ -75,6 +75,8 @@ _MIXING = np.uint64(0x9E3779B97F4A7C15)
 _FEATURE_TYPES = (pa.int64(), pa.float64())
 
 Opener = Callable[[str], BinaryIO]
+# Joins pieces of bytes.
+Put = Callable[[Sequence[bytes | memoryview]], bytes | memoryview]
 Array: TypeAlias = "NDArray[Any]"
 T = TypeVar("T")
 R = TypeVar("R")
@@ -96,8 +98,8 @@ class Survey(NamedTuple):
         categories: For each categorical feature, its values with the label codes they come with.
         hashes: A number for each row, equal for equal rows.
         odd: Rows of the first lane whose text must be written anew.
-        lines: Of the first lane: where each row starts and where its line end is.
         ends: Of a regression, what tells whether a feature is the label itself.
+        kept: Of the first lane, where the text is kept.
     """
 
     lane: str
@@ -112,7 +114,7 @@ class Survey(NamedTuple):
     hashes: NDArray[np.uint64]
     odd: Array
     ends: Ends | None
-    lines: tuple[Array, Array] | None = None
+    kept: Relabelled | None = None
 
 
 class Ends(NamedTuple):
@@ -129,6 +131,18 @@ class Ends(NamedTuple):
     straight: tuple[bool, ...]
 
 
+class Relabelled(NamedTuple):
+    """A block's rows in the text that is kept, ready to be written but for the label's digit.
+
+    Attributes:
+        offsets: Where each row begins, with that digit, and where it has ended, in turn.
+        odd: What follows the digit in each row that must be written anew.
+    """
+
+    offsets: Array
+    odd: list[bytes]
+
+
 class Kept(NamedTuple):
     """What is remembered of a block until it is written; see `Survey`."""
 
@@ -139,10 +153,17 @@ class Kept(NamedTuple):
 
 
 class Block(NamedTuple):
-    """Whole lines, each ended by a line feed, and the number of the first."""
+    """Whole lines, each ended by a line feed.
 
-    data: bytes
+    Attributes:
+        data: The lines' bytes.
+        line: The number of the first.
+        kept: The text that is kept, and where in it they lie, with two bytes ahead of them.
+    """
+
+    data: bytes | memoryview
     line: int
+    kept: tuple[Array, int] | None = None
 
 
 class _Cells(NamedTuple):
@@ -182,10 +203,8 @@ class Outcome(NamedTuple):
         """Count the rows of each class in each part; nothing for a regression."""
         if self.target is not None:
             return {}
-        return {
-            part: np.bincount(self.labels[rows], minlength=len(self.classes)).tolist()
-            for part, rows in zip(Parts._fields, self.rows, strict=True)
-        }
+        counts = bulk_split.class_counts(self.labels, self.rows, len(self.classes))
+        return dict(zip(Parts._fields, counts, strict=True))
 
 
 def prepare(
@@ -228,14 +247,22 @@ def prepare(
         # What is wrong with the file as a whole comes first.
         found.finish()
         raise
-    with ThreadPoolExecutor(1) as pool:
-        # numpy sorts without the interpreter's lock, which dealing out the rows holds.
+    exact = found.size <= limits.exact_bytes and leader is None
+    labels, classes, target = _numbered(work, surveyed, wanted)
+    writer = Writer(work, surveyed, labels, len(classes), text)
+    with ThreadPoolExecutor(2) as pool:
+        # What numpy does at once for all rows goes on without the interpreter's lock, which
+        # dealing out the rows holds.
         duplicates = pool.submit(surveyed.count_duplicates)
-        labels, classes, target, parts = _split(work, surveyed, wanted, fractions, seed)
+        ready = pool.submit(writer.get_ready) if exact else None
+        if target is None:
+            parts = bulk_split.three_way(labels, fractions, seed, classes, ordered=exact)
+        else:
+            parts = bulk_split.unstratified_three_way(len(labels), fractions, seed)
     features = surveyed.features()
     profile.check_leakage(features, wanted.label, allowed=wanted.allow_leakage)
-    writer = Writer(work, surveyed, labels, len(classes), text)
-    exact = found.size <= limits.exact_bytes and leader is None
+    if ready is not None:
+        ready.result()
     write: Callable[[Sequence[Array], Opener], None]
     if leader is not None:
         write = partial(leader.write, writer)
@@ -253,17 +280,14 @@ def prepare(
     )
 
 
-def _split(
-    work: Work, surveyed: Surveyed, wanted: Wanted, fractions: Fractions, seed: int
-) -> tuple[NDArray[np.uint8], tuple[str, ...], dict[str, Any] | None, bulk_split.Parts]:
-    """Number the labels and deal out the rows: labels, classes, a regression's target, parts."""
+def _numbered(
+    work: Work, surveyed: Surveyed, wanted: Wanted
+) -> tuple[NDArray[np.uint8], tuple[str, ...], dict[str, Any] | None]:
+    """Number the labels: those of all rows, the classes, and a regression's target."""
     if work.regression:
-        target = surveyed.target()
-        none = np.zeros(len(surveyed.labels), np.uint8)
-        return none, (), target, bulk_split.unstratified_three_way(len(none), fractions, seed)
+        return np.zeros(len(surveyed.labels), np.uint8), (), surveyed.target()
     numbers, classes = surveyed.labels.numbered(wanted)
-    labels = np.frombuffer(numbers, np.uint8)
-    return labels, classes, None, bulk_split.three_way(labels, fractions, seed, classes)
+    return np.frombuffer(numbers, np.uint8), classes, None
 
 
 def _opened(found: Examination, form: Format, wanted: Wanted) -> Work:
@@ -295,6 +319,8 @@ class Work:
             self.plan = self.plan._replace(features=(self.plan.label, *at))
         forced = [not c.integers for c in self.plan.columns(source.rows)]
         self.floats = self._sampled(forced)
+        # Whether a block held something besides decimal numbers and labels.
+        self._mixed = False
         ends = at == tuple(range(len(at))) or at == tuple(range(1, len(at) + 1))
         self.label_last = self.plan.label == len(at)
         # Rows can stay as they are when the file holds the features side by side, in order.
@@ -312,7 +338,7 @@ class Work:
         try:
             with self.open_bytes() as stream:
                 head = next(_blocks(stream, self.rows.header_lines, 1 << 16), None)
-            lines = head.data.decode().splitlines(keepends=True)[:200] if head else []
+            lines = bytes(head.data).decode().splitlines(keepends=True)[:200] if head else []
             for batch in self.rows.batches_of(lines, first_line=1):
                 for which, at in enumerate(self.plan.features):
                     for row in batch.rows:
@@ -332,14 +358,16 @@ class Work:
         vars(rows).update({name: None for name, value in vars(rows).items() if callable(value)})
         return {**vars(self), "rows": rows, "open_bytes": None, "_open_once": None}
 
-    def blocks(self, size: int = _BLOCK, *, first: bool = False) -> Iterator[Block]:
+    def blocks(
+        self, size: int = _BLOCK, *, first: bool = False, put: Put = b"".join
+    ) -> Iterator[Block]:
         """Read the rows' lines, in blocks of about so many bytes; the `first` time examine them."""
         with (self._open_once if first else self.open_bytes)() as stream:
-            yield from _blocks(stream, self.rows.header_lines, size)
+            yield from _blocks(stream, self.rows.header_lines, size, put)
 
     # Reading a block.
 
-    def cells(self, data: bytes, *, quoted: bool) -> _Cells:
+    def cells(self, data: bytes | memoryview, *, quoted: bool) -> _Cells:
         """Have pyarrow parse a block.
 
         Raises:
@@ -394,7 +422,7 @@ class Work:
         columns = self.plan.columns(self.rows)
         labels: list[str] = []
         lines: list[int] = []
-        text = io.StringIO(block.data.decode(), newline="")
+        text = io.StringIO(bytes(block.data).decode(), newline="")
         for batch in self.rows.batches_of(text, first_line=block.line):
             by_column = list(zip(*batch.rows, strict=True))
             lines += batch.lines
@@ -417,16 +445,84 @@ class Work:
         Raises:
             DataError: One of its classes for rows and values.
         """
-        quotes = _quoting(block.data, self.delimiter)
-        if not self._plain(block.data) or quotes == "unclear" or (self.arff and quotes):
+        if self.in_place and not self._mixed:
+            found = self._survey_numbers(block)
+            if found is not None:
+                return found
+            # The next block will be no different.
+            self._mixed = True
+        data = bytes(block.data)
+        quotes = _quoting(data, self.delimiter)
+        if not self._plain(data) or quotes == "unclear" or (self.arff and quotes):
             return self._survey_text(block)
         try:
-            cells = self.cells(block.data, quoted=bool(quotes))
-            found = self._survey_cells(block, cells, quoted=bool(quotes))
+            cells = self.cells(data, quoted=bool(quotes))
+            found = self._survey_cells(block, data, cells, quoted=bool(quotes))
         except pa.ArrowInvalid:
             # Arrow does not parse it, or makes no float of a whole number beside a gap.
             return self._survey_text(block)
         return found or self._survey_text(block)
+
+    def _survey_numbers(self, block: Block) -> Survey | None:
+        """Describe a block of nothing but decimal numbers and labels, or return None.
+
+        What it holds is counted after Arrow parsed it, which takes half as long as looking for
+        whatever else there may be in a file before.
+        """
+        try:
+            cells = self.cells(block.data, quoted=False)
+        except pa.ArrowInvalid:
+            return None
+        coded = self._coded(cells)
+        if coded is None or any(array.null_count for array in cells.features):
+            return None
+        labels, codes = coded
+        counts = np.bincount(codes, minlength=len(labels)).tolist()
+        named = {label.encode(): count for label, count in zip(labels, counts, strict=True)}
+        numbers = [floats_of(array) for array in cells.features]
+        text = np.frombuffer(block.data, np.uint8)
+        lines = plain.suspects(text, numbers, named) if all(labels) else None
+        if lines is None:
+            return None
+        odd = self._odd(block.data, lines.starts, (False,) * len(numbers), lines.rows)
+        low, high = _extremes(numbers, codes, len(labels))
+        if odd is None or not (np.isfinite(low).all() and np.isfinite(high).all()):
+            return None
+        first_rows = [int(np.argmax(codes == code)) for code in range(len(labels))]
+        return self._in_lines(
+            Survey(
+                "lines",
+                labels,
+                codes,
+                [
+                    block.line + int(np.count_nonzero(text[: lines.starts[row]] == ord("\n")))
+                    for row in first_rows
+                ],
+                (False,) * len(numbers),
+                np.zeros(len(numbers), np.int64),
+                low,
+                high,
+                {},
+                _hashes(numbers, codes, [self._class_key(label) for label in labels]),
+                odd,
+                None,
+            ),
+            block,
+            lines.starts,
+            lines.ends,
+        )
+
+    def _in_lines(self, found: Survey, block: Block, starts: Array, ends: Array) -> Survey:
+        """Get a block of the first lane ready to be written, if its text is kept."""
+        if block.kept is None:
+            return found
+        text, at = block.kept
+        odd = self.odd_rows(np.frombuffer(block.data, np.uint8), starts, ends, found)
+        lengths = _label_lengths(found.labels)[found.codes]
+        begins, ends = self.unlabel(text, starts + at, ends + at, lengths)
+        offsets = np.empty(2 * len(begins), np.int64)
+        offsets[0::2], offsets[1::2] = begins, ends
+        return found._replace(kept=Relabelled(offsets, odd))
 
     def _plain(self, data: bytes) -> bool:
         """Tell whether a block has nothing that only the readers of small files understand."""
@@ -447,25 +543,27 @@ class Work:
         ends = np.frombuffer(b"\n\r \t0" + self.delimiter.encode(), np.uint8)
         return not np.isin(text[signs + 2], ends).any()
 
-    def _survey_cells(self, block: Block, cells: _Cells, *, quoted: bool) -> Survey | None:
+    def _survey_cells(
+        self, block: Block, data: bytes, cells: _Cells, *, quoted: bool
+    ) -> Survey | None:
         """Describe a parsed block, or return None when it is for the text lane."""
-        found = self._coded(cells)
-        if found is None:
+        coded = self._coded(cells)
+        if coded is None:
             return None
-        labels, codes = found
-        starts, ends = _lines(np.frombuffer(block.data, np.uint8))
+        labels, codes = coded
+        starts, ends = _lines(np.frombuffer(data, np.uint8))
         if len(starts) != len(codes) and not quoted:
             return None
-        signed = b"+" in block.data
+        signed = b"+" in data
         numbers, missing = [], np.zeros(len(cells.features), np.int64)
         whole, categories = [], {}
         for which, array in enumerate(cells.features):
             at = self.plan.features[which]
             if at in self.plan.categorical:
-                coded = self._categories(array, codes)
-                if coded is None:
+                placed = self._categories(array, codes)
+                if placed is None:
                     return None
-                categories[which], values, missing[which] = coded
+                categories[which], values, missing[which] = placed
                 numbers.append(values)
                 whole.append(True)
                 continue
@@ -480,19 +578,18 @@ class Work:
         first_rows = [int(np.argmax(codes == code)) for code in range(len(labels))]
         lane, odd = "columns", np.empty(0, np.int64)
         if self.in_place and not quoted and not missing.any() and all(labels):
-            counts = np.bincount(codes, minlength=len(labels)).tolist()
-            named = {label.encode(): count for label, count in zip(labels, counts, strict=True)}
-            kept = self._odd(block.data, starts, tuple(whole), numbers, named)
-            if kept is not None:
-                lane, odd = "lines", kept
+            every = np.arange(len(starts))
+            rows = self._odd(data, starts, tuple(whole), every)
+            if rows is not None:
+                lane, odd = "lines", rows
         line_of = starts if len(starts) == len(codes) else None
-        return Survey(
+        found = Survey(
             lane,
             labels,
             codes,
             [
                 block.line
-                + (block.data.count(b"\n", 0, int(line_of[row])) if line_of is not None else row)
+                + (data.count(b"\n", 0, int(line_of[row])) if line_of is not None else row)
                 for row in first_rows
             ],
             tuple(whole),
@@ -502,8 +599,8 @@ class Work:
             _hashes(numbers, codes, [self._class_key(label) for label in labels]),
             odd,
             _ends(numbers) if self.regression else None,
-            (starts.astype(np.int32), ends.astype(np.int32)) if lane == "lines" else None,
         )
+        return self._in_lines(found, block, starts, ends) if lane == "lines" else found
 
     def _coded(self, cells: _Cells) -> tuple[list[str], NDArray[np.uint8]] | None:
         """Return the label's values and their codes, or None when they are for the text lane.
@@ -561,26 +658,18 @@ class Work:
         return seen, keys[places], 0
 
     def _odd(
-        self,
-        data: bytes,
-        starts: Array,
-        whole: tuple[bool, ...],
-        numbers: list[Array],
-        labels: dict[bytes, int],
+        self, data: bytes | memoryview, starts: Array, whole: tuple[bool, ...], rows: Array
     ) -> Array | None:
-        """Return the rows whose text is not what would be written, or None when they are many."""
+        """Return which of some rows are not what would be written, or None when they are many."""
         offsets = np.empty(len(starts) + 1, np.int32)
         offsets[:-1], offsets[-1] = starts, len(data)
         lines = wrapped(offsets, data)
-        rows = None if any(whole) else plain.suspects(data, starts, numbers, labels)
-        if rows is not None:
+        if len(rows) < len(starts):
             lines = take(lines, array_of(rows))
         values = ",".join(_WHOLE if integer else _FLOAT for integer in whole)
         pattern = rf"\A{values}," if self.label_last else rf"\A[^,\n]*,{values}\r?\n"
-        odd = np.flatnonzero(~arrow.matching(lines, pattern))
-        if len(odd) > max(64, len(starts) // 50):
-            return None
-        return odd if rows is None else rows[odd]
+        odd = rows[np.flatnonzero(~arrow.matching(lines, pattern))]
+        return None if len(odd) > max(64, len(starts) // 50) else odd
 
     def _class_key(self, label: str) -> int:
         """Return a number for the class of a label's value, before the classes are known.
@@ -640,10 +729,10 @@ class Work:
     ) -> tuple[pa.Array, Array | None]:
         """Write a block's rows: texts, and which of them each row is (None: in order)."""
         if kept.lane == "lines" and kept.whole == final.whole and final.classes <= _ONE_DIGIT:
-            return self._render_lines(block.data, kept, labels, final)
+            return self._render_lines(bytes(block.data), kept, labels, final)
         if kept.lane == "text":
             return self._render_text(block, labels, final), None
-        quoted = bool(_quoting(block.data, self.delimiter))
+        quoted = bool(_quoting(bytes(block.data), self.delimiter))
         cells = self.cells(block.data, quoted=quoted)
         texts = [
             _written(array, whole=final.whole[which], places=final.places.get(which))
@@ -661,56 +750,53 @@ class Work:
         text = np.frombuffer(data, np.uint8)
         starts, ends = _lines(text)
         count = len(starts)
-        extra = self.odd_rows(text, starts, ends, kept, labels)
+        odd = self.odd_rows(text, starts, ends, kept)
+        extra = labelled(odd, labels[kept.odd])
         end = 2 + len(data)
         buffer = np.concatenate([text[:2], text, np.frombuffer(b"".join(extra), np.uint8)])
         offsets = np.empty(2 * count + len(extra) + 1, np.int32)
-        offsets[0 : 2 * count : 2], offsets[1 : 2 * count : 2] = self.relabel(
-            buffer, starts + 2, ends + 2, labels, final
+        offsets[0 : 2 * count : 2], offsets[1 : 2 * count : 2] = self.unlabel(
+            buffer, starts + 2, ends + 2, final.label_lengths[final.codes]
         )
+        buffer[offsets[0 : 2 * count : 2]] = labels + ord("0")
         offsets[2 * count :] = np.cumsum([end, *map(len, extra)])
         places = np.arange(0, 2 * count, 2)
         places[kept.odd] = 2 * count + np.arange(len(extra))
         return wrapped(offsets, buffer), places
 
-    def relabel(
-        self, text: Array, starts: Array, ends: Array, labels: NDArray[np.uint8], final: Final
+    def unlabel(
+        self, text: Array, starts: Array, ends: Array, lengths: Array
     ) -> tuple[Array, Array]:
-        """Write new labels over the old ones, and the two bytes ahead of each row.
+        """Make room for a digit in place of each row's label: over it, or in two bytes ahead.
 
         Args:
             text: Bytes of rows of the first lane.
             starts: Where each row starts.
             ends: Where its line end is.
-            labels: What is written for each.
-            final: What its block was found to be.
+            lengths: How many bytes each label has.
 
         Returns:
-            Where each row now begins and where it has ended.
+            Where each row now begins, with the digit, and where it has ended.
         """
-        lengths = final.label_lengths[final.codes]
         if self.label_last:
             begin, last = starts - 2, ends - lengths - 1
             text[begin + 1] = ord(",")
         else:
             begin, last = starts + lengths - 1, ends
-        text[begin] = labels + ord("0")
         text[last] = ord("\n")
         return begin, last + 1
 
-    def odd_rows(
-        self, text: Array, starts: Array, ends: Array, kept: Kept, labels: NDArray[np.uint8]
-    ) -> list[bytes]:
-        """Write a block's odd rows anew."""
+    def odd_rows(self, text: Array, starts: Array, ends: Array, of: Survey | Kept) -> list[bytes]:
+        """Write a block's odd rows anew, all of them that comes after the label's digit."""
         found = []
-        for row in kept.odd:
+        for row in of.odd:
             values = text[starts[row] : ends[row]].tobytes().decode().split(",")
             values.pop(self.plan.label)
             written = (
                 str(int(text)) if integer else repr(float(text))
-                for text, integer in zip(values, kept.whole, strict=True)
+                for text, integer in zip(values, of.whole, strict=True)
             )
-            found.append(f"{labels[row]},{','.join(written)}\n".encode())
+            found.append(f",{','.join(written)}\n".encode())
         return found
 
     def _render_text(self, block: Block, labels: NDArray[np.uint8], final: Final) -> pa.Array:
@@ -912,16 +998,16 @@ def _survey(work: Work, limits: Limits, text: _Text | None) -> Surveyed:
     surveyed = Surveyed(work)
 
     def blocks() -> Iterator[Block]:
-        for block in work.blocks(first=True):
-            if text is not None:
-                text.keep(block)
-            yield block
+        if text is None:
+            yield from work.blocks(first=True)
+        else:
+            yield from map(text.place, work.blocks(first=True, put=text.put))
 
     with ThreadPoolExecutor(_WORKERS) as pool:
         for found in _in_order(pool, work.survey, blocks()):
             surveyed.take(found)
             if text is not None and text.whole:
-                text.lines.append(found.lines)
+                text.blocks.append(found.kept)
             check.check_row_count(len(surveyed.labels), limits.rows)
     return surveyed
 
@@ -931,8 +1017,8 @@ class _Text:
 
     Attributes:
         bytes: The text of block after block, each with two bytes ahead of it.
-        spans: Where each block starts in them, and where it ends.
-        lines: `Survey.lines` of each block.
+        end: Where the last block ends.
+        blocks: `Survey.kept` of each block.
         whole: Whether no block had to be left out.
     """
 
@@ -940,26 +1026,30 @@ class _Text:
         self._most = most
         # What is not used of it takes no memory.
         self.bytes = np.empty(most + most // 16, np.uint8)
-        self.spans: list[tuple[int, int]] = []
-        self.lines: list[tuple[Array, Array] | None] = []
+        self.end = 0
+        self.blocks: list[Relabelled | None] = []
         self.whole = True
 
-    @property
-    def end(self) -> int:
-        """Where the last block ends."""
-        return self.spans[-1][1] if self.spans else 0
-
-    def keep(self, block: Block) -> None:
-        """Add a block, unless it is too much."""
+    def put(self, pieces: Sequence[bytes | memoryview]) -> bytes | memoryview:
+        """Add a block, unless it is too much, and return it whole."""
         start = self.end + 2
-        end = start + len(block.data)
+        end = start + sum(map(len, pieces))
         self.whole = self.whole and end <= self._most
-        if self.whole:
-            self.bytes[start:end] = np.frombuffer(block.data, np.uint8)
-            self.spans.append((start, end))
-        else:
+        if not self.whole:
             self.bytes = np.empty(0, np.uint8)
-            self.lines.clear()
+            self.blocks.clear()
+            return b"".join(pieces)
+        self.end = start
+        for piece in pieces:
+            self.bytes[self.end : self.end + len(piece)] = np.frombuffer(piece, np.uint8)
+            self.end += len(piece)
+        return self.bytes.data[start:end]
+
+    def place(self, block: Block) -> Block:
+        """Tell a block where it lies, if it is the last that was put."""
+        return (
+            block._replace(kept=(self.bytes, self.end - len(block.data))) if self.whole else block
+        )
 
     def append(self, pieces: Sequence[bytes]) -> Array:
         """Add texts after the last block; return where each begins and the last one ends."""
@@ -989,9 +1079,7 @@ class Writer:
         self.labels = labels
         self._whole = surveyed.whole
         self._places = surveyed.places()
-        self._lengths = np.zeros(256, np.int64)
-        for code, label in enumerate(surveyed.labels.texts()):
-            self._lengths[code] = len(label.encode())
+        self._lengths = _label_lengths(list(surveyed.labels.texts()))
 
     def final(self, number: int) -> Final:
         """Return what a block's rows are written by."""
@@ -1057,6 +1145,11 @@ class Writer:
                 for file, piece in zip((files[number], batch), pieces, strict=False):
                     file.write(piece)
 
+    def get_ready(self) -> None:
+        """Do what can be done before it is known which part each row is in."""
+        if self._can_relabel():
+            _ = self._kept
+
     def _rendered_whole(self) -> tuple[pa.Array, Array]:
         """Return the texts of all rows and where each row is among them."""
 
@@ -1089,27 +1182,29 @@ class Writer:
         """The texts of all rows, where they were kept, and where each row is among them."""
         text, rows = self._text, len(self.labels)
         assert text is not None  # noqa: S101 (what `_can_relabel` told)
-        offsets = np.empty(2 * rows, np.int64)
-
-        def relabel(job: tuple[int, int]) -> list[tuple[int, bytes]]:
-            number, start = job
-            kept = self.surveyed.kept[number]
-            mine = slice(start, start + kept.rows)
-            base, _ = text.spans[number]
-            starts, ends = (each + np.int64(base) for each in text.lines[number] or ())
-            odd = self._work.odd_rows(text.bytes, starts, ends, kept, self.labels[mine])
-            offsets[2 * start : 2 * mine.stop : 2], offsets[2 * start + 1 : 2 * mine.stop : 2] = (
-                self._work.relabel(text.bytes, starts, ends, self.labels[mine], self.final(number))
-            )
-            return [(start + row, line) for row, line in zip(kept.odd, odd, strict=True)]
-
-        before = np.cumsum([0, *(kept.rows for kept in self.surveyed.kept)]).tolist()
-        with ThreadPoolExecutor(_WORKERS) as pool:
-            odd = [each for found in pool.map(relabel, enumerate(before[:-1])) for each in found]
+        blocks = [block for block in text.blocks if block is not None]
+        before = np.cumsum([0, *(kept.rows for kept in self.surveyed.kept)])
         places = np.arange(0, 2 * rows, 2)
-        places[[row for row, _ in odd]] = 2 * rows + np.arange(len(odd))
-        ends = text.append([line for _, line in odd])
-        return wrapped(np.concatenate([offsets, ends]), text.bytes), places
+        numbers = np.concatenate(
+            [kept.odd + start for kept, start in zip(self.surveyed.kept, before, strict=False)]
+        )
+        lines = labelled([line for block in blocks for line in block.odd], self.labels[numbers])
+        places[numbers] = 2 * rows + np.arange(len(lines))
+        offsets = np.concatenate([*(block.offsets for block in blocks), text.append(lines)])
+        text.bytes[offsets[0 : 2 * rows : 2]] = self.labels + ord("0")
+        return wrapped(offsets, text.bytes), places
+
+
+def labelled(rows: list[bytes], labels: Array) -> list[bytes]:
+    """Put the digits of their labels before rows."""
+    return [b"%d" % label + row for label, row in zip(labels.tolist(), rows, strict=True)]
+
+
+def _label_lengths(labels: Sequence[str]) -> Array:
+    """Return the bytes of each label value, by code."""
+    lengths = np.zeros(256, np.int64)
+    lengths[: len(labels)] = [len(label.encode()) for label in labels]
+    return lengths
 
 
 def part_of(parts: Sequence[Array], rows: int) -> NDArray[np.uint8]:
@@ -1142,20 +1237,24 @@ def divided(
 # Blocks of lines.
 
 
-def _blocks(stream: io.BufferedIOBase, header_lines: int, size: int) -> Iterator[Block]:
+def _blocks(
+    stream: io.BufferedIOBase, header_lines: int, size: int, put: Put = b"".join
+) -> Iterator[Block]:
     """Cut a stream into blocks of whole lines after the header, each line ended by a line feed."""
     line = 1
-    for number, whole in enumerate(_whole_lines(stream, size)):
-        data = whole if number else whole.removeprefix(b"\xef\xbb\xbf")
+    for number, data in enumerate(_whole_lines(stream, size, put)):
         start = 0
-        while line <= header_lines and (end := data.find(b"\n", start)) >= 0:
-            start, line = end + 1, line + 1
+        if line <= header_lines or not number:
+            text = bytes(data)
+            start = len(text) - len(text.removeprefix(b"\xef\xbb\xbf")) if not number else 0
+            while line <= header_lines and (end := text.find(b"\n", start)) >= 0:
+                start, line = end + 1, line + 1
         if start < len(data):
             yield Block(data[start:] if start else data, line)
             line += int(np.count_nonzero(np.frombuffer(data, np.uint8, offset=start) == ord("\n")))
 
 
-def _whole_lines(stream: io.BufferedIOBase, size: int) -> Iterator[bytes]:
+def _whole_lines(stream: io.BufferedIOBase, size: int, put: Put) -> Iterator[bytes | memoryview]:
     """Cut a stream after line feeds; where carriage returns alone end lines, they become those."""
     rest = b""
     alone: bool | None = None
@@ -1166,7 +1265,7 @@ def _whole_lines(stream: io.BufferedIOBase, size: int) -> Iterator[bytes]:
             # What follows does the same to it, and copies it twice.
             end = chunk.rfind(b"\n") + 1
             if end:
-                yield b"".join((rest, memoryview(chunk)[:end]))
+                yield put((rest, memoryview(chunk)[:end]))
                 rest = b""
             rest += chunk[end:]
             continue
@@ -1180,7 +1279,7 @@ def _whole_lines(stream: io.BufferedIOBase, size: int) -> Iterator[bytes]:
             data += held
         if not chunk:
             if data:
-                yield data if data.endswith(b"\n") else data + b"\n"
+                yield put((data, b"" if data.endswith(b"\n") else b"\n"))
             return
         end = data.rfind(b"\n") + 1
         # A quoted value may hold line ends: a block ends where the quotes pair up, if they ever do.
@@ -1190,7 +1289,7 @@ def _whole_lines(stream: io.BufferedIOBase, size: int) -> Iterator[bytes]:
             continue
         joined = 0
         if end:
-            yield data[:end]
+            yield put((memoryview(data)[:end],))
         rest = data[end:]
 
 

@@ -7,6 +7,7 @@ from collections.abc import MutableSequence, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+from numpy.random import RandomState
 
 from . import split
 from .errors import TooFewRowsError
@@ -19,10 +20,17 @@ Rows: TypeAlias = "NDArray[Any]"
 Parts: TypeAlias = tuple[Rows, Rows, Rows]
 # Shuffling words of 64 bits is quicker while they stay in the processor's caches.
 _FEW_ROWS = 1 << 21
+# Up to so many, comparing all labels with each is the quickest way to count them.
+_FEW_CLASSES = 16
 
 
 def three_way(
-    labels: NDArray[np.uint8], fractions: Fractions, seed: int, classes: Sequence[str]
+    labels: NDArray[np.uint8],
+    fractions: Fractions,
+    seed: int,
+    classes: Sequence[str],
+    *,
+    ordered: bool = True,
 ) -> Parts:
     """Return the row numbers of train, test and validate, as `split.three_way` does.
 
@@ -31,25 +39,48 @@ def three_way(
         fractions: The parts' shares.
         seed: 0 to 2**32 - 1.
         classes: What to call the classes, by number; each has a row.
+        ordered: Whether the order of each part's rows matters, or only which rows it has.
 
     Raises:
         FractionsError: The seed is out of range.
         TooFewRowsError: A part would have no row of a class.
     """
     split.check_seed(seed)
-    train, rest = stratified(labels, fractions.held_out, seed, classes)
+    train, rest = stratified(labels, fractions.held_out, seed, classes, ordered=(ordered, True))
+    of_rest = labels[rest]
     try:
-        test, validate = stratified(labels[rest], fractions.validate_of_held_out, seed, classes)
+        test, validate = stratified(
+            of_rest,
+            fractions.validate_of_held_out,
+            seed,
+            classes,
+            ordered=(ordered, ordered),
+        )
     except TooFewRowsError as error:
-        counts = np.bincount(labels, minlength=len(classes)).tolist()
+        counts = _counts(labels, len(classes)).tolist()
         raise split.too_few(counts, classes, f"of those held out, {error.problem}") from error
     parts = (train, rest[test], rest[validate])
-    for name, rows in zip(("train", "test", "validate"), parts, strict=True):
-        found = int(np.count_nonzero(np.bincount(labels[rows])))
-        if found < len(classes):
-            counts = np.bincount(labels, minlength=len(classes)).tolist()
-            split.check_part(name, len(rows), found, counts, classes)
+    found = class_counts(labels, parts, len(classes))
+    for name, rows, of_part in zip(split.Parts._fields, parts, found, strict=True):
+        if not all(of_part):
+            counts = _counts(labels, len(classes)).tolist()
+            present = sum(map(bool, of_part))
+            split.check_part(name, len(rows), present, counts, classes)
     return parts
+
+
+def class_counts(labels: NDArray[np.uint8], parts: Parts, classes: int) -> list[list[int]]:
+    """Count the rows of each class in train, test and validate."""
+    test, validate = (_counts(labels[rows], classes) for rows in parts[1:])
+    # Most rows are in train: these are not gathered.
+    train = _counts(labels, classes) - test - validate
+    return [train.tolist(), test.tolist(), validate.tolist()]
+
+
+def _counts(labels: NDArray[np.uint8], classes: int) -> Rows:
+    if classes > _FEW_CLASSES:
+        return np.bincount(labels, minlength=classes)
+    return np.array([np.count_nonzero(labels == which) for which in range(classes)])
 
 
 def unstratified_three_way(rows: int, fractions: Fractions, seed: int) -> Parts:
@@ -75,15 +106,29 @@ def unstratified(rows: int, test_size: float, seed: int) -> tuple[Rows, Rows]:
 
 
 def stratified(
-    labels: NDArray[np.uint8], test_size: float, seed: int, classes: Sequence[str] = split.BINARY
+    labels: NDArray[np.uint8],
+    test_size: float,
+    seed: int,
+    classes: Sequence[str] = split.BINARY,
+    *,
+    ordered: tuple[bool, bool] = (True, True),
 ) -> tuple[Rows, Rows]:
     """Split rows in two, keeping the share of each class, as `split.stratified` does.
+
+    Args:
+        labels: The number of each row's class, shape (n,).
+        test_size: The second part's share.
+        seed: 0 to 2**32 - 1.
+        classes: What to call the classes, by number.
+        ordered: For each part, whether the order of its rows matters.
 
     Raises:
         TooFewRowsError: scikit-learn would refuse.
     """
     kind = _kind(len(labels))
-    of_class = [np.flatnonzero(labels == which).astype(kind) for which in range(len(classes))]
+    of_class = [
+        np.flatnonzero(labels == which).astype(kind, copy=False) for which in range(len(classes))
+    ]
     counts = [len(rows) for rows in of_class]
     draw = _Draw(seed)
     first_counts, second_counts = split.class_counts(counts, test_size, draw, classes)
@@ -93,20 +138,23 @@ def stratified(
         first.append(rows[:in_first])
         second.append(rows[in_first : in_first + in_second])
     both = np.concatenate(first), np.concatenate(second)
-    for rows in both:
-        draw.shuffle(rows)
+    if any(ordered):
+        # What is drawn for the second part depends on how much was drawn for the first.
+        draw.shuffle(both[0] if ordered[0] else np.empty(len(both[0]), np.uint8))
+    if ordered[1]:
+        draw.shuffle(both[1])
     return both
 
 
-def _kind(rows: int) -> type[np.unsignedinteger[Any]]:
-    return np.uint64 if rows < _FEW_ROWS else np.uint32
+def _kind(rows: int) -> type[np.integer[Any]]:
+    return np.intp if rows < _FEW_ROWS else np.uint32
 
 
 class _Draw:
     """numpy's own generator, which scikit-learn draws on; its stream is frozen (NEP 19)."""
 
     def __init__(self, seed: int) -> None:
-        self._state = np.random.RandomState(seed)
+        self._state = RandomState(seed)
 
     def shuffle(self, items: MutableSequence[int] | NDArray[Any]) -> None:
         """Shuffle in place; the draws do not depend on the type of the items."""

@@ -8,8 +8,9 @@ while, by what stands beside each zero and each point.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -24,51 +25,73 @@ _LONGEST = 16
 _LEAST = 1e-4
 
 
+class Found(NamedTuple):
+    """Lines of numbers and a label, and those of them that are worth a closer look.
+
+    Attributes:
+        rows: Numbers of the rows that may hold a value written otherwise than `repr` would, rising.
+        starts: Where each row starts.
+        ends: Where its line end is.
+    """
+
+    rows: NDArray[Any]
+    starts: NDArray[Any]
+    ends: NDArray[Any]
+
+
 def suspects(
-    data: bytes,
-    starts: NDArray[Any],
+    text: NDArray[np.uint8],
     numbers: Sequence[NDArray[np.float64]],
     labels: Mapping[bytes, int],
-) -> NDArray[Any] | None:
-    """Return the rows that may hold a value written otherwise than `repr` would; all others do not.
+) -> Found | None:
+    """Find the rows that may hold a value written otherwise than `repr` would; all others do not.
 
     Args:
-        data: Lines of finite numbers, read as floats, with a label before or after them, and commas
-            between; the last line is ended.
-        starts: Where each row starts.
+        text: Bytes that Arrow parsed as lines of finite numbers with a label before or after them
+            and commas between, without looking for quotes; the last line is ended.
         numbers: The values of each column.
         labels: How many rows have each label.
 
     Returns:
-        Row numbers, rising; None when every row is one.
+        None when a number has no point or an exponent, or when there is anything that is no part of
+        a number, of a label or between them: a quote, a blank, a comment.
     """
-    if any(mark in data for mark in (b" ", b"\t", b"+")):
-        # What is read over beside a number would be copied.
+    ends = np.flatnonzero(text == ord("\n"))
+    count = len(ends)
+    if not count or any(len(values) != count for values in numbers):
         return None
-    text = np.empty(len(data) + 2, np.uint8)
-    text[0] = text[-1] = ord("\n")
-    text[1:-1] = np.frombuffer(data, np.uint8)
-    places, points, letters = _places(text)
+    places, points, letters, low = _places(text)
     for label, times in labels.items():
+        if b"{" in label or any(byte < ord("-") for byte in label):
+            return None
         points -= times * label.count(b".")
         letters -= times * sum(byte > ord("9") for byte in label)
-    if points != len(starts) * len(numbers) or letters:
-        # A value without a point or with an exponent.
+    if points != count * len(numbers) or letters:
+        return None
+    starts = np.empty_like(ends)
+    starts[0] = 0
+    starts[1:] = ends[:-1] + 1
+    between = count * (len(numbers) + 1)
+    if low == between + count and (text[ends - 1] == ord("\r")).all():
+        ends = ends - 1
+    elif low != between:
         return None
     rows = [np.searchsorted(starts, places, "right") - 1]
     for values in numbers:
         small = np.flatnonzero(np.abs(values) < _LEAST)
         rows.append(small[values[small] != 0])
-    return np.unique(np.concatenate(rows))
+    return Found(np.unique(np.concatenate(rows)), starts, ends)
 
 
-def _places(text: NDArray[np.uint8]) -> tuple[NDArray[Any], int, int]:
-    """Find what is not written as `repr` does; count the points and the letters.
+def _places(text: NDArray[np.uint8]) -> tuple[NDArray[Any], int, int, int]:
+    """Find what is not written as `repr` does; count points, letters, and what comes between.
 
     Commas and line ends are below the digits and the point in ASCII, a minus sign just above them.
     """
-    found = [np.empty(0, np.int64)]
-    points = letters = 0
+    # What stands before the text is not seen.
+    begins = text[:1].tobytes() == b"." or re.match(rb"0[0-9]", text[:2].tobytes())
+    found = [np.zeros(1 if begins else 0, np.int64)]
+    points = letters = lows = 0
     scratch = np.empty((5, _PIECE + _LONGEST + 2), np.bool_)
     for start in range(0, len(text), _PIECE):
         piece = text[start : start + _PIECE + _LONGEST + 1]
@@ -79,6 +102,7 @@ def _places(text: NDArray[np.uint8]) -> tuple[NDArray[Any], int, int]:
         letters += int(np.count_nonzero(hit[:_PIECE]))
         np.equal(piece, ord("0"), out=zero)
         np.less(piece, ord("-"), out=low)
+        lows += int(np.count_nonzero(low[:_PIECE]))
         np.greater(piece, ord("/"), out=digit)
         middle = hit[1:-1]
         # The last zero of a number after a digit: 1.50.
@@ -105,10 +129,10 @@ def _places(text: NDArray[np.uint8]) -> tuple[NDArray[Any], int, int]:
             longer = zero if longer is hit else hit
         else:
             _note(found, run, start)
-    return np.concatenate(found), points, letters
+    return np.concatenate(found), points, letters, lows
 
 
 def _note(found: list[NDArray[Any]], hits: NDArray[np.bool_], start: int) -> None:
     if hits.any():
-        # The text has one more character before the data than the middle of a piece has.
-        found.append(np.flatnonzero(hits) + start)
+        # The middle of a piece begins with its second byte.
+        found.append(np.flatnonzero(hits) + start + 1)

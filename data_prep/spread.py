@@ -102,7 +102,7 @@ class _Survey:
             found = self.work.survey(bulk.Block(self.read(block.number), block.line))
         except DataError as error:
             return _Refusal.of(error), np.empty(0, np.uint64)
-        return found._replace(hashes=np.empty(0, np.uint64), lines=None), found.hashes
+        return found._replace(hashes=np.empty(0, np.uint64)), found.hashes
 
 
 class _Order(NamedTuple):
@@ -175,7 +175,7 @@ class Leader:
             DataError: One of its classes: the input is refused.
         """
         for number, block in enumerate(self._work.blocks(self._block_bytes)):
-            self._spread.put(number, block.data)
+            self._spread.put(number, bytes(block.data))
             self._blocks.append(_Reference(number, block.line))
         task = _Survey(self._work, self._spread.reader())
         found, duplicates = self._spread.survey(task, self._blocks)

@@ -6,6 +6,7 @@ refuse alike and return alike.
 
 import io
 import json
+import os
 import tempfile
 from collections.abc import Iterable
 from contextlib import ExitStack
@@ -17,6 +18,10 @@ from ..common import fetch, log, s3
 
 if TYPE_CHECKING:
     from data_prep.spread import Spread
+
+# The threads that numpy's linear algebra starts when it is loaded spin for a while, on cores that
+# are needed; nothing here multiplies matrices. numpy is imported when a file turns out to be large.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 _FEATURES_SHOWN = 200
 _WARNINGS_SHOWN = 20

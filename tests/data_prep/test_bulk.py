@@ -181,8 +181,8 @@ def test_blocks_are_whole_lines_whatever_the_size(end: str, size: int) -> None:
     line = 2
     for block in blocks:
         assert block.line == line
-        assert block.data.endswith(b"\n")
-        line += block.data.count(b"\n")
+        assert bytes(block.data).endswith(b"\n")
+        line += bytes(block.data).count(b"\n")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])

@@ -39,19 +39,49 @@ def test_rows_that_are_not_suspect_are_what_repr_writes(
         ",".join([*values, label] if last else [label, *values]).encode() + b"\n"
         for values, label in rows
     ]
-    starts = np.cumsum([0, *map(len, lines[:-1])])
     numbers = [np.array([float(values[at]) for values, _ in rows]) for at in range(width)]
     counts: dict[bytes, int] = {}
     for _, label in rows:
         counts[label.encode()] = counts.get(label.encode(), 0) + 1
-    found = plain.suspects(b"".join(lines), starts, numbers, counts)
+    lines = [line.replace(b"\n", b"\r\n") for line in lines] if draw.random() < 0.2 else lines
+    text = np.frombuffer(b"".join(lines), np.uint8)
+    suspects = plain.suspects(text, numbers, counts)
     wrong = {
         row for row, (values, _) in enumerate(rows) if [repr(float(v)) for v in values] != values
     }
-    if found is None:
+    if suspects is None:
         assert strange or any(" " in name or "1e5" in name for name in names)
         return
-    assert wrong <= set(found.tolist())
-    assert found.tolist() == sorted(set(found.tolist()))
+    starts = np.cumsum([0, *map(len, lines)])
+    assert suspects.starts.tolist() == starts[:-1].tolist()
+    assert [text[end] for end in suspects.ends] == [
+        lines[0][-2 if b"\r" in lines[0] else -1]
+    ] * len(lines)
+    found = suspects.rows.tolist()
+    assert wrong <= set(found)
+    assert found == sorted(set(found))
     if not strange and set(names) <= {"a", "-", "no", "\u00e9"}:
         assert len(found) <= len(rows) // 10 + len(wrong)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['1.5,"a"', "1.5,'a'", "1.5,a b", "1.5, a", " 1.5,a", "+1.5,a", "1.5,a%", "1.5,{a", "1.5\t,a"],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_what_only_other_readers_understand_is_told(line: str, end: str) -> None:
+    """One row with a quote, a blank, a sign or a bracket: nothing is said of any row."""
+    rows = [b"2.5,a"] * 20 + [line.encode()] + [b"2.5,a"] * 20
+    text = np.frombuffer(b"".join(row + end.encode() for row in rows), np.uint8)
+    labels = [row.split(b",")[1] for row in rows]
+    numbers = [np.array([float(row.split(b",")[0]) for row in rows])]
+    counts = {label: labels.count(label) for label in labels}
+    assert plain.suspects(text, numbers, counts) is None
+
+
+def test_a_lone_carriage_return_is_told() -> None:
+    """Line ends of two kinds are for the other readers."""
+    text = np.frombuffer(b"2.5,a\r\n2.5,a\n", np.uint8)
+    assert plain.suspects(text, [np.array([2.5, 2.5])], {b"a": 2}) is None
+    text = np.frombuffer(b"2.5,a\n\r\n2.5,a\n", np.uint8)
+    assert plain.suspects(text, [np.array([2.5, 2.5])], {b"a": 2}) is None
