@@ -186,10 +186,16 @@ def _import_meanwhile(found: read.Examination) -> None:
 
     Reading and hashing go on without the interpreter's lock, which an import mostly holds.
     """
+    if "bulk" in globals():
+        return
+    import gc
     import threading
 
     def load() -> None:
         from . import bulk  # noqa: F401 (imported again by who uses it)
+
+        # What was imported stays: the garbage collector need not go through it again and again.
+        gc.freeze()
 
     importing = threading.Thread(target=load)
     importing.start()

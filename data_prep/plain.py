@@ -56,11 +56,10 @@ def suspects(
         None when a number has no point or an exponent, or when there is anything that is no part of
         a number, of a label or between them: a quote, a blank, a comment.
     """
-    ends = np.flatnonzero(text == ord("\n"))
+    places, ends, points, letters, low = _places(text)
     count = len(ends)
     if not count or any(len(values) != count for values in numbers):
         return None
-    places, points, letters, low = _places(text)
     for label, times in labels.items():
         if b"{" in label or any(byte < ord("-") for byte in label):
             return None
@@ -83,19 +82,22 @@ def suspects(
     return Found(np.unique(np.concatenate(rows)), starts, ends)
 
 
-def _places(text: NDArray[np.uint8]) -> tuple[NDArray[Any], int, int, int]:
-    """Find what is not written as `repr` does; count points, letters, and what comes between.
+def _places(text: NDArray[np.uint8]) -> tuple[NDArray[Any], NDArray[Any], int, int, int]:
+    """Find what is not written as `repr` does, and line ends; count points, letters, separators.
 
     Commas and line ends are below the digits and the point in ASCII, a minus sign just above them.
     """
     # What stands before the text is not seen.
     begins = text[:1].tobytes() == b"." or re.match(rb"0[0-9]", text[:2].tobytes())
     found = [np.zeros(1 if begins else 0, np.int64)]
+    ends = [np.empty(0, np.int64)]
     points = letters = lows = 0
     scratch = np.empty((5, _PIECE + _LONGEST + 2), np.bool_)
     for start in range(0, len(text), _PIECE):
         piece = text[start : start + _PIECE + _LONGEST + 1]
         zero, point, low, digit, hit = (row[: len(piece)] for row in scratch)
+        np.equal(piece, ord("\n"), out=hit)
+        ends.append(np.flatnonzero(hit[:_PIECE]) + start)
         np.equal(piece, ord("."), out=point)
         points += int(np.count_nonzero(point[:_PIECE]))
         np.greater(piece, ord("9"), out=hit)
@@ -129,7 +131,7 @@ def _places(text: NDArray[np.uint8]) -> tuple[NDArray[Any], int, int, int]:
             longer = zero if longer is hit else hit
         else:
             _note(found, run, start)
-    return np.concatenate(found), points, letters, lows
+    return np.concatenate(found), np.concatenate(ends), points, letters, lows
 
 
 def _note(found: list[NDArray[Any]], hits: NDArray[np.bool_], start: int) -> None:

@@ -177,7 +177,19 @@ EXTRA = {
 LARGE = ("arrow.py", "bulk.py", "bulk_split.py", "parquet.py", "plain.py", "spread.py")
 ALLOWED = {
     *("__future__", "array", "codecs", "collections", "csv", "dataclasses", "decimal", "functools"),
-    *("gzip", "hashlib", "io", "itertools", "math", "posixpath", "random", "re", "stat", "struct"),
+    *(
+        "gc",
+        "gzip",
+        "hashlib",
+        "io",
+        "itertools",
+        "math",
+        "posixpath",
+        "random",
+        "re",
+        "stat",
+        "struct",
+    ),
     *("threading", "types", "typing", "zipfile", "zlib"),
 }
 
