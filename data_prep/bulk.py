@@ -359,11 +359,11 @@ class Work:
         return {**vars(self), "rows": rows, "open_bytes": None, "_open_once": None}
 
     def blocks(
-        self, size: int = _BLOCK, *, first: bool = False, put: Put = b"".join
+        self, size: int | None = None, *, first: bool = False, put: Put = b"".join
     ) -> Iterator[Block]:
         """Read the rows' lines, in blocks of about so many bytes; the `first` time examine them."""
         with (self._open_once if first else self.open_bytes)() as stream:
-            yield from _blocks(stream, self.rows.header_lines, size, put)
+            yield from _blocks(stream, self.rows.header_lines, size or _BLOCK, put)
 
     # Reading a block.
 
