@@ -16,7 +16,12 @@ from typing import Any, BinaryIO, NamedTuple, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from . import bulk, check, errors
+from . import check, errors
+from .bulk.blocks import Block
+from .bulk.surveyed import Surveyed
+from .bulk.texts import divided, part_of
+from .bulk.work import Final, Kept, Survey, Work
+from .bulk.writer import Writer
 from .errors import DataError
 from .read import Limits
 
@@ -94,12 +99,12 @@ class _Refusal(NamedTuple):
 class _Survey:
     """Checks a block where it lies."""
 
-    work: bulk.Work
+    work: Work
     read: Callable[[int], bytes]
 
-    def __call__(self, block: _Reference) -> tuple[bulk.Survey | _Refusal, Hashes]:
+    def __call__(self, block: _Reference) -> tuple[Survey | _Refusal, Hashes]:
         try:
-            found = self.work.survey(bulk.Block(self.read(block.number), block.line))
+            found = self.work.survey(Block(self.read(block.number), block.line))
         except DataError as error:
             return _Refusal.of(error), np.empty(0, np.uint64)
         return found._replace(hashes=np.empty(0, np.uint64)), found.hashes
@@ -116,7 +121,7 @@ class _Order(NamedTuple):
     """
 
     block: _Reference
-    kept: bulk.Kept
+    kept: Kept
     codes: NDArray[np.uint8]
     labels: NDArray[Any]
     parts: NDArray[np.uint8]
@@ -126,23 +131,23 @@ class _Order(NamedTuple):
 class _Write:
     """Writes a block's rows where it lies; returns how many bytes each file got."""
 
-    work: bulk.Work
+    work: Work
     read: Callable[[int], bytes]
     write: Callable[[str, memoryview], None]
-    final: bulk.Final
+    final: Final
 
     def __call__(self, order: _Order) -> tuple[int, ...]:
-        block = bulk.Block(self.read(order.block.number), order.block.line)
+        block = Block(self.read(order.block.number), order.block.line)
         final = self.final._replace(codes=order.codes)
         texts, places = self.work.render(block, order.kept, order.labels, final)
-        pieces = bulk.divided(texts, places, order.parts, final.classes)
+        pieces = divided(texts, places, order.parts, final.classes)
         for path, piece in zip(_PATHS, pieces, strict=True):
             if len(piece):
                 self.write(path.format(order.block.number), piece)
         return tuple(len(piece) for piece in pieces)
 
 
-# In the order of `bulk.divided`. What is to be joined lies apart from what is read as it is.
+# In the order of `divided`. What is to be joined lies apart from what is read as it is.
 _PATHS = (
     "train/part-{:05}.csv",
     "preparation/test/part-{:05}.csv",
@@ -161,14 +166,14 @@ class Leader:
         spread: The machines.
     """
 
-    def __init__(self, work: bulk.Work, size: int, spread: Spread) -> None:
+    def __init__(self, work: Work, size: int, spread: Spread) -> None:
         self._work = work
         self._spread = spread
         share = size // (_BLOCKS_EACH * spread.machines)
         self._block_bytes = min(max(share, _SMALLEST_BLOCK), _LARGEST_BLOCK)
         self._blocks: list[_Reference] = []
 
-    def survey(self, limits: Limits) -> bulk.Surveyed:
+    def survey(self, limits: Limits) -> Surveyed:
         """Have every block checked.
 
         Raises:
@@ -179,7 +184,7 @@ class Leader:
             self._blocks.append(_Reference(number, block.line))
         task = _Survey(self._work, self._spread.reader())
         found, duplicates = self._spread.survey(task, self._blocks)
-        surveyed = bulk.Surveyed(self._work)
+        surveyed = Surveyed(self._work)
         for each in found:
             if isinstance(each, _Refusal):
                 raise each.error()
@@ -190,25 +195,25 @@ class Leader:
 
     def write(
         self,
-        writer: bulk.Writer,
+        writer: Writer,
         parts: Sequence[NDArray[Any]],
         opener: Callable[[str], BinaryIO],
     ) -> None:
         """Have every block written, and join what must be one file."""
-        part_of = bulk.part_of(parts, len(writer.labels))
+        part_numbers = part_of(parts, len(writer.labels))
         task = _Write(self._work, self._spread.reader(), self._spread.writer(), writer.final(0))
-        sizes = self._spread.each(task, list(self._orders(writer, part_of)))
+        sizes = self._spread.each(task, list(self._orders(writer, part_numbers)))
         for at, path in _JOINED.items():
             with opener(path) as file:
                 for block, written in zip(self._blocks, sizes, strict=True):
                     if written[at]:
                         file.write(self._spread.read_back(_PATHS[at].format(block.number)))
 
-    def _orders(self, writer: bulk.Writer, part_of: NDArray[np.uint8]) -> Iterable[_Order]:
+    def _orders(self, writer: Writer, parts: NDArray[np.uint8]) -> Iterable[_Order]:
         start = 0
         for block in self._blocks:
             kept = writer.surveyed.kept[block.number]
             mine = slice(start, start + kept.rows)
             codes = writer.surveyed.codes[block.number]
-            yield _Order(block, kept, codes, writer.labels[mine], part_of[mine])
+            yield _Order(block, kept, codes, writer.labels[mine], parts[mine])
             start += kept.rows

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from data_prep import DataError, Limits, Prepared, bulk, errors
+from data_prep import DataError, Limits, Prepared, errors
+from data_prep.bulk import blocks
+from data_prep.bulk.work import Survey, Work
 from tests.data_prep import reference
 from tests.data_prep.support import BULK, STREAMED, run
 from tests.data_prep.test_bytes import any_float, labels, written
@@ -103,13 +105,22 @@ def test_large_files_are_prepared_as_small_ones(
     seed: int, block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Any shape gives the same files, profile and refusals, in one block or in many."""
-    monkeypatch.setattr(bulk, "_BLOCK", block)
+    monkeypatch.setattr(blocks, "SIZE", block)
+    cut: list[int] = []
+    survey = Work.survey
+
+    def spy(self: Work, block: blocks.Block) -> Survey:
+        cut.append(len(block.data))
+        return survey(self, block)
+
+    monkeypatch.setattr(Work, "survey", spy)
     text, name, options = generated(seed)
     small = outcome(text, name, options)
     large = outcome(text, name, {**options, "limits": BULK})
     if isinstance(small, str) or isinstance(large, str):
         assert large == small
         return
+    assert len(cut) >= sum(cut) // block
     assert large.files == small.files
     assert large.profile == small.profile
     assert large.labels == small.labels
@@ -122,7 +133,7 @@ def test_beyond_memory_the_rows_are_those_and_in_file_order(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each part has the notebook's rows, in the order of the file."""
-    monkeypatch.setattr(bulk, "_BLOCK", 3000)
+    monkeypatch.setattr(blocks, "SIZE", 3000)
     draw = random.Random(seed)
     rows = [f"{row},{draw.random()!r},{label}" for row, label in enumerate(labels(draw, 400))]
     text = "\n".join(["n,x,class", *rows])
@@ -150,7 +161,7 @@ def test_many_rows_take_the_quick_lanes() -> None:
         (plain + "2**2,b\n", "text"),
     ):
         lanes = []
-        survey = bulk.Work.survey
+        survey = Work.survey
 
         def spy(self: Any, block: Any) -> Any:
             found = survey(self, block)  # noqa: B023 (called within the loop)
@@ -158,7 +169,7 @@ def test_many_rows_take_the_quick_lanes() -> None:
             return found
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(bulk.Work, "survey", spy)
+            patch.setattr(Work, "survey", spy)
             result = outcome(text, "a.csv", {"positive": "a", "limits": BULK})
         if lane == "text":
             assert isinstance(result, str)
@@ -175,11 +186,11 @@ def test_blocks_are_whole_lines_whatever_the_size(end: str, size: int) -> None:
     """However the stream is cut, the lines come out whole, counted, and each ended."""
     lines = ["a,b", "", '1,"x', 'y"', "3,4", "5,6"]
     content = end.join(lines).encode()
-    blocks = list(bulk._blocks(io.BytesIO(b"\xef\xbb\xbf" + content), 1, max(size, 4)))
-    text = b"".join(block.data for block in blocks).replace(b"\r", b"")
+    found = list(blocks.cut(io.BytesIO(b"\xef\xbb\xbf" + content), 1, max(size, 4)))
+    text = b"".join(block.data for block in found).replace(b"\r", b"")
     assert text == "\n".join([*lines[1:], ""]).encode()
     line = 2
-    for block in blocks:
+    for block in found:
         assert block.line == line
         assert bytes(block.data).endswith(b"\n")
         line += bytes(block.data).count(b"\n")

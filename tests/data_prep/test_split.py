@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from sklearn.model_selection import train_test_split
 
-from data_prep import bulk_split, split
+from data_prep import split
+from data_prep.bulk import split as bulk_split
 from data_prep.errors import FractionsError, TooFewRowsError
 from data_prep.split import Fractions
 

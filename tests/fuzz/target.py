@@ -131,7 +131,7 @@ def main() -> None:
     if LARGE:
         target = large
         # Several blocks even of a short file.
-        bulk._BLOCK = 300
+        bulk.blocks.SIZE = 300
     else:
         stand_in: Any = types.ModuleType("data_prep.parquet")
         stand_in.ParquetRows = _NoParquet

@@ -1,4 +1,4 @@
-"""The split of `split`, row for row, with numpy: for labels too many to shuffle one by one."""
+"""The split of `data_prep.split`, with numpy: for labels too many to shuffle one by one."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.random import RandomState
 
-from . import split
-from .errors import TooFewRowsError
-from .split import Fractions
+from data_prep import split
+from data_prep.errors import TooFewRowsError
+from data_prep.split import Fractions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

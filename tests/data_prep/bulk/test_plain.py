@@ -6,7 +6,7 @@ import random
 import numpy as np
 import pytest
 
-from data_prep import plain
+from data_prep.bulk import plain
 from tests.data_prep.test_bytes import any_float, written
 
 ODD = ["1.50", "05.5", "00.5", "1.", "-.5", ".5", "-0.0", "0.0", "+1.5", " 1.5", "1.5 ", "1.5\t"]

@@ -1,0 +1,192 @@
+"""What is known of a large file once every block is checked."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from data_prep import profile
+from data_prep.labels import Labels, check_spread, no_rows
+from data_prep.profile import Feature
+from data_prep.values import check_categories
+
+from .figures import Ends
+from .work import Kept, Survey, Work
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Array: TypeAlias = "NDArray[Any]"
+
+
+class Surveyed:
+    """What the first pass gathers of the whole file."""
+
+    def __init__(self, work: Work) -> None:
+        width = len(work.plan.features)
+        self._work = work
+        self.labels: Labels = work.plan.labels(work.rows)
+        self.kept: list[Kept] = []
+        self.codes: list[NDArray[np.uint8]] = []
+        self._hashes: list[NDArray[np.uint64]] = []
+        self._ends: list[Ends] = []
+        self._whole = [not f for f in work.floats]
+        self._missing = np.zeros(width, np.int64)
+        self._low = np.full((256, width), np.nan)
+        self._high = np.full((256, width), np.nan)
+        self._categories: dict[int, dict[str, set[int]]] = {}
+        for which, column in enumerate(work.plan.columns(work.rows)):
+            if column.codes is not None:
+                self._categories[which] = {name: set() for name in column.codes}
+        self.duplicates: int | None = None
+
+    def take(self, found: Survey) -> None:
+        """Add a block.
+
+        Raises:
+            DataError: One of its classes for labels and categories.
+        """
+        table = np.array(
+            [
+                0 if self._work.regression else self.labels.code(text, line)
+                for text, line in zip(found.labels, found.first_lines, strict=True)
+            ],
+            np.uint8,
+        )
+        if found.ends is not None:
+            self._ends.append(found.ends)
+        codes = table[found.codes]
+        self.labels.add_codes(codes.tobytes())
+        self.codes.append(codes)
+        self.kept.append(Kept(found.lane, found.whole, found.odd, len(codes)))
+        self._hashes.append(found.hashes)
+        self._missing += found.missing
+        self._whole = [a and b for a, b in zip(self._whole, found.whole, strict=True)]
+        self._low[table] = np.fmin(self._low[table], found.low)
+        self._high[table] = np.fmax(self._high[table], found.high)
+        for which, seen in found.categories.items():
+            known = self._categories[which]
+            for text, with_codes in seen.items():
+                known.setdefault(text, set()).update(int(table[code]) for code in with_codes)
+            check_categories(self._work.plan.names[self._work.plan.features[which]], list(known))
+
+    def count_duplicates(self) -> int:
+        """Count the rows that repeat an earlier one, if nobody else did."""
+        if self.duplicates is not None:
+            return self.duplicates
+        hashes = np.concatenate(self._hashes) if self._hashes else np.empty(0, np.uint64)
+        self._hashes.clear()
+        hashes.sort()
+        return int(np.count_nonzero(hashes[1:] == hashes[:-1]))
+
+    @property
+    def whole(self) -> tuple[bool, ...]:
+        """Which features are written as whole numbers."""
+        return tuple(
+            whole and (which in self._categories or not self._missing[which])
+            for which, whole in enumerate(self._whole)
+        )
+
+    def places(self) -> dict[int, dict[str, int]]:
+        """Return the number of each value of each categorical feature."""
+        return {
+            which: {text: place for place, text in enumerate(names)}
+            for which, names in self._names().items()
+        }
+
+    def _names(self) -> dict[int, list[str]]:
+        columns = self._work.plan.columns(self._work.rows)
+        return {
+            which: list(seen) if columns[which].declared else sorted(seen)
+            for which, seen in self._categories.items()
+        }
+
+    def target(self) -> dict[str, Any]:
+        """Describe a regression's label.
+
+        Raises:
+            DataError: There is no row, or the label is the same in all of them.
+        """
+        if not len(self.labels):
+            raise no_rows()
+        low, high = float(self._low[0, 0]), float(self._high[0, 0])
+        check_spread(low, high, self._work.plan.names[self._work.plan.label])
+        return profile.of_target(low, high, integers=self.whole[0])
+
+    def features(self) -> tuple[Feature, ...]:
+        """Describe the features, by class, once the classes are numbered."""
+        regression = self._work.regression
+        class_of = bytes(1) if regression else self.labels.class_of
+        of_class = [
+            [code for code, number in enumerate(class_of) if number == which]
+            for which in range(max(class_of) + 1)
+        ]
+        names = self._names()
+        whole = self.whole
+        found = []
+        for which, at in enumerate(self._work.plan.features):
+            if regression and which == 0:
+                continue
+            missing = int(self._missing[which])
+            if which in names:
+                kind, bounds = "category", self._places_of(which, names[which], of_class)
+            else:
+                kind = "integer" if whole[which] else "number"
+                bounds = tuple(
+                    (_least(self._low[codes, which]), _most(self._high[codes, which]))
+                    for codes in of_class
+                )
+            found.append(
+                Feature(
+                    self._work.plan.names[at],
+                    kind,
+                    missing,
+                    bounds,
+                    tuple(names[which]) if which in names else None,
+                    which not in names and self._tells_number(which)
+                    if regression
+                    else profile.tells_class(missing, bounds),
+                )
+            )
+        return tuple(found)
+
+    def _places_of(
+        self, which: int, names: list[str], of_class: list[list[int]]
+    ) -> tuple[tuple[float, float], ...]:
+        """Return the least and the greatest number of a category, by class."""
+        found = []
+        for codes in of_class:
+            places = [
+                place
+                for place, name in enumerate(names)
+                if not self._categories[which][name].isdisjoint(codes)
+            ]
+            found.append((float(places[0]), float(places[-1])) if places else (math.nan, math.nan))
+        return tuple(found)
+
+    def _tells_number(self, which: int) -> bool:
+        """Tell whether a feature is a regression's label, up to a factor and a shift."""
+        if not all(ends.straight[which] for ends in self._ends):
+            return False
+        first, last = (
+            (float(row[which]), float(row[0]))
+            for row in (
+                min((ends.low for ends in self._ends), key=lambda row: float(row[0])),
+                max((ends.high for ends in self._ends), key=lambda row: float(row[0])),
+            )
+        )
+        return first[0] != last[0] and all(
+            profile.on_line(float(row[which]), float(row[0]), first, last)
+            for ends in self._ends
+            for row in (ends.low, ends.high)
+        )
+
+
+def _least(values: Array) -> float:
+    return float(np.fmin.reduce(values)) if len(values) else math.nan
+
+
+def _most(values: Array) -> float:
+    return float(np.fmax.reduce(values)) if len(values) else math.nan
