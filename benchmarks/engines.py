@@ -5,12 +5,12 @@
 
 For each engine a local cloud of its own is started in a temporary folder, the app is deployed into
 it by the real CDK command line, the file is uploaded, and an execution of the state machine
-prepares it and trains two rounds on it; with `--score` it serves and transforms, too. Printed are
-how it ended, the seconds of the run and of the state that prepared, the most memory that the
-process had that prepared (what the function's REPORT line says, or the end of the job's log), the
-rows of each part as counted in the files, and the most memory of all processes of the cloud
-together, whose S3 keeps every file in memory. A run is stopped before it takes the machine's last
-2 GB.
+prepares it, trains two rounds on it, serves the model, transforms the test part and evaluates it.
+Printed are how it ended, the seconds of the run and of its long states, the most memory that the
+process had that prepared, and the one that evaluated (what a function's REPORT line says, or the
+end of a job's log), the rows of each part as counted in the files, and the most memory of all
+processes of the cloud together, whose S3 keeps every file in memory. A run is stopped before it
+takes the machine's last 2 GB.
 
 With `--alone` the function's own handler or the job's entry runs instead, as a process of its own
 against the cloud's S3: that tells the processor time of the function, too, and needs less memory.
@@ -53,7 +53,7 @@ _STATES = {
     "processing": "Prepare on an instance",
     "spark": "Prepare with Spark",
 }
-# Of a run with one instance and no endpoint, for the plan of a process of its own.
+# For the plan of a process of its own.
 _EXECUTION = {"arn": "arn:aws:states:::execution:m:benchmark", "name": "benchmark"}
 
 
@@ -80,7 +80,6 @@ def main() -> int:
         metavar="ENGINE[:INSTANCES]",
         help="lambda, processing, spark, spark:2",
     )
-    parser.add_argument("--score", action="store_true", help="endpoint and batch transform, too")
     parser.add_argument("--alone", action="store_true", help="the preparation only")
     parser.add_argument("--child", choices=["lambda", "processing"], help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -97,7 +96,7 @@ def main() -> int:
             flush=True,
         )
         for engine in options.engines:
-            given = _input(engine, score=options.score)
+            given = _input(engine)
             print(f"{engine}:", flush=True)
             with _app(file) as app:
                 if options.alone:
@@ -129,7 +128,7 @@ def _write(file: Path, size: int) -> int:
     return rows
 
 
-def _input(engine: str, *, score: bool) -> dict[str, Any]:
+def _input(engine: str) -> dict[str, Any]:
     """The execution input, but for the source's address."""
     name, _, count = engine.partition(":")
     preparation = {"engine": name, **({"instance_count": int(count)} if count else {})}
@@ -137,8 +136,8 @@ def _input(engine: str, *, score: bool) -> dict[str, Any]:
         "source": {"label": "class", "positive": "yes"},
         "preparation": preparation,
         "training": {"hyperparameters": {"num_round": 2}},
-        "endpoint": {"enabled": score},
-        "batch_transform": {"enabled": score},
+        # Two rounds need not be good.
+        "evaluation": {"minimum": {}},
     }
 
 
@@ -177,8 +176,6 @@ def _run(app: App, given: dict[str, Any], rows: int) -> bool:
     took = time.monotonic() - begun
     watch.end()
     print(f"  {found['status']} in {took:.0f} s", flush=True)
-    if found["status"] != "SUCCEEDED":
-        print(f"  {found.get('error')}: {found.get('cause')}")
     pages = states.get_paginator("get_execution_history").paginate(executionArn=arn)
     entered = history.read(event for page in pages for event in page["events"])
     now = datetime.now().astimezone()
@@ -186,10 +183,13 @@ def _run(app: App, given: dict[str, Any], rows: int) -> bool:
     for state in history.walk(entered):
         if state.name in (_STATES[engine], "Train the model", "Transform the batch", "Evaluate"):
             print(f"  {state.name}: {state.seconds(now):.0f} s")
-    print(f"  {_used_by_function(app) if engine == 'lambda' else _used_by_jobs(app)}")
-    print(f"  All processes of the cloud: {_held(watch)}")
+    print(f"  All processes of the cloud: {_held(watch)}", flush=True)
     if found["status"] != "SUCCEEDED":
+        print(f"  {found.get('error')}: {found.get('cause')}")
         return False
+    used = _used_by_function(app, "prepare") if engine == "lambda" else _used_by_jobs(app)
+    print(f"  {_STATES[engine]}: {used}")
+    print(f"  Evaluate: {_used_by_function(app, 'evaluate')}")
     output = json.loads(found["output"])
     counted = _count(app, output["run"]["id"])
     print(f"  Rows: {counted}, in all {sum(counted.values()):,}", flush=True)
@@ -211,12 +211,12 @@ def _held(watch: Watch) -> str:
     return f"{watch.most_bytes / 1e6:,.0f} MB at most, then held by {kinds}"
 
 
-def _used_by_function(app: App) -> str:
-    """What the log of the function that prepared says of its memory."""
+def _used_by_function(app: App, step: str) -> str:
+    """What the log of a step's only call says of the function's memory."""
     (group,) = (
         each["LoggingConfig"]["LogGroup"]
         for each in app.cloud.client("lambda").list_functions()["Functions"]
-        if each["Handler"] == "lambda.prepare.handler.handler"
+        if each["Handler"] == f"lambda.{step}.handler.handler"
     )
     (report,) = (line for line in _lines(app, group) if line.startswith("REPORT "))
     return _told(report, _figure(r"Max Memory Used: (\d+) MB", report))

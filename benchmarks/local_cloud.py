@@ -90,6 +90,8 @@ def kind(pid: int) -> str:
     ).stdout
     if "containers.xgboost" in shown:
         return "serving" if " serve " in shown else "training"
+    if "processing-job" in shown or "spark" in shown:
+        return "preparation job"
     if "local.sagemaker" in shown:
         return "SageMaker"
     return "gateway" if "local.cloud" in shown else "functions"

@@ -238,8 +238,8 @@ class Pipeline(SpineStack):
                 *self.with_key("kms:Decrypt", "kms:GenerateDataKey", via="s3"),
             ],
             environment={},
-            # One core: scikit-learn's import alone takes seconds on less.
-            memory_mb=1769,
+            # For the test rows of what one instance prepares: a row takes about 110 bytes.
+            memory_mb=3008,
             timeout=Duration.minutes(15),
         )
 

@@ -1,11 +1,13 @@
 """S3 addresses, and reading and writing whole objects."""
 
+from collections.abc import Iterator
 from typing import IO, NamedTuple, Protocol
 
 from . import aws
 from .errors import SpineError
 
 _SCHEME = "s3://"
+_PIECE = 1 << 20
 # boto3 itself goes over to parts of this size.
 _ONE_PART = 8 << 20
 
@@ -59,6 +61,29 @@ def read(location: Location, *, version_id: str | None = None) -> bytes:
         answer = client.get_object(Bucket=location.bucket, Key=location.key, VersionId=version_id)
     body: Readable = answer["Body"]
     return body.read()
+
+
+def lines(location: Location) -> Iterator[bytes]:
+    """Return an object's lines without their ends, a piece of it in memory at a time.
+
+    It is asked for before the first line is: that there is none is known at once.
+    """
+    answer = aws.client("s3").get_object(Bucket=location.bucket, Key=location.key)
+    return _lines(answer["Body"])
+
+
+def _lines(body: Readable) -> Iterator[bytes]:
+    begun: list[bytes] = []
+    while piece := body.read(_PIECE):
+        first, *more = piece.split(b"\n")
+        begun.append(first)
+        if more:
+            yield b"".join(begun)
+            *whole, last = more
+            yield from whole
+            begun = [last]
+    if last_line := b"".join(begun):
+        yield last_line
 
 
 def write(location: Location, content: bytes, *, content_type: str) -> None:

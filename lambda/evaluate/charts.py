@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 _WIDTH, _HEIGHT = 480, 400
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 16, 16, 52
 # More points than a screen has pixels only make the file larger.
-_MOST_POINTS = 400
+MOST_POINTS = 400
 _FIFTHS = [(n / 5, f"{n / 5:.1f}") for n in range(6)]
 
 
@@ -356,11 +356,15 @@ def _text(x: float, y: float, text: str, css: str, anchor: str = "start") -> str
     )
 
 
+def picked(count: int, most: int = MOST_POINTS) -> list[int]:
+    """Return which of so many points are drawn: evenly, the first and the last among them."""
+    if count <= most:
+        return list(range(count))
+    return [n * (count - 1) // (most - 1) for n in range(most)]
+
+
 def _thinned(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    if len(points) <= _MOST_POINTS:
-        return points
-    last = len(points) - 1
-    return [points[n * last // (_MOST_POINTS - 1)] for n in range(_MOST_POINTS)]
+    return [points[at] for at in picked(len(points))]
 
 
 def _path(points: list[tuple[float, float]], *, steps: bool) -> str:

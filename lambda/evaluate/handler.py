@@ -1,7 +1,9 @@
 """Evaluate: join the batch output with the labels, measure, hold to the minimum, report."""
 
 import json
-from typing import Any, NamedTuple
+import tempfile
+from collections.abc import Iterator
+from typing import IO, Any, NamedTuple, cast
 
 from botocore.exceptions import ClientError
 
@@ -11,6 +13,7 @@ from .join import BatchOutputError, Classified, Estimated, Scored, join, predict
 
 # Named after the file that was transformed, which the preparation calls batch-in.csv.
 _OUTPUT = "batch-in.csv.out"
+_IN_MEMORY = 8 << 20
 # The output of an execution holds a matrix of so many classes; metrics.json has any.
 _MOST_CLASSES = 25
 
@@ -34,21 +37,18 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
         s3.Location(test.bucket, plan["prefix"]), prepared=event["prepared"]["feature_count"]
     )
     rows = join(
-        s3.read(test.join("test.csv")).decode(),
+        map(bytes.decode, s3.lines(test.join("test.csv"))),
         _batch_output(s3.parse_uri(places["batch_out"]).join(_OUTPUT), event["transform_job"]),
         answers.form(plan["training"]["hyperparameters"]["objective"], len(classes)),
         features=features,
     )
     measured = _measure(event, rows)
     folder = s3.parse_uri(places["evaluation"])
+    said = {**measured.metrics, "undefined": measured.undefined, "gate": measured.gate}
     files = {
         "metrics": (
             folder.join("metrics.json"),
-            json.dumps(
-                {**measured.metrics, "undefined": measured.undefined, "gate": measured.gate},
-                indent=2,
-            )
-            + "\n",
+            [json.dumps(said, indent=2), "\n"],
             "application/json",
         ),
         "predictions": (
@@ -56,10 +56,13 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
             predictions_csv(rows, threshold),
             "text/csv; charset=utf-8",
         ),
-        "report": (folder.join("report.html"), measured.report, "text/html; charset=utf-8"),
+        "report": (folder.join("report.html"), [measured.report], "text/html; charset=utf-8"),
     }
-    for place, content, content_type in files.values():
-        s3.write(place, content.encode(), content_type=content_type)
+    for place, parts, content_type in files.values():
+        # On the function's disk where there are many.
+        with tempfile.SpooledTemporaryFile(_IN_MEMORY) as file:
+            file.writelines(part.encode() for part in parts)
+            s3.write_file(place, cast("IO[bytes]", file), content_type=content_type)
     passed = measured.gate["passed"]
     log.event("run evaluated", run=plan["run"]["id"], rows=measured.metrics["rows"], gate=passed)
     return {
@@ -112,9 +115,9 @@ def _short(metrics: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _batch_output(place: s3.Location, job: str) -> str:
+def _batch_output(place: s3.Location, job: str) -> Iterator[str]:
     try:
-        return s3.read(place).decode("utf-8", errors="replace")
+        return (line.decode(errors="replace") for line in s3.lines(place))
     except ClientError as error:
         # Without permission to list the bucket, S3 says "access denied" of what is not there.
         if error.response["Error"]["Code"] not in ("NoSuchKey", "AccessDenied"):

@@ -1,5 +1,7 @@
 """Joining the batch transform's output with the labels of the rows it scored. Pure."""
 
+from array import array
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +11,8 @@ from ..common import answers
 from ..common.errors import SpineError
 
 _SHOWN = 40
+# As Python's own numbers and text rows take twenty times the memory.
+_ROWS_AT_ONCE = 50_000
 
 
 class BatchOutputError(SpineError):
@@ -44,14 +48,18 @@ class Estimated(NamedTuple):
 
 
 def join(
-    test_csv: str, output: str, form: answers.Form, *, features: int | None = None
+    test_rows: Iterable[str],
+    output: Iterable[str],
+    form: answers.Form,
+    *,
+    features: int | None = None,
 ) -> Scored | Classified | Estimated:
     """Join by position, which is all that a batch transform keeps.
 
     Args:
-        test_csv: Rows of the test split, label first.
-        output: The model's answers, one row a line or, from images up to 1.2-1, those of a request
-            on one line. A batch transform adds line ends, so blank lines count as nothing.
+        test_rows: Lines of the test split, label first.
+        output: Lines of the model's answers, one row a line or, from images up to 1.2-1, those of a
+            request on one line. A batch transform adds line ends, so blank lines count as nothing.
         form: What the model answers for a row.
         features: How many features the data profile gives each row; the container scores rows that
             are too short without a word, and wrongly.
@@ -60,39 +68,36 @@ def join(
         BatchOutputError: A label or a row's width is not what the preparation wrote, an answer is
             not what the objective predicts, or the counts differ.
     """
-    labels = _labels(test_csv, form, features)
-    rows = _answers(output, form)
-    if len(labels) != len(rows):
+    labels = _labels(test_rows, form, features)
+    numbers = _answers(output, form)
+    if len(labels) != len(numbers):
         raise BatchOutputError(
-            f"The batch output has {len(rows)} predictions for {len(labels)} test rows, so they"
+            f"The batch output has {len(numbers)} predictions for {len(labels)} test rows, so they"
             " cannot be told apart. Run again; if it happens again, look at the transform job's"
             " log."
         )
-    if not labels:
+    if not len(labels):
         raise BatchOutputError("The test split has no rows. Give split.test a larger share.")
-    numbers = np.array(rows, dtype=np.float64)
     if form.output == "value":
-        return Estimated(np.array(labels), numbers[:, 0])
+        return Estimated(labels, numbers[:, 0])
     if form.output == "class":
-        return Classified(np.array(labels, np.int64), numbers[:, 0].astype(np.int64), None)
+        return Classified(labels.astype(np.int64), numbers[:, 0].astype(np.int64), None)
     if form.output == "probabilities":
         # What 32-bit floats leave out of 1 is taken for rounding.
         shares = numbers / numbers.sum(axis=1, keepdims=True)
-        return Classified(np.array(labels, np.int64), shares.argmax(axis=1), shares)
-    return Scored(np.array(labels, np.int8), numbers[:, 0])
+        return Classified(labels.astype(np.int64), shares.argmax(axis=1), shares)
+    return Scored(labels.astype(np.int8), numbers[:, 0])
 
 
-def _labels(test_csv: str, form: answers.Form, features: int | None) -> list[float]:
-    lines = [line for line in test_csv.splitlines() if line]
-    for number, line in enumerate(lines, start=1):
+def _labels(lines: Iterable[str], form: answers.Form, features: int | None) -> NDArray[np.float64]:
+    labels = array("d")
+    for number, line in enumerate((line for line in lines if line), start=1):
         if features is not None and line.count(",") != features:
             raise BatchOutputError(
                 f"Row {number} of the test split has {line.count(',')} features after the label;"
                 f" the data profile says {features}. The files of the run were changed; start a"
                 " new one."
             )
-    labels = []
-    for number, line in enumerate(lines, start=1):
         text = line.partition(",")[0]
         label = answers.label(text, form)
         if label is None:
@@ -108,30 +113,45 @@ def _labels(test_csv: str, form: answers.Form, features: int | None) -> list[flo
                 f" {known}. The files of the run were changed; start a new one."
             )
         labels.append(label)
-    return labels
+    return np.frombuffer(labels) if labels else np.empty(0)
 
 
-def _answers(output: str, form: answers.Form) -> list[tuple[float, ...]]:
-    values = [text for line in output.splitlines() if line.strip() for text in form.split(line)]
-    rows: list[tuple[float, ...]] = []
-    for start in range(0, len(values), form.width):
-        texts = values[start : start + form.width]
-        row = form.read(texts)
-        if row is None:
+def _answers(lines: Iterable[str], form: answers.Form) -> NDArray[np.float64]:
+    """Return the answers' numbers, of shape (n, width)."""
+    numbers = array("d")
+    texts: list[str] = []
+
+    def take(row: list[str]) -> None:
+        read = form.read(row)
+        if read is None:
             raise BatchOutputError(
-                f"Prediction {len(rows) + 1} of the batch output is {_shown(','.join(texts))}, not"
-                f" {form.expected}. Check that the model was trained with the run's objective."
+                f"Prediction {len(numbers) // form.width + 1} of the batch output is"
+                f" {_shown(','.join(row))}, not {form.expected}. Check that the model was trained"
+                " with the run's objective."
             )
-        rows.append(row)
-    return rows
+        numbers.extend(read)
+
+    for line in lines:
+        if not line.strip():
+            continue
+        texts += form.split(line)
+        whole = len(texts) - len(texts) % form.width
+        for start in range(0, whole, form.width):
+            take(texts[start : start + form.width])
+        del texts[:whole]
+    if texts:
+        take(texts)
+    return (np.frombuffer(numbers) if numbers else np.empty(0)).reshape(-1, form.width)
 
 
 def _shown(text: str) -> str:
     return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
 
 
-def predictions_csv(rows: Scored | Classified | Estimated, threshold: float | None) -> str:
-    """Return the rows with a header, counted from 1.
+def predictions_csv(
+    rows: Scored | Classified | Estimated, threshold: float | None
+) -> Iterator[str]:
+    """Yield the rows with a header, counted from 1, some of them at a time.
 
     Of two classes `row,label,probability,class`; of several `row,label,class` and the probability
     of each class where there is one; of a regression `row,label,prediction`.
@@ -150,7 +170,12 @@ def predictions_csv(rows: Scored | Classified | Estimated, threshold: float | No
     return _csv(",".join(["row,label,class", *names]), (rows.labels, rows.classes, *columns))
 
 
-def _csv(header: str, columns: tuple[NDArray[np.generic], ...]) -> str:
-    rows = zip(*(column.tolist() for column in columns), strict=True)
-    lines = [",".join(map(repr, (number, *row))) for number, row in enumerate(rows, start=1)]
-    return "\n".join([header, *lines]) + "\n"
+def _csv(header: str, columns: tuple[NDArray[np.generic], ...]) -> Iterator[str]:
+    yield f"{header}\n"
+    for start in range(0, len(columns[0]), _ROWS_AT_ONCE):
+        some = (column[start : start + _ROWS_AT_ONCE].tolist() for column in columns)
+        lines = (
+            ",".join(map(repr, (number, *row)))
+            for number, row in enumerate(zip(*some, strict=True), start=start + 1)
+        )
+        yield "\n".join([*lines, ""])

@@ -170,6 +170,12 @@ def tiles(
     ]
 
 
+def points(curve: measure.Curve) -> list[tuple[float, float]]:
+    """Return what is drawn of a curve, which may have a point for each of millions of rows."""
+    drawn = charts.picked(len(curve.x))
+    return list(zip(curve.x[drawn].tolist(), curve.y[drawn].tolist(), strict=True))
+
+
 def _matrix(metrics: dict[str, Any], classes: dict[str, str]) -> list[dict[str, Any]]:
     """Lay out the confusion matrix by rows of actual classes, with shares of each row."""
     counts = metrics["confusion_matrix"]
@@ -207,7 +213,7 @@ def _roc(curve: measure.Curve | None, metrics: dict[str, Any], threshold: str) -
     )
     return safe(
         charts.curve(
-            zip(curve.x.tolist(), curve.y.tolist(), strict=True),
+            points(curve),
             name="roc",
             title="ROC curve",
             description=(
@@ -238,7 +244,7 @@ def _precision_recall(
         described = f"At the {threshold} recall is {mark[0]:.4f} and precision {mark[1]:.4f}."
     return safe(
         charts.curve(
-            zip(curve.x.tolist(), curve.y.tolist(), strict=True),
+            points(curve),
             name="precision-recall",
             title="Precision-recall curve",
             description=f"Average precision {curve.area:.4f}. {described}",
@@ -248,7 +254,8 @@ def _precision_recall(
             baseline_label=f"dashed: share of positives, {share:.2f}",
             mark=mark,
             mark_label=threshold,
-            steps=True,
+            # Between points that were picked a step would be a stair that is not in the data.
+            steps=len(curve.x) <= charts.MOST_POINTS,
         )
     )
 

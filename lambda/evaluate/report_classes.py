@@ -87,11 +87,7 @@ def _hardest(per_class: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _roc(rows: Classified, shown: list[dict[str, Any]]) -> Any:
     curves = [measure_classes.roc(rows, each["class"]) for each in shown]
-    lines = [
-        list(zip(curve.x.tolist(), curve.y.tolist(), strict=True))
-        for curve in curves
-        if curve is not None
-    ]
+    lines = [report.points(curve) for curve in curves if curve is not None]
     if not lines:
         return None
     areas = ", ".join(f"{each['name']} {each['auc']:.4f}" for each in shown)

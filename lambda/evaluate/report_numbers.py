@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from . import charts, measure_numbers, report
 from .join import Estimated
 
@@ -29,10 +32,9 @@ def render(
 
 
 def _predicted(rows: Estimated, metrics: dict[str, Any], label: str) -> Any:
-    points = sorted(zip(rows.labels.tolist(), rows.predictions.tolist(), strict=True))
     return report.safe(
         charts.scatter(
-            points,
+            _points(rows.labels, rows.predictions),
             name="predicted",
             title="Predictions by label",
             description=f"R² is {report.number(metrics['r2'])}; on the diagonal they agree.",
@@ -44,11 +46,9 @@ def _predicted(rows: Estimated, metrics: dict[str, Any], label: str) -> Any:
 
 
 def _errors(rows: Estimated, metrics: dict[str, Any], label: str) -> Any:
-    errors = rows.predictions - rows.labels
-    points = sorted(zip(rows.predictions.tolist(), errors.tolist(), strict=True))
     return report.safe(
         charts.scatter(
-            points,
+            _points(rows.predictions, rows.predictions - rows.labels),
             name="errors",
             title="Errors by prediction",
             description=f"The greatest is {report.number(metrics['max_error'])}.",
@@ -57,6 +57,15 @@ def _errors(rows: Estimated, metrics: dict[str, Any], label: str) -> Any:
             line="zero",
         )
     )
+
+
+def _points(x: NDArray[np.float64], y: NDArray[np.float64]) -> list[tuple[float, float]]:
+    """Return what is drawn of the rows: evenly along x, and where y is least and greatest."""
+    order = np.lexsort((y, x))
+    drawn = order[charts.picked(len(order), charts.MOST_POINTS - 2)]
+    if len(drawn) < len(order):
+        drawn = np.concatenate((drawn, [y.argmin(), y.argmax()]))
+    return sorted(zip(x[drawn].tolist(), y[drawn].tolist(), strict=True))
 
 
 def _distribution(rows: Estimated, metrics: dict[str, Any]) -> Any:

@@ -241,17 +241,17 @@ def test_a_formula_never_reaches_the_file_that_opens_in_a_spreadsheet(cell: str)
     for objective in ("binary:logistic", "multi:softmax", "reg:squarederror"):
         form = answers.form(objective, 2)
         with pytest.raises(joining.BatchOutputError):
-            joining.join(f"{cell},1\n", "0.5\n", form)
+            joining.join([f"{cell},1"], ["0.5"], form)
         with pytest.raises(joining.BatchOutputError):
-            joining.join("1,1\n", f"{cell}\n", form)
+            joining.join(["1,1"], [cell], form)
 
 
 def test_predictions_are_numbers_only() -> None:
     """Whatever the features hold, no cell below the header starts a formula."""
     joining = load("evaluate.join")
     form = load("common.answers").form("binary:logistic", 2)
-    scored = joining.join("1,=cmd|'!A0\n0,@SUM(1)\n", "0.5\n1e-09\n", form)
-    header, *rows = csv.reader(io.StringIO(joining.predictions_csv(scored, 0.5)))
+    scored = joining.join(["1,=cmd|'!A0", "0,@SUM(1)"], ["0.5", "1e-09"], form)
+    header, *rows = csv.reader(io.StringIO("".join(joining.predictions_csv(scored, 0.5))))
     assert header == ["row", "label", "probability", "class"]
     assert len(rows) == 2
     assert all(re.fullmatch(r"[0-9][0-9.e-]*", cell) for row in rows for cell in row)

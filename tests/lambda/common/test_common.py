@@ -40,6 +40,20 @@ def test_joining_adds_one_slash() -> None:
     assert s3.parse_uri("s3://b").join("x").uri == "s3://b/x"
 
 
+@pytest.mark.parametrize("content", ["", "\n", "a", "a\n", "a\n\nbcd,e\r\nf", "\n\né\n", "x" * 9])
+@pytest.mark.parametrize("piece", [1, 2, 3, 100])
+def test_lines_are_the_same_however_an_object_comes(
+    monkeypatch: pytest.MonkeyPatch, content: str, piece: int
+) -> None:
+    """Blank ones within stay; after the last line end there is none."""
+    fake = FakeS3()
+    use_clients(monkeypatch, s3=fake)
+    monkeypatch.setattr(s3, "_PIECE", piece)
+    fake.put_object(Bucket="b", Key="k", Body=content)
+    found = list(s3.lines(s3.Location("b", "k")))
+    assert found == content.encode().removesuffix(b"\n").split(b"\n") if content else found == []
+
+
 def test_objects_are_written_and_read_by_version(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reading without a version gives the newest."""
     fake = FakeS3()

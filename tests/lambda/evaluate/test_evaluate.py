@@ -2,13 +2,14 @@
 
 import json
 import re
+import tracemalloc
 from typing import Any
 from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
 
-from tests.evaluation import FOLDER, HOSTILE, Page, event
+from tests.evaluation import FOLDER, HOSTILE, Page, cut, event
 from tests.support import FakeS3, client_error, load, use_clients
 
 charts = load("evaluate.charts")
@@ -16,6 +17,7 @@ handler = load("evaluate.handler").handler
 joining = load("evaluate.join")
 measure = load("evaluate.measure")
 answers = load("common.answers")
+rendering = load("evaluate.report")
 
 BINARY = answers.form("binary:logistic", 2)
 
@@ -108,6 +110,41 @@ def test_the_gate_passes_when_every_metric_reaches_its_minimum(
     assert [check["metric"] for check in gate["checks"]] == list(minimum)
 
 
+def test_predictions_are_the_same_written_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows are counted on, and every line has its end."""
+    rows = scored(LABELS, SCORES)
+    whole = "".join(joining.predictions_csv(rows, 0.65))
+    assert whole.splitlines()[-1] == "10,0,0.1,0"
+    monkeypatch.setattr(joining, "_ROWS_AT_ONCE", 3)
+    parts = list(joining.predictions_csv(rows, 0.65))
+    assert len(parts) == 1 + 4
+    assert "".join(parts) == whole
+
+
+def test_millions_of_rows_take_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some dozens of bytes a row, where Python's own numbers and text take hundreds."""
+    count = 30_000
+    draw = np.random.default_rng(1)
+    labels = draw.integers(0, 2, count)
+    scores = np.clip(labels * 0.3 + draw.random(count) * 0.7, 0, 1)
+    rows = (f"{label},1.5,2" for label in labels)
+    answered = map(repr, scores.tolist())
+    given = event()
+    monkeypatch.setattr(joining, "_ROWS_AT_ONCE", 1000)
+    tracemalloc.start()
+    try:
+        joined = joining.join(rows, answered, BINARY, features=2)
+        values = measure.metrics(joined, 0.65)
+        gate = measure.gate(values, {}, {}, {})
+        rendering.render(given, joined, values, gate)
+        for _ in joining.predictions_csv(joined, 0.65):
+            pass
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most / count < 150
+
+
 def test_intervals_are_those_of_the_literature() -> None:
     """Wilson's for 8 of 10, and Hanley and McNeil's published standard error."""
     values = {
@@ -153,7 +190,7 @@ def test_the_histogram_holds_every_row() -> None:
 )
 def test_every_way_a_transform_writes_predictions_is_read(output: str) -> None:
     """Line by line, with blank lines between requests, or comma-joined by older images."""
-    joined = joining.join(split_csv([1, 0, 1]), output, BINARY, features=2)
+    joined = joining.join(cut(split_csv([1, 0, 1])), cut(output), BINARY, features=2)
     assert joined.probabilities.tolist() == [0.25, 0.5, 0.00001]
     assert joined.labels.tolist() == [1, 0, 1]
 
@@ -177,7 +214,7 @@ def test_every_way_a_transform_writes_predictions_is_read(output: str) -> None:
 def test_an_output_that_does_not_fit_is_refused(rows: str, output: str, says: str) -> None:
     """Joining by position is only right when everything fits."""
     with pytest.raises(joining.BatchOutputError, match=re.escape(says)):
-        joining.join(rows, output, BINARY)
+        joining.join(cut(rows), cut(output), BINARY)
 
 
 @pytest.mark.parametrize("code", ["NoSuchKey", "AccessDenied"])
@@ -416,4 +453,4 @@ def test_the_histograms_axis_fits_both_sides(
 def test_rows_narrower_than_the_profile_are_refused() -> None:
     """The container would have scored them silently, and wrongly."""
     with pytest.raises(joining.BatchOutputError, match=r"Row 1 .* has 2 features .* says 3"):
-        joining.join(split_csv([1, 0]), "0.5\n0.6\n", BINARY, features=3)
+        joining.join(cut(split_csv([1, 0])), ["0.5", "0.6"], BINARY, features=3)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from tests.evaluation import HOSTILE, Page, event
+from tests.evaluation import HOSTILE, Page, cut, event
 from tests.support import FakeS3, load, use_clients
 
 answers = load("common.answers")
@@ -209,7 +209,7 @@ def test_every_way_classes_are_written_is_read(
     objective: str, output: str, expected: list[int]
 ) -> None:
     """In brackets by a batch transform, joined by commas by others and by older images."""
-    found = joining.join("1,5\n0,6\n", output, answers.form(objective, 3), features=1)
+    found = joining.join(["1,5", "0,6"], cut(output), answers.form(objective, 3), features=1)
     assert found.classes.tolist() == expected
     if found.probabilities is not None:
         assert found.probabilities.sum(axis=1) == pytest.approx(1)
@@ -237,13 +237,13 @@ def test_answers_of_another_objective_are_refused(
 ) -> None:
     """Joining by position is only right when everything fits."""
     with pytest.raises(joining.BatchOutputError, match=re.escape(says)):
-        joining.join(rows, output, answers.form(objective, 3))
+        joining.join(cut(rows), cut(output), answers.form(objective, 3))
 
 
 @pytest.mark.parametrize("text", ["-12.5", "3e-05", "7", "1e+20"])
 def test_numbers_of_any_size_and_sign_are_read(text: str) -> None:
     """A regression answers with whatever number fits best."""
-    found = joining.join("-4.5,5\n", f"{text}\n", answers.form("reg:squarederror", 0))
+    found = joining.join(["-4.5,5"], [text], answers.form("reg:squarederror", 0))
     assert found.predictions.tolist() == [float(text)]
     assert found.labels.tolist() == [-4.5]
 
@@ -254,7 +254,7 @@ def test_numbers_of_any_size_and_sign_are_read(text: str) -> None:
 )
 def test_a_score_becomes_the_probability_it_stands_for(score: str, probability: float) -> None:
     """binary:logitraw answers with log-odds; the rest is as with binary:logistic."""
-    found = joining.join("1,5\n", f"{score}\n", answers.form("binary:logitraw", 2))
+    found = joining.join(["1,5"], [score], answers.form("binary:logitraw", 2))
     assert found.probabilities[0] == pytest.approx(probability)
 
 
