@@ -114,15 +114,18 @@ def measure(engine: str, source: Path, folder: Path) -> Cost:
     import os
     import resource
     import subprocess
+    import sysconfig
     import time
 
     for name in NAMES:
         # A run's folder is new: to overwrite a file, its old blocks are freed first.
         (folder / name).unlink(missing_ok=True)
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "benchmarks.data_prep", engine, str(source), str(folder)]
+    # Without what packages hook into a developer's interpreter (`.pth` files), as functions start.
+    command = [sys.executable, "-S", "-m", "benchmarks.data_prep", engine]
+    command += [str(source), str(folder)]
+    environment = {**os.environ, "PYTHONPATH": sysconfig.get_paths()["platlib"]}
     # Installed packages are compiled; ours must be allowed to be.
-    environment = {**os.environ}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.perf_counter()
