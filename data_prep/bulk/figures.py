@@ -12,8 +12,41 @@ import pyarrow as pa
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+# 64 MiB: memory of that size goes back to the system when it is let go.
+_CHUNK = 1 << 23
 _MIXING = np.uint64(0x9E3779B97F4A7C15)
 Array: TypeAlias = "NDArray[Any]"
+
+
+class Gathered:
+    """Numbers of 64 bits, gathered piece by piece and joined without ever being there twice."""
+
+    def __init__(self) -> None:
+        self._chunks: list[NDArray[np.uint64]] = []
+        self._used = _CHUNK
+
+    def add(self, values: NDArray[np.uint64]) -> None:
+        """Add some at the end."""
+        while len(values):
+            if self._used == _CHUNK:
+                # What is not used of it takes no memory.
+                self._chunks.append(np.empty(_CHUNK, np.uint64))
+                self._used = 0
+            some = values[: _CHUNK - self._used]
+            self._chunks[-1][self._used : self._used + len(some)] = some
+            self._used += len(some)
+            values = values[len(some) :]
+
+    def joined(self) -> NDArray[np.uint64]:
+        """Return all of them, and keep none."""
+        last, self._used = self._used, _CHUNK
+        if len(self._chunks) < 2:
+            return self._chunks.pop()[:last] if self._chunks else np.empty(0, np.uint64)
+        whole = np.empty((len(self._chunks) - 1) * _CHUNK + last, np.uint64)
+        for number in reversed(range(len(self._chunks))):
+            mine = whole[number * _CHUNK : (number + 1) * _CHUNK]
+            mine[:] = self._chunks.pop()[: len(mine)]
+        return whole
 
 
 class Ends(NamedTuple):

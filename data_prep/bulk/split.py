@@ -20,6 +20,7 @@ Rows: TypeAlias = "NDArray[Any]"
 Parts: TypeAlias = tuple[Rows, Rows, Rows]
 # Shuffling words of 64 bits is quicker while they stay in the processor's caches.
 _FEW_ROWS = 1 << 21
+_PIECE = 1 << 20
 # Up to so many, comparing all labels with each is the quickest way to count them.
 _FEW_CLASSES = 16
 
@@ -126,9 +127,7 @@ def stratified(
         TooFewRowsError: scikit-learn would refuse.
     """
     kind = _kind(len(labels))
-    of_class = [
-        np.flatnonzero(labels == which).astype(kind, copy=False) for which in range(len(classes))
-    ]
+    of_class = [_rows_of(labels, which, kind) for which in range(len(classes))]
     counts = [len(rows) for rows in of_class]
     draw = _Draw(seed)
     first_counts, second_counts = split.class_counts(counts, test_size, draw, classes)
@@ -144,6 +143,19 @@ def stratified(
     if ordered[1]:
         draw.shuffle(both[1])
     return both
+
+
+def _rows_of(labels: NDArray[np.uint8], which: int, kind: type[np.integer[Any]]) -> Rows:
+    """Return the numbers of a class's rows, never as more than a piece of words of 64 bits."""
+    if kind is np.intp:
+        return np.flatnonzero(labels == which)
+    rows = np.empty(np.count_nonzero(labels == which), kind)
+    at = 0
+    for start in range(0, len(labels), _PIECE):
+        found = np.flatnonzero(labels[start : start + _PIECE] == which)
+        rows[at : at + len(found)] = found + start
+        at += len(found)
+    return rows
 
 
 def _kind(rows: int) -> type[np.integer[Any]]:

@@ -12,7 +12,7 @@ from data_prep.labels import Labels, check_spread, no_rows
 from data_prep.profile import Feature
 from data_prep.values import check_categories
 
-from .figures import Ends
+from .figures import Ends, Gathered
 from .work import Kept, Survey, Work
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Surveyed:
         self.labels: Labels = work.plan.labels(work.rows)
         self.kept: list[Kept] = []
         self.codes: list[NDArray[np.uint8]] = []
-        self._hashes: list[NDArray[np.uint64]] = []
+        self._hashes = Gathered()
         self._ends: list[Ends] = []
         self._whole = [not f for f in work.floats]
         self._missing = np.zeros(width, np.int64)
@@ -61,7 +61,7 @@ class Surveyed:
         self.labels.add_codes(codes.tobytes())
         self.codes.append(codes)
         self.kept.append(Kept(found.lane, found.whole, found.odd, len(codes)))
-        self._hashes.append(found.hashes)
+        self._hashes.add(found.hashes)
         self._missing += found.missing
         self._whole = [a and b for a, b in zip(self._whole, found.whole, strict=True)]
         self._low[table] = np.fmin(self._low[table], found.low)
@@ -76,8 +76,7 @@ class Surveyed:
         """Count the rows that repeat an earlier one, if nobody else did."""
         if self.duplicates is not None:
             return self.duplicates
-        hashes = np.concatenate(self._hashes) if self._hashes else np.empty(0, np.uint64)
-        self._hashes.clear()
+        hashes = self._hashes.joined()
         hashes.sort()
         return int(np.count_nonzero(hashes[1:] == hashes[:-1]))
 

@@ -305,40 +305,34 @@ class Work:
         if coded is None or any(array.null_count for array in cells.features):
             return None
         labels, codes = coded
-        counts = np.bincount(codes, minlength=len(labels)).tolist()
-        named = {label.encode(): count for label, count in zip(labels, counts, strict=True)}
         numbers = [floats_of(array) for array in cells.features]
         text = np.frombuffer(block.data, np.uint8)
-        lines = plain.suspects(text, numbers, named) if all(labels) else None
+        lines = plain.suspects(text, numbers, _counted(labels, codes)) if all(labels) else None
         if lines is None:
             return None
         odd = self._odd(block.data, lines.starts, (False,) * len(numbers), lines.rows)
         low, high = extremes(numbers, codes, len(labels))
-        if odd is None or not (np.isfinite(low).all() and np.isfinite(high).all()):
+        if not (np.isfinite(low).all() and np.isfinite(high).all()):
             return None
         first_rows = [int(np.argmax(codes == code)) for code in range(len(labels))]
-        return self._in_lines(
-            Survey(
-                "lines",
-                labels,
-                codes,
-                [
-                    block.line + int(np.count_nonzero(text[: lines.starts[row]] == ord("\n")))
-                    for row in first_rows
-                ],
-                (False,) * len(numbers),
-                np.zeros(len(numbers), np.int64),
-                low,
-                high,
-                {},
-                hashes(numbers, codes, [self._class_key(label) for label in labels]),
-                odd,
-                None,
-            ),
-            block,
-            lines.starts,
-            lines.ends,
+        found = Survey(
+            "columns" if odd is None else "lines",
+            labels,
+            codes,
+            [
+                block.line + int(np.count_nonzero(text[: lines.starts[row]] == ord("\n")))
+                for row in first_rows
+            ],
+            (False,) * len(numbers),
+            np.zeros(len(numbers), np.int64),
+            low,
+            high,
+            {},
+            hashes(numbers, codes, [self._class_key(label) for label in labels]),
+            np.empty(0, np.int64) if odd is None else odd,
+            None,
         )
+        return found if odd is None else self._in_lines(found, block, lines.starts, lines.ends)
 
     def _in_lines(self, found: Survey, block: Block, starts: Array, ends: Array) -> Survey:
         """Get a block of the first lane ready to be written, if its text is kept."""
@@ -406,10 +400,9 @@ class Work:
         first_rows = [int(np.argmax(codes == code)) for code in range(len(labels))]
         lane, odd = "columns", np.empty(0, np.int64)
         if self.in_place and not quoted and not missing.any() and all(labels):
-            every = np.arange(len(starts))
-            rows = self._odd(data, starts, tuple(whole), every)
-            if rows is not None:
-                lane, odd = "lines", rows
+            kept = self._odd_of_all(data, starts, tuple(whole), numbers, _counted(labels, codes))
+            if kept is not None:
+                lane, odd = "lines", kept
         line_of = starts if len(starts) == len(codes) else None
         found = Survey(
             lane,
@@ -498,6 +491,20 @@ class Work:
         pattern = rf"\A{values}," if self.label_last else rf"\A[^,\n]*,{values}\r?\n"
         odd = rows[np.flatnonzero(~arrow.matching(lines, pattern))]
         return None if len(odd) > max(64, len(starts) // 50) else odd
+
+    def _odd_of_all(
+        self,
+        data: bytes,
+        starts: Array,
+        whole: tuple[bool, ...],
+        numbers: list[Array],
+        labels: dict[bytes, int],
+    ) -> Array | None:
+        """Return the rows that are not what would be written, or None when they are many."""
+        text = np.frombuffer(data, np.uint8)
+        lines = None if any(whole) else plain.suspects(text, numbers, labels)
+        rows = np.arange(len(starts)) if lines is None else lines.rows
+        return self._odd(data, starts, whole, rows)
 
     def _class_key(self, label: str) -> int:
         """Return a number for the class of a label's value, before the classes are known.
@@ -639,3 +646,9 @@ class Work:
             column.integers = final.whole[which]
             texts.append(column.texts(rows))
         return texts_of([f"{line}\n" for line in map(",".join, zip(*texts, strict=True))])
+
+
+def _counted(labels: list[str], codes: NDArray[np.uint8]) -> dict[bytes, int]:
+    """Return how many rows have each label."""
+    counts = np.bincount(codes, minlength=len(labels)).tolist()
+    return {label.encode(): count for label, count in zip(labels, counts, strict=True)}

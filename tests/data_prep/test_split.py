@@ -74,6 +74,29 @@ def test_300_random_shapes_split_without_classes_as_scikit_learn() -> None:
         assert tuple(part.tolist() for part in fast) == expected
 
 
+@pytest.mark.parametrize("seed", range(100))
+def test_where_order_does_not_matter_the_parts_have_the_same_rows(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As for files beyond memory: fewer shuffles, smaller words, rows found piece by piece."""
+    draw = random.Random(seed)
+    count = draw.choice([2, 3, 20])
+    names = [str(number) for number in range(count)]
+    labels = bytes(draw.randrange(count) for _ in range(draw.randrange(600, 1500)))
+    expected = split.three_way(labels, Fractions(0.6, 0.2, 0.2), seed, names)
+    monkeypatch.setattr(bulk_split, "_FEW_ROWS", 0)
+    monkeypatch.setattr(bulk_split, "_PIECE", draw.choice([7, 100, 1 << 20]))
+    array = np.frombuffer(labels, np.uint8)
+    for ordered in (True, False):
+        parts = bulk_split.three_way(array, Fractions(0.6, 0.2, 0.2), seed, names, ordered=ordered)
+        assert [sorted(part.tolist()) for part in parts] == [sorted(part) for part in expected]
+        assert bulk_split.class_counts(array, parts, count) == [
+            np.bincount(array[list(part)], minlength=count).tolist() for part in expected
+        ]
+        if ordered:
+            assert [part.tolist() for part in parts] == [list(part) for part in expected]
+
+
 @pytest.mark.parametrize(
     ("rows", "part"), [(15, "test part would have 1"), (2, "train part would have 1")]
 )
