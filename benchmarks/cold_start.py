@@ -8,6 +8,7 @@ runtime brings it.
 """
 
 import argparse
+import os
 import platform
 import shutil
 import subprocess
@@ -48,9 +49,13 @@ def find_python() -> str | None:
 def measure(python: str, folder: Path, modules: str, runs: int) -> tuple[float, float]:
     """Import modules in new processes; return median seconds, passed and of the processor."""
     command = [python, "-I", "-B", "-c", _TIMED.format(modules=modules), str(folder)]
+    # As `lambda/prepare/run.py` sets it.
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
     figures = []
     for run in range(runs + 1):
-        done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
+        done = subprocess.run(  # noqa: S603
+            command, check=True, capture_output=True, text=True, env=environment
+        )
         if run:  # the first fills the page cache
             figures.append(tuple(map(float, done.stdout.split())))
     return median(each[0] for each in figures), median(each[1] for each in figures)
