@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -31,6 +31,7 @@ from data_prep.read import Examination, Limits, NotExaminedError, opened
 from data_prep.split import Fractions, Parts
 
 from . import blocks, split
+from .arrow import Array
 from .blocks import Block
 from .surveyed import Surveyed
 from .work import Work
@@ -40,8 +41,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from data_prep.spread import Spread
-
-Array: TypeAlias = "NDArray[Any]"
 
 
 class Outcome(NamedTuple):

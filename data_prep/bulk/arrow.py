@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +17,8 @@ from pyarrow._compute import CastOptions, JoinOptions, MatchSubstringOptions, ca
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+Array: TypeAlias = "NDArray[Any]"
 
 
 # Between numpy and Arrow.

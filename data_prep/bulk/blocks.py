@@ -7,12 +7,11 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from .arrow import Array
 
 SIZE = 2 << 20
 # One more than cores, since workers wait for the interpreter's lock and the reader: a tenth less
@@ -23,7 +22,6 @@ _MOST_JOINED = 4
 
 # Joins pieces of bytes.
 Put = Callable[[Sequence[bytes | memoryview]], bytes | memoryview]
-Array: TypeAlias = "NDArray[Any]"
 T = TypeVar("T")
 R = TypeVar("R")
 

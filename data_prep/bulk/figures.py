@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+
+from .arrow import Array
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
 # 64 MiB: memory of that size goes back to the system when it is let go.
 _CHUNK = 1 << 23
 _MIXING = np.uint64(0x9E3779B97F4A7C15)
-Array: TypeAlias = "NDArray[Any]"
 
 
 class Gathered:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,13 +12,12 @@ from data_prep.labels import Labels, check_spread, no_rows
 from data_prep.profile import Feature
 from data_prep.values import check_categories
 
+from .arrow import Array
 from .figures import Ends, Gathered
 from .work import Kept, Survey, Work
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-Array: TypeAlias = "NDArray[Any]"
 
 
 class Surveyed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +12,7 @@ import pyarrow as pa
 from data_prep.table import Column
 
 from . import arrow
-from .arrow import array_of, bytes_of, floats_of, take, texts_of
+from .arrow import Array, array_of, bytes_of, floats_of, take, texts_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 ONE_DIGIT = 10
 # Between these magnitudes both Python and Arrow write a float without an exponent.
 _PLAIN = (1e-3, 1e10)
-
-Array: TypeAlias = "NDArray[Any]"
 
 
 def labelled(rows: list[bytes], labels: Array) -> list[bytes]:

@@ -6,7 +6,7 @@ import copy
 import io
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -22,7 +22,7 @@ from data_prep.table import Column
 from data_prep.values import MOST_CATEGORIES, add
 
 from . import arrow, blocks, plain
-from .arrow import array_of, floats_of, numbers_of, take, texts_of, wrapped
+from .arrow import Array, array_of, floats_of, numbers_of, take, texts_of, wrapped
 from .blocks import Block, Put
 from .figures import Ends, ends_of, extremes, hashes, text_key, whole_as_floats
 from .texts import ONE_DIGIT, category_texts, label_lengths, labelled, written
@@ -39,8 +39,6 @@ _FLOAT = (
 )
 _WHOLE = r"(?:0|-?[1-9][0-9]{0,14})"
 _FEATURE_TYPES = (pa.int64(), pa.float64())
-
-Array: TypeAlias = "NDArray[Any]"
 
 
 class Survey(NamedTuple):

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
 from . import arrow, blocks
-from .arrow import array_of, bytes_of, take, wrapped
+from .arrow import Array, array_of, bytes_of, take, wrapped
 from .blocks import Block
 from .surveyed import Surveyed
 from .texts import ONE_DIGIT, divided, label_lengths, labelled, part_of, without_label
@@ -26,7 +26,6 @@ _BATCH = "batch-in/batch-in.csv"
 _ROWS_AT_ONCE = 32_768
 
 Opener = Callable[[str], BinaryIO]
-Array: TypeAlias = "NDArray[Any]"
 R = TypeVar("R")
 
 
@@ -200,14 +199,14 @@ class Writer:
         """The texts of all rows, where they were kept, and where each row is among them."""
         text, rows = self._text, len(self.labels)
         assert text is not None  # noqa: S101 (what `_can_relabel` told)
-        blocks = [block for block in text.blocks if block is not None]
+        ready = [block for block in text.blocks if block is not None]
         before = np.cumsum([0, *(kept.rows for kept in self.surveyed.kept)])
         places = np.arange(0, 2 * rows, 2)
         numbers = np.concatenate(
             [kept.odd + start for kept, start in zip(self.surveyed.kept, before, strict=False)]
         )
-        lines = labelled([line for block in blocks for line in block.odd], self.labels[numbers])
+        lines = labelled([line for block in ready for line in block.odd], self.labels[numbers])
         places[numbers] = 2 * rows + np.arange(len(lines))
-        offsets = np.concatenate([*(block.offsets for block in blocks), text.append(lines)])
+        offsets = np.concatenate([*(block.offsets for block in ready), text.append(lines)])
         text.bytes[offsets[0 : 2 * rows : 2]] = self.labels + ord("0")
         return wrapped(offsets, text.bytes), places
