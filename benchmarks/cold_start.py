@@ -20,6 +20,13 @@ from stacks.bundling import BUNDLES, PYTHON_VERSION, Architecture, size_of
 
 MOST_MEGABYTES, MOST_SECONDS = 170, 0.4
 ARCHITECTURES: tuple[Architecture, ...] = ("x86_64", "arm64")
+# Lambda's name of what `platform.machine` calls this machine.
+MACHINES: dict[str, Architecture] = {
+    "AMD64": "x86_64",
+    "x86_64": "x86_64",
+    "aarch64": "arm64",
+    "arm64": "arm64",
+}
 IMPORTS = {
     "data_prep": "a small file needs no more",
     "data_prep.bulk": "for large files: numpy and pyarrow",
@@ -76,10 +83,10 @@ def main() -> None:
         print(f"bundle for {architecture}: {size:.0f} MB unzipped (promised: {MOST_MEGABYTES})")
         too_much += [architecture] if size >= MOST_MEGABYTES else []
     python = find_python()
-    here = {"AMD64": "x86_64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
-    if python is None or here not in ARCHITECTURES or sys.platform != "linux":
+    here = MACHINES.get(platform.machine())
+    if python is None or here is None or sys.platform != "linux":
         raise SystemExit(f"Imports need Linux and Python {PYTHON_VERSION}, Lambda's.")
-    folder = bundle.stage(here)  # type: ignore[arg-type]  # one of ARCHITECTURES
+    folder = bundle.stage(here)
     for modules, what in IMPORTS.items():
         passed, busy = measure(python, folder, modules, runs)
         print(f"import {modules}: {passed:.3f} s, {busy:.3f} s of the processor ({what})")

@@ -37,11 +37,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+import localcloud
 from benchmarks.local_cloud import Watch, deploy
-from local import cloud as local_cloud
-from local.cli import history
-from local.cloud import Cloud
-from local.sagemaker import usage
+from localcloud import Cloud
+from localcloud.sagemaker import usage
+from spine import history
 from stacks.settings import Settings
 
 _BLOCK_ROWS = 200_000
@@ -150,7 +150,7 @@ def _app(file: Path) -> Iterator[App]:
         app.cloud.client("s3").upload_file(str(file), app.bucket, _KEY)
         yield app
     finally:
-        local_cloud.stop(home)
+        localcloud.stop(home)
         shutil.rmtree(home)
 
 

@@ -26,11 +26,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from local import cloud as local_cloud
-from local.cloud import Cloud
+import localcloud
+from localcloud import Cloud
 
 ROOT = Path(__file__).resolve().parents[1]
-SAMPLE = ROOT / "local" / "samples" / "vertebral_synthetic.arff"
+SAMPLE = ROOT / "spine" / "samples" / "vertebral_synthetic.arff"
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.2-0"
 LIMIT_SECONDS = 1.5
 ROWS = 248
@@ -92,9 +92,9 @@ def kind(pid: int) -> str:
         return "serving" if " serve " in shown else "training"
     if "processing-job" in shown or "spark" in shown:
         return "preparation job"
-    if "local.sagemaker" in shown:
+    if "localcloud.sagemaker" in shown:
         return "SageMaker"
-    return "gateway" if "local.cloud" in shown else "functions"
+    return "gateway" if "localcloud" in shown else "functions"
 
 
 def memory(pid: int) -> int:
@@ -129,7 +129,7 @@ def deploy(home: Path) -> tuple[Cloud, str, str]:
     subprocess.run(  # noqa: S603 (the project's own command)
         [str(spine), "deploy"], check=True, env=environment, stdout=subprocess.DEVNULL
     )
-    running = local_cloud.running(home)
+    running = localcloud.running(home)
     if running is None:
         raise SystemExit("The local cloud did not stay up.")
     outputs = {
@@ -262,7 +262,7 @@ def main() -> int:
         good = ended == {"SUCCEEDED": arguments.pipelines} and not left
         known = watch.seen | set(family(cloud.pid))
     finally:
-        local_cloud.stop(home)
+        localcloud.stop(home)
     orphans = [pid for pid in known if alive(pid)]
     print(f"Processes left when the cloud has stopped: {orphans or 'none'} of {len(known)} seen")
     shutil.rmtree(home)

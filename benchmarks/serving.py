@@ -25,7 +25,7 @@ import numpy as np
 import pyarrow.csv
 import xgboost
 
-from local import cloud as local_cloud
+import localcloud
 
 _IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.2-0"
 _ROLE = "arn:aws:iam::000000000000:role/benchmark"
@@ -41,10 +41,10 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="spine-benchmark-") as place:
         folder = Path(place)
-        cloud = local_cloud.start(folder / "home")
+        cloud = localcloud.start(folder / "home")
         service = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
             [
-                *(sys.executable, "-m", "local.sagemaker", "--port", "0"),
+                *(sys.executable, "-m", "localcloud.sagemaker", "--port", "0"),
                 *("--jobs", str(folder / "jobs"), "--aws-endpoint", cloud.endpoint_url),
             ],
             stdout=subprocess.PIPE,
@@ -57,10 +57,10 @@ def main() -> None:
         finally:
             service.terminate()
             service.wait()
-            local_cloud.stop(folder / "home")
+            localcloud.stop(folder / "home")
 
 
-def _measure(cloud: local_cloud.Cloud, url: str, folder: Path, rows: int) -> None:
+def _measure(cloud: localcloud.Cloud, url: str, folder: Path, rows: int) -> None:
     booster, table = _model(folder, rows)
     s3 = cloud.client("s3")
     s3.create_bucket(Bucket=_BUCKET)

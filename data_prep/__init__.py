@@ -8,15 +8,15 @@ import io
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
-from . import check, profile, read, split, write
-from .errors import DataError
-from .options import Format, Task, Wanted
-from .read import Limits, Member
-from .split import Fractions, Parts
-from .table import Table
+from data_prep import check, profile, read, split, write
+from data_prep.errors import DataError
+from data_prep.options import Format, Task, Wanted
+from data_prep.read import Limits, Member
+from data_prep.split import Fractions, Parts
+from data_prep.table import Table
 
 if TYPE_CHECKING:
-    from .spread import Spread
+    from data_prep.spread import Spread
 
 __all__ = [
     "DataError",
@@ -192,7 +192,7 @@ def _import_meanwhile(found: read.Examination) -> None:
     import threading
 
     def load() -> None:
-        from . import bulk  # noqa: F401 (imported again by who uses it)
+        from data_prep import bulk  # noqa: F401 (imported again by who uses it)
 
         # What was imported stays: the garbage collector need not go through it again and again.
         gc.freeze()
@@ -216,7 +216,7 @@ def _large(
     spread: "Spread | None",
 ) -> Prepared:
     _import_meanwhile(found)
-    from . import bulk
+    from data_prep import bulk
 
     outcome = bulk.prepare(found, form, wanted, fractions, seed, limits, spread)
     names = Parts._fields

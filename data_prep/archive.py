@@ -11,7 +11,7 @@ import zlib
 from collections import Counter
 from typing import cast
 
-from .errors import (
+from data_prep.errors import (
     AmbiguousMemberError,
     DamagedArchiveError,
     DuplicateMemberError,
@@ -24,7 +24,7 @@ from .errors import (
     listed,
     shown,
 )
-from .read import FETCH_AGAIN, Limits, Located, View
+from data_prep.read import FETCH_AGAIN, Limits, Located, View
 
 # The member of the UCI archive that the notebook reads.
 _NOTEBOOK_MEMBER = "column_2C_weka.arff"

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 
-from .errors import (
+from data_prep.errors import (
     ArffDataMissingError,
     ArffHeaderError,
     QuotingError,
@@ -20,7 +20,7 @@ from .errors import (
     UnsupportedTypeError,
     shown,
 )
-from .table import Batch
+from data_prep.table import Batch
 
 VALUES_AT_ONCE = 100_000
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from .errors import (
+from data_prep.errors import (
     ColumnNotFoundError,
     DuplicateColumnError,
     LabelNotFoundError,
@@ -13,10 +13,10 @@ from .errors import (
     listed,
     shown,
 )
-from .labels import Labels, add_target, check_spread, no_rows
-from .options import Wanted
-from .table import Column, Rows, Table
-from .values import add
+from data_prep.labels import Labels, add_target, check_spread, no_rows
+from data_prep.options import Wanted
+from data_prep.table import Column, Rows, Table
+from data_prep.values import add
 
 
 class Layout(NamedTuple):

@@ -9,8 +9,8 @@ import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 
-from .arff import VALUES_AT_ONCE
-from .errors import (
+from data_prep.arff import VALUES_AT_ONCE
+from data_prep.errors import (
     DelimiterError,
     HeaderMissingError,
     NoRowsError,
@@ -18,7 +18,7 @@ from .errors import (
     RaggedRowError,
     shown,
 )
-from .table import Batch
+from data_prep.table import Batch
 
 _DELIMITERS = ",;\t"
 _SNIFFED_ROWS = 20

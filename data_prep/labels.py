@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from typing import NamedTuple
 
-from . import values
-from .errors import (
+from data_prep import values
+from data_prep.errors import (
     ClassCountError,
     DataError,
     MissingValueError,
@@ -30,8 +30,8 @@ from .errors import (
     listed,
     shown,
 )
-from .options import Wanted
-from .table import Column, Rows
+from data_prep.options import Wanted
+from data_prep.table import Column, Rows
 
 # Labels of classes are kept in one byte a row.
 MOST_CLASSES = 256

@@ -12,8 +12,14 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from .delimited import DelimitedRows
-from .errors import DamagedArchiveError, DataError, NoRowsError, UnsupportedTypeError, shown
+from data_prep.delimited import DelimitedRows
+from data_prep.errors import (
+    DamagedArchiveError,
+    DataError,
+    NoRowsError,
+    UnsupportedTypeError,
+    shown,
+)
 
 _ROWS_AT_ONCE = 65_536
 _WRITE = pyarrow.csv.WriteOptions(include_header=False, delimiter=",")

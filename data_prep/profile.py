@@ -7,8 +7,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from .errors import LeakageError, shown
-from .table import Column, Table
+from data_prep.errors import LeakageError, shown
+from data_prep.table import Column, Table
 
 
 class Feature(NamedTuple):

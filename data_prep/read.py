@@ -13,8 +13,8 @@ import re
 from collections.abc import Callable
 from typing import BinaryIO, NamedTuple, Protocol, cast
 
-from . import arff
-from .errors import (
+from data_prep import arff
+from data_prep.errors import (
     ArchiveBombError,
     BinaryContentError,
     ChecksumError,
@@ -30,8 +30,8 @@ from .errors import (
     WebPageError,
     shown,
 )
-from .options import Format
-from .table import Rows
+from data_prep.options import Format
+from data_prep.table import Rows
 
 # Here and below, what only some files need is imported where it is needed: for the notebook's file,
 # imports are most of the time.
@@ -175,7 +175,7 @@ def opened(chosen: _DataFile, form: Format | None = None) -> Opened:
     form = form or Format()
     encoding = chosen.encoding
     if encoding is None:
-        from . import parquet
+        from data_prep import parquet
 
         table = parquet.ParquetRows(chosen.open, chosen.name)
         return Opened(table, table.open_bytes, table.open_bytes)
@@ -199,7 +199,7 @@ def opened(chosen: _DataFile, form: Format | None = None) -> Opened:
         and (suffix == ".arff" or (suffix not in (".csv", ".tsv") and arff.looks_like(text(None))))
     ):
         return Opened(arff.ArffRows(lambda: text(None)), utf8, once)
-    from . import delimited
+    from data_prep import delimited
 
     reader = delimited.DelimitedRows(
         lambda: text(""), delimiter=form.delimiter, header=form.header is not False
@@ -270,7 +270,7 @@ def _locate(source: io.BufferedIOBase, name: str, wanted: str | None, limits: Li
             f"{shown(name)} is empty", remedy="Give a file with a header and rows of data."
         )
     if head.startswith(_ZIP):
-        from . import archive
+        from data_prep import archive
 
         return archive.in_zip(source, name, wanted, limits)
     for magic, kind in _OTHER_ARCHIVES.items():
@@ -282,7 +282,7 @@ def _locate(source: io.BufferedIOBase, name: str, wanted: str | None, limits: Li
     if head.startswith(_GZIP):
         inner = re.sub(r"\.gz(ip)?$", "", name, flags=re.IGNORECASE)
         _check_wanted(wanted, inner)
-        from . import archive
+        from data_prep import archive
 
         return archive.in_gzip(source, inner, size)
     _check_wanted(wanted, name)

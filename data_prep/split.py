@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple, Protocol, Self
 
-from .errors import FractionsError, TooFewRowsError, shown
+from data_prep.errors import FractionsError, TooFewRowsError, shown
 
 _WORDS_AT_ONCE = 1024
 _MAX_SEED = 2**32 - 1

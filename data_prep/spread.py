@@ -16,14 +16,14 @@ from typing import Any, BinaryIO, NamedTuple, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from . import check, errors
-from .bulk.blocks import Block
-from .bulk.surveyed import Surveyed
-from .bulk.texts import divided, part_of
-from .bulk.work import Final, Kept, Survey, Work
-from .bulk.writer import Writer
-from .errors import DataError
-from .read import Limits
+from data_prep import check, errors
+from data_prep.bulk.blocks import Block
+from data_prep.bulk.surveyed import Surveyed
+from data_prep.bulk.texts import divided, part_of
+from data_prep.bulk.work import Final, Kept, Survey, Work
+from data_prep.bulk.writer import Writer
+from data_prep.errors import DataError
+from data_prep.read import Limits
 
 # A block's share of the test part is held in memory while blocks are joined.
 _LARGEST_BLOCK = 32 << 20

@@ -7,7 +7,7 @@ searched for, so that a clean file pays nothing for precise messages.
 import math
 from collections.abc import Sequence
 
-from .errors import (
+from data_prep.errors import (
     DataError,
     DigitSeparatorError,
     ForeignDigitsError,
@@ -19,7 +19,7 @@ from .errors import (
     listed,
     shown,
 )
-from .table import Column
+from data_prep.table import Column
 
 # A float holds every whole number up to here.
 _EXACT = 2**53

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from .split import Parts
-from .table import Table
+from data_prep.split import Parts
+from data_prep.table import Table
 
 PATHS = ("train/train.csv", "test/test.csv", "validate/validate.csv", "batch-in/batch-in.csv")
 _ROWS_AT_ONCE = 8192

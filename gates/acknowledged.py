@@ -45,7 +45,7 @@ CHECKOV = {
     ("CKV_AWS_173", _FUNCTIONS): "The variables are names of resources, no secrets.",
 }
 _CHECKOV = ROOT / ".venv" / "checkov" / "bin" / "checkov"
-_ROOMS = ("app.py", "stacks", "lambda", "data_prep", "local", "gates")
+_ROOMS = ("app.py", "stacks", "lambda", "data_prep", "localcloud", "spine", "gates")
 
 
 def bandit() -> list[str]:

@@ -17,12 +17,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import localcloud
 from gates.assembly import ACCOUNT, ASSET, REGION, ROOT, short
-from local import cloud as local_cloud
-from local.cloud import faults
+from localcloud.gateway import faults
 
 CALLS = Path(__file__).with_name("calls.json")
-_SAMPLE = ROOT / "local" / "samples" / "vertebral_synthetic.arff"
+_SAMPLE = ROOT / "spine" / "samples" / "vertebral_synthetic.arff"
 _SPINE = Path(sys.executable).with_name("spine")
 
 # What conditions may look at; the rest of a context changes from run to run.
@@ -66,7 +66,7 @@ def normalized(record: Path, names: dict[str, str]) -> list[Call]:
     return [json.loads(text) for text in sorted(found)]
 
 
-def physical_names(cloud: local_cloud.Cloud) -> dict[str, str]:
+def physical_names(cloud: localcloud.Cloud) -> dict[str, str]:
     """Short logical ids of what the stacks made, by the last part of its physical name."""
     formation = cloud.client("cloudformation")
     found = {}
@@ -97,7 +97,7 @@ def record_calls(home: Path) -> list[Call]:
     try:
         _spine(home, "up", "--enforce-iam")
         _spine(home, "deploy")
-        cloud = local_cloud.running(home)
+        cloud = localcloud.running(home)
         if cloud is None:
             raise RuntimeError("the local cloud is gone")
         names = physical_names(cloud)
@@ -108,7 +108,7 @@ def record_calls(home: Path) -> list[Call]:
         _spine(home, "down")
 
 
-def _runs(home: Path, cloud: local_cloud.Cloud) -> None:
+def _runs(home: Path, cloud: localcloud.Cloud) -> None:
     formation = cloud.client("cloudformation")
     outputs = {
         output["OutputKey"]: output["OutputValue"]
@@ -192,14 +192,14 @@ def _all_ended(states: Any, machine: str) -> bool:
     return not states.list_executions(stateMachineArn=machine, statusFilter="RUNNING")["executions"]
 
 
-def _sweep(cloud: local_cloud.Cloud) -> None:
+def _sweep(cloud: localcloud.Cloud) -> None:
     functions = cloud.client("lambda")
     for each in functions.list_functions()["Functions"]:
         if each["Handler"] == "lambda.cleanup.sweep.handler":
             functions.invoke(FunctionName=each["FunctionName"], Payload=b"{}")
 
 
-def _expire(cloud: local_cloud.Cloud, endpoint: str) -> None:
+def _expire(cloud: localcloud.Cloud, endpoint: str) -> None:
     cloud.client("sagemaker").add_tags(
         ResourceArn=f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:endpoint/{endpoint}",
         Tags=[{"Key": "spine:keep-until", "Value": "2020-01-01T00:00:00Z"}],

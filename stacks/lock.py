@@ -26,7 +26,7 @@ def main() -> None:
     scanner = "gates/checkov/requirements"
     _compile(f"{scanner}.in", f"{scanner}.txt", _OLDEST_PYTHON)
     for name in ("build", "requirements"):
-        spark = f"local/sagemaker/containers/spark/{name}"
+        spark = f"localcloud/sagemaker/containers/spark/{name}"
         _compile(f"{spark}.in", f"{spark}.txt", _OLDEST_PYTHON, "--constraint=requirements.txt")
     for bundle in BUNDLES.values():
         source = bundle.lock.with_suffix(".in").relative_to(ROOT)

@@ -25,17 +25,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from data_prep import check, profile
+from data_prep.bulk import blocks, split
+from data_prep.bulk.arrow import Array
+from data_prep.bulk.blocks import Block
+from data_prep.bulk.surveyed import Surveyed
+from data_prep.bulk.work import Work
+from data_prep.bulk.writer import Opener, Text, Writer
 from data_prep.options import Format, Wanted
 from data_prep.profile import Feature
 from data_prep.read import Examination, Limits, NotExaminedError, opened
 from data_prep.split import Fractions, Parts
-
-from . import blocks, split
-from .arrow import Array
-from .blocks import Block
-from .surveyed import Surveyed
-from .work import Work
-from .writer import Opener, Text, Writer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

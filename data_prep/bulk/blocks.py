@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
-from .arrow import Array
+from data_prep.bulk.arrow import Array
 
 SIZE = 2 << 20
 # One more than cores, since workers wait for the interpreter's lock and the reader: a tenth less

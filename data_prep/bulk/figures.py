@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from .arrow import Array
+from data_prep.bulk.arrow import Array
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

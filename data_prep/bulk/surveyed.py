@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from data_prep import profile
+from data_prep.bulk.arrow import Array
+from data_prep.bulk.figures import Ends, Gathered
+from data_prep.bulk.work import Kept, Survey, Work
 from data_prep.labels import Labels, check_spread, no_rows
 from data_prep.profile import Feature
 from data_prep.values import check_categories
-
-from .arrow import Array
-from .figures import Ends, Gathered
-from .work import Kept, Survey, Work
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

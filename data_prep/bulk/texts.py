@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from data_prep.bulk import arrow
+from data_prep.bulk.arrow import Array, array_of, bytes_of, floats_of, take, texts_of
 from data_prep.table import Column
-
-from . import arrow
-from .arrow import Array, array_of, bytes_of, floats_of, take, texts_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -13,6 +13,11 @@ import pyarrow as pa
 import pyarrow.csv
 
 from data_prep import check
+from data_prep.bulk import arrow, blocks, plain
+from data_prep.bulk.arrow import Array, array_of, floats_of, numbers_of, take, texts_of, wrapped
+from data_prep.bulk.blocks import Block, Put
+from data_prep.bulk.figures import Ends, ends_of, extremes, hashes, text_key, whole_as_floats
+from data_prep.bulk.texts import ONE_DIGIT, category_texts, label_lengths, labelled, written
 from data_prep.check import Layout
 from data_prep.errors import DataError
 from data_prep.labels import add_target, in_domain, plain_number
@@ -20,12 +25,6 @@ from data_prep.options import Wanted
 from data_prep.read import Opened
 from data_prep.table import Column
 from data_prep.values import MOST_CATEGORIES, add
-
-from . import arrow, blocks, plain
-from .arrow import Array, array_of, floats_of, numbers_of, take, texts_of, wrapped
-from .blocks import Block, Put
-from .figures import Ends, ends_of, extremes, hashes, text_key, whole_as_floats
-from .texts import ONE_DIGIT, category_texts, label_lengths, labelled, written
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

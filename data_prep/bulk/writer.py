@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, BinaryIO, TypeVar
 import numpy as np
 import pyarrow as pa
 
-from . import arrow, blocks
-from .arrow import Array, array_of, bytes_of, take, wrapped
-from .blocks import Block
-from .surveyed import Surveyed
-from .texts import ONE_DIGIT, divided, label_lengths, labelled, part_of, without_label
-from .work import Final, Relabelled, Work
+from data_prep.bulk import arrow, blocks
+from data_prep.bulk.arrow import Array, array_of, bytes_of, take, wrapped
+from data_prep.bulk.blocks import Block
+from data_prep.bulk.surveyed import Surveyed
+from data_prep.bulk.texts import ONE_DIGIT, divided, label_lengths, labelled, part_of, without_label
+from data_prep.bulk.work import Final, Relabelled, Work
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

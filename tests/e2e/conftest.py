@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from local import cloud as local_cloud
-from local.samples import SAMPLE
+import localcloud
+from spine.samples import SAMPLE
 from tests.support import REAL_DATA, ROOT
 
 SPINE = Path(sys.executable).with_name("spine")
@@ -32,7 +32,7 @@ _LISTS: dict[str, tuple[str, str, dict[str, str]]] = {
 class Deployment:
     """A deployed app on a running local cloud."""
 
-    cloud: local_cloud.Cloud
+    cloud: localcloud.Cloud
     bucket: str
     machine: str
 
@@ -159,7 +159,7 @@ def deployed(home: Path) -> Deployment:
     assert started.returncode == 0, started.stdout + started.stderr
     done = spine(home, "deploy")
     assert done.returncode == 0, done.stdout + done.stderr
-    cloud = local_cloud.running(home)
+    cloud = localcloud.running(home)
     assert cloud is not None
     stacks = cloud.client("cloudformation").describe_stacks()["Stacks"]
     outputs = {

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from local import cloud as local_cloud
-from local.cloud import faults
+import localcloud
+from localcloud.gateway import faults
 from tests.e2e.conftest import deployed, eventually, spine
 from tests.reliability.single_faults import start
 from tests.support import ROOT
@@ -18,7 +18,7 @@ def test_deploying_comparing_and_removing(tmp_path: Path) -> None:
     """A second look finds no change, and removal stops what runs and takes along what was left."""
     try:
         app = deployed(tmp_path)
-        assert not local_cloud.diff(app.cloud, app_dir=ROOT, context={"functions": "local"})
+        assert not localcloud.diff(app.cloud, app_dir=ROOT, context={"functions": "local"})
         output = app.run(endpoint={"keep": True}, batch_transform={"enabled": True})
         assert output["endpoint"]["left"]
         assert app.left()["endpoints"]
@@ -51,4 +51,4 @@ def test_deploying_comparing_and_removing(tmp_path: Path) -> None:
         assert not [each for each in buckets if each["Name"].startswith("spine-")]
     finally:
         assert spine(tmp_path, "down").returncode == 0
-    assert local_cloud.running(tmp_path) is None
+    assert localcloud.running(tmp_path) is None

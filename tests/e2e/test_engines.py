@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from data_prep import Format, Wanted
-from local.sagemaker.containers import spark
-from local.samples import SAMPLE
+from localcloud.sagemaker.containers import spark
+from spine.samples import SAMPLE
 from tests.data_prep.test_refusals import BAD, parquet
 from tests.e2e.conftest import Deployment
 from tests.support import ROOT, load

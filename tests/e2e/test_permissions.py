@@ -8,7 +8,7 @@ import pytest
 
 from gates import permissions
 from gates.recording import normalized, physical_names
-from local.samples import SAMPLE
+from spine.samples import SAMPLE
 from tests.e2e.conftest import Deployment
 
 pytestmark = pytest.mark.e2e

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from local.samples import SAMPLE
+from spine.samples import SAMPLE
 from tests.e2e.conftest import Deployment, eventually
 
 pytestmark = pytest.mark.e2e

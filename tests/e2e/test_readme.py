@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from local.samples import SAMPLE
+from spine.samples import SAMPLE
 from tests.e2e.conftest import Deployment
 from tests.support import ROOT, load
 

@@ -17,7 +17,7 @@ PACKAGES = {
     "jinja2": {"jinja2", "markupsafe"},
     "others": {
         *("xgboost", "requests", "httpx", "moto", "ministack", "aws_cdk", "sagemaker"),
-        *("stacks", "local", "data_prep"),
+        *("stacks", "localcloud", "spine", "data_prep"),
     },
 }
 

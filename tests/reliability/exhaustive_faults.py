@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from local.cloud import faults
+from localcloud.gateway import faults
 from tests.e2e.conftest import Deployment
 from tests.reliability.single_faults import bad, calls, cases, run_all, start, table
 

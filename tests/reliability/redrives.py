@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from local.cloud import faults
+from localcloud.gateway import faults
 from tests.e2e.conftest import Deployment, eventually
 from tests.reliability.single_faults import start
 from tests.support import load

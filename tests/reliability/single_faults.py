@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from local.cloud import faults
-from local.samples import SAMPLE
+from localcloud.gateway import faults
+from spine.samples import SAMPLE
 from tests.e2e.conftest import Deployment, eventually
 
 KINDS = ("fail", "throttle", "hang", "lost-answer")

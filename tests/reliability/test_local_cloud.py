@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from local.cloud import faults
-from local.samples import SAMPLE
+from localcloud.gateway import faults
+from spine.samples import SAMPLE
 from tests.e2e.conftest import Deployment, eventually
 from tests.reliability.aborts import abort_at_random
 from tests.reliability.redrives import Ended, problems, redrive_all

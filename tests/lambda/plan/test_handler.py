@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from local.sagemaker.containers.xgboost import hyperparameters as container
+from localcloud.sagemaker.containers.xgboost import hyperparameters as container
 from stacks import images
 from tests.support import ROOT, FakeS3, load, use_clients
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from data_prep import DataError
-from local.samples import SAMPLE
+from spine.samples import SAMPLE
 from tests.data_prep import reference
 from tests.support import FakeS3, load, use_clients
 

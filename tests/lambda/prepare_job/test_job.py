@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from local.samples import SAMPLE
+from spine.samples import SAMPLE
 from tests.support import FakeS3, load, planned, use_clients
 
 job = load("prepare_job.job")

@@ -1,1 +1,0 @@
-"""The local cloud: AWS on a laptop for one app."""

@@ -1,0 +1,1 @@
+"""MiniStack as the local cloud needs it: what it leaves out, or does unlike AWS, is hooked here."""

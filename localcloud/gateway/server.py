@@ -1,0 +1,398 @@
+"""The local cloud's one server: ``python -m localcloud.gateway.server --home .spine``.
+
+MiniStack answers for every service but two: state machines run in moto's interpreter
+(``localcloud.states``) and SageMaker in a process of its own, to which requests are passed on. All
+of it is reached on one loopback port. Everything lives in memory and ends with the process.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import dataclasses
+import json
+import logging
+import os
+import secrets
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from localcloud import process_identity
+from localcloud.conditions import Conditions
+from localcloud.environment_variables import (
+    ACCOUNT,
+    HEALTH_PATH,
+    HOST,
+    REGION,
+    STATE_FILE,
+    endpoint_url,
+    gateway_environment,
+)
+from localcloud.gateway.faults import FaultInjection
+from localcloud.gateway.proxy import (
+    App,
+    Message,
+    Receive,
+    SageMakerProxy,
+    Scope,
+    Send,
+    is_sagemaker,
+)
+from localcloud.gateway.sagemaker_process import SageMakerProcess
+from localcloud.hooks import HookError
+
+logger = logging.getLogger(__name__)
+
+# What is given to a connection at once of a large answer.
+_PIECE_BYTES = 1 << 20
+# sun_path holds 108 bytes on Linux and 104 on macOS, the closing NUL included.
+_LONGEST_SOCKET_PATH = 100
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the gateway is started with.
+
+    Attributes:
+        home: The state directory (``.spine``).
+        port: The port to listen on; 0 takes a free one.
+        sagemaker: The command that runs the SageMaker process.
+        conditions: What the cloud is to be like.
+    """
+
+    home: Path
+    port: int
+    sagemaker: tuple[str, ...]
+    conditions: Conditions
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the gateway until it is told to stop (SIGTERM or SIGINT)."""
+    options = _options(arguments)
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True
+    )
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for every call otherwise
+    listener = _listen(options.port)
+    port: int = listener.getsockname()[1]
+    # Before MiniStack and moto are imported: they read their settings at import.
+    isolated = gateway_environment(
+        os.environ, port=port, enforce_iam=options.conditions.enforce_iam
+    )
+    os.environ.clear()
+    os.environ.update(isolated)
+    try:
+        asyncio.run(_serve(options, listener, port))
+    except (HookError, RuntimeError) as error:
+        raise SystemExit(str(error)) from error
+
+
+def _options(arguments: list[str] | None) -> Options:
+    parser = argparse.ArgumentParser(
+        prog="python -m localcloud.gateway.server", description=__doc__
+    )
+    parser.add_argument("--home", type=Path, required=True, help="state directory")
+    parser.add_argument("--port", type=int, default=0, help="port, 0 for a free one")
+    parser.add_argument(
+        "--sagemaker",
+        type=json.loads,
+        default=[sys.executable, "-m", "localcloud.sagemaker"],
+        help="command of the SageMaker process, as JSON",
+    )
+    parser.add_argument(
+        "--conditions",
+        type=Conditions.read,
+        default=Conditions(),
+        help="what the cloud is to be like, as JSON",
+    )
+    found = parser.parse_args(arguments)
+    return Options(
+        home=found.home.resolve(),
+        port=found.port,
+        sagemaker=tuple(map(str, found.sagemaker)),
+        conditions=found.conditions,
+    )
+
+
+def _listen(port: int) -> socket.socket:
+    # With the protocol named: asyncio turns Nagle's delay off only for sockets that say TCP, and
+    # accepted ones say what this one does. It would cost every answer 40 ms.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+    except OSError as error:
+        raise SystemExit(
+            f"The local cloud cannot listen on {HOST}:{port}: {error.strerror}. "
+            "Stop what uses the port, or leave the port out to take a free one."
+        ) from error
+    return listener
+
+
+async def _serve(options: Options, listener: socket.socket, port: int) -> None:
+    uds = _socket_path(options.home)
+    logs = options.home / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    record = logs / "iam.jsonl"
+    record.unlink(missing_ok=True)
+    enforce_iam = options.conditions.enforce_iam
+    if enforce_iam:
+        record.touch()
+    emulator = _emulator(
+        port,
+        record=record if enforce_iam else None,
+        concurrent=options.conditions.concurrent_functions,
+    )
+    sagemaker = SageMakerProcess(
+        command=(
+            *options.sagemaker,
+            *options.conditions.sagemaker(),
+            *(["--assume-roles"] if enforce_iam else []),
+        ),
+        uds=uds,
+        jobs=options.home / "jobs",
+        log=logs / "sagemaker.log",
+        endpoint_url=endpoint_url(port),
+        environment=os.environ,
+    )
+    proxy = SageMakerProxy(uds=uds, log=logs / "sagemaker.log")
+    instance = secrets.token_hex(8)
+    gate = _gate(proxy) if enforce_iam else proxy
+    app = FaultInjection(
+        Gateway(emulator=emulator, proxy=proxy, gate=gate, sagemaker=sagemaker, instance=instance)
+    )
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        lifespan="on",
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=3,
+        date_header=False,  # MiniStack writes its own
+        server_header=False,
+        access_log=False,
+        log_config=None,
+    )
+    server = _Server(config)
+    state = options.home / STATE_FILE
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    try:
+        await sagemaker.start()
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        while not server.started and not serving.done():
+            await asyncio.sleep(0.01)
+        if server.started:
+            _record(
+                state,
+                port=port,
+                instance=instance,
+                uds=uds,
+                sagemaker_pid=sagemaker.pid,
+                conditions=options.conditions.shown(),
+            )
+            logger.info("The local cloud listens on %s", endpoint_url(port))
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        server.should_exit = True
+        await serving
+    finally:
+        if _is_ours(state, instance):
+            state.unlink(missing_ok=True)
+        await proxy.aclose()
+        await sagemaker.stop()
+        _stop_functions()
+        if uds.parent != options.home:
+            uds.parent.rmdir()
+
+
+def _emulator(port: int, *, record: Path | None, concurrent: int | None) -> App:
+    """MiniStack's app with every hook checked, then installed.
+
+    Args:
+        port: What the state machines' calls go to.
+        record: Where decisions about roles are written; None does not enforce permissions.
+        concurrent: Calls of functions that run at once; None decides by the machine.
+    """
+    from localcloud import hooks
+    from localcloud.emulator import cloudformation, functions
+    from localcloud.states import engine
+
+    hooks.check((*functions.HOOKS, *cloudformation.HOOKS, *engine.HOOKS))
+    functions.install(limit=concurrent)
+    cloudformation.install()
+    engine.install(endpoint_url=endpoint_url(port), region=REGION)
+    if record is not None:
+        _enforce(record)
+    from ministack.app import app
+
+    emulator: App = app
+    return emulator
+
+
+def _enforce(record: Path) -> None:
+    from localcloud import hooks
+    from localcloud.emulator import iam
+    from localcloud.states import clients
+
+    hooks.check(iam.HOOKS)
+    iam.install(record=record)
+    clients.sign_as_roles(iam.session)
+
+
+def _gate(proxy: App) -> App:
+    from localcloud.emulator.iam import SageMakerGate
+
+    return SageMakerGate(proxy, region=REGION, account=ACCOUNT)
+
+
+def _stop_functions() -> None:
+    from localcloud.emulator import functions
+
+    functions.stop_workers()
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals alone.
+
+    uvicorn ends the process with the signal it got once it has stopped serving; the SageMaker
+    process and the functions' have to be stopped after that.
+    """
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Handle no signal."""
+        yield
+
+
+class Gateway:
+    """The ASGI app: health, SageMaker, and MiniStack for the rest."""
+
+    def __init__(
+        self,
+        *,
+        emulator: App,
+        proxy: SageMakerProxy,
+        gate: App,
+        sagemaker: SageMakerProcess,
+        instance: str,
+    ) -> None:
+        self._emulator = emulator
+        self._proxy = proxy
+        self._gate = gate
+        self._sagemaker = sagemaker
+        self._instance = instance
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] == "lifespan":
+            await self._lifespan(scope, receive, send)
+        elif is_sagemaker(scope):
+            await self._gate(scope, receive, send)
+        elif scope["type"] == "http" and scope["path"] == HEALTH_PATH:
+            await self._health(send)
+        else:
+            await self._emulator(scope, receive, in_pieces(send))
+
+    async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Start MiniStack; end without it, since its shutdown imports what was never used.
+
+        That costs a second (an SSH server) and there is nothing to save: all of it is in memory.
+        """
+        messages: asyncio.Queue[Message] = asyncio.Queue()
+        running = asyncio.create_task(_run(self._emulator, scope, messages.get, send))
+        await messages.put(await receive())
+        await receive()
+        running.cancel()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _health(self, send: Send) -> None:
+        body = {
+            "status": "ok",
+            "instance": self._instance,
+            "pid": os.getpid(),
+            "sagemaker": {
+                "pid": self._sagemaker.pid,
+                "runs": self._sagemaker.alive,
+                "alive": self._sagemaker.alive and await self._proxy.healthy(),
+            },
+        }
+        headers = [(b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": json.dumps(body).encode()})
+
+
+def in_pieces(send: Send) -> Send:
+    """Send a large body a piece at a time, each when the connection has taken the one before.
+
+    MiniStack answers with an object of S3 whole. Given to a connection at once, what the client has
+    not yet read of it would be copied, three times over: gigabytes for a file of one.
+    """
+
+    async def sent(message: Message) -> None:
+        body = memoryview(message.get("body", b""))
+        if message["type"] != "http.response.body" or len(body) <= _PIECE_BYTES:
+            await send(message)
+            return
+        for start in range(0, len(body), _PIECE_BYTES):
+            end = start + _PIECE_BYTES
+            more = end < len(body) or message.get("more_body", False)
+            await send({**message, "body": bytes(body[start:end]), "more_body": more})
+
+    return sent
+
+
+async def _run(app: App, scope: Scope, receive: Receive, send: Send) -> None:
+    await app(scope, receive, send)
+
+
+def _socket_path(home: Path) -> Path:
+    """A path short enough for a Unix socket: in the state directory, or else a temporary one."""
+    path = home / "sagemaker.sock"
+    if len(os.fsencode(path)) <= _LONGEST_SOCKET_PATH:
+        return path
+    return Path(tempfile.mkdtemp(prefix="spine-")) / "sagemaker.sock"
+
+
+def _record(
+    state: Path,
+    *,
+    port: int,
+    instance: str,
+    uds: Path,
+    sagemaker_pid: int | None,
+    conditions: tuple[str, ...],
+) -> None:
+    """Write the state file in one step, so that a reader sees all of it or none."""
+    record: dict[str, Any] = {
+        "pid": os.getpid(),
+        "process_started": process_identity.start_mark(os.getpid()),
+        "port": port,
+        "instance": instance,
+        "account": ACCOUNT,
+        "region": REGION,
+        "sagemaker_pid": sagemaker_pid,
+        "sagemaker_started": process_identity.start_mark(sagemaker_pid) if sagemaker_pid else None,
+        "sagemaker_socket": str(uds),
+        "conditions": list(conditions),
+    }
+    partial = state.with_suffix(".partial")
+    partial.write_text(json.dumps(record, indent=2) + "\n")
+    partial.replace(state)
+
+
+def _is_ours(state: Path, instance: str) -> bool:
+    try:
+        return bool(json.loads(state.read_text()).get("instance") == instance)
+    except (FileNotFoundError, ValueError):
+        return False
+
+
+if __name__ == "__main__":
+    main()

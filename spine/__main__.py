@@ -1,0 +1,5 @@
+"""`python -m spine`, where the `spine` script is not installed."""
+
+from spine import main
+
+main()

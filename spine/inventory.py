@@ -1,0 +1,166 @@
+"""What is in the local cloud right now: executions, and endpoints with how long they stay."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from spine import history, sources
+from spine.history import Event, State
+from spine.session import STACKS, Deployment
+
+if TYPE_CHECKING:
+    from localcloud import Cloud
+
+
+_OBJECTIVE = "binary:logistic"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """One run of the state machine."""
+
+    name: str
+    arn: str
+    status: str
+    started: datetime
+    stopped: datetime | None
+
+    def seconds(self, now: datetime) -> float:
+        """How long it took, or takes so far."""
+        return ((self.stopped or now) - self.started).total_seconds()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """An endpoint of the app.
+
+    Attributes:
+        until: When it is deleted; None when nothing was promised: its run or the sweeper decides.
+        execution: The ARN of the execution that made it.
+    """
+
+    name: str
+    arn: str
+    status: str
+    until: datetime | None
+    execution: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """What the run that made an endpoint knows about the model behind it.
+
+    Attributes:
+        features: How many values a row has.
+        objective: What it was trained for.
+        threshold: Of two classes: above it a probability means the class 1.
+        classes: The names of the classes, by number.
+        synthetic: Whether it learned from the bundled sample.
+    """
+
+    features: int | None = None
+    objective: str = _OBJECTIVE
+    threshold: float | None = None
+    classes: tuple[str, ...] = ("0", "1")
+    synthetic: bool = False
+
+
+def executions(cloud: "Cloud", app: Deployment, *, limit: int) -> list[Execution]:
+    """The latest executions, newest first."""
+    client = cloud.client("stepfunctions")
+    answer = client.list_executions(stateMachineArn=app.state_machine, maxResults=limit)
+    found = [
+        Execution(
+            name=item["name"],
+            arn=item["executionArn"],
+            status=item["status"],
+            started=item["startDate"],
+            stopped=item.get("stopDate"),
+        )
+        for item in answer["executions"]
+    ]
+    # A page may hold more than was asked for where the service does not cut pages.
+    return sorted(found, key=lambda item: item.started, reverse=True)[:limit]
+
+
+def ran_on_synthetic(cloud: "Cloud", arn: str) -> bool:
+    """Tell whether an execution was given the bundled sample."""
+    found = cloud.client("stepfunctions").describe_execution(executionArn=arn)
+    given = json.loads(found.get("input") or "{}")
+    return isinstance(given, dict) and sources.is_synthetic(sources.given_uri(given))
+
+
+def endpoints(cloud: "Cloud") -> list[Endpoint]:
+    """The app's endpoints, by name."""
+    client = cloud.client("sagemaker")
+    found = []
+    for page in client.get_paginator("list_endpoints").paginate(NameContains=STACKS):
+        for item in page["Endpoints"]:
+            if item["EndpointName"].startswith(STACKS):
+                tags = _tags(client, item["EndpointArn"])
+                found.append(
+                    Endpoint(
+                        name=item["EndpointName"],
+                        arn=item["EndpointArn"],
+                        status=item["EndpointStatus"],
+                        until=_moment(tags.get("spine:keep-until")),
+                        execution=tags.get("spine:execution"),
+                    )
+                )
+    return sorted(found, key=lambda endpoint: endpoint.name)
+
+
+def model_behind(cloud: "Cloud", endpoint: Endpoint) -> Model:
+    """What the endpoint's run says about its model; nothing for an endpoint made by hand."""
+    if endpoint.execution is None:
+        return Model()
+    client = cloud.client("stepfunctions")
+    try:
+        events = history_of(client, endpoint.execution)
+    except client.exceptions.ExecutionDoesNotExist:
+        return Model()
+    # The states answer while the run still goes on; its output would not.
+    answers = {state.name: _payload(state) for state in history.walk(history.read(events))}
+    plan, prepared = answers.get("Plan the run", {}), answers.get("Prepare the data", {})
+    given = plan.get("training", {}).get("hyperparameters", {})
+    return Model(
+        features=prepared.get("feature_count"),
+        objective=str(given.get("objective", _OBJECTIVE)),
+        threshold=plan.get("evaluation", {}).get("threshold"),
+        classes=class_names(prepared.get("classes")),
+        synthetic=sources.is_synthetic(plan.get("source", {}).get("uri")),
+    )
+
+
+def class_names(classes: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """The names of a run's classes by number: of two the negative one is 0."""
+    if not classes or "positive" in classes:
+        found = classes or {}
+        return str(found.get("negative", "0")), str(found.get("positive", "1"))
+    return tuple(str(classes[str(number)]) for number in range(len(classes)))
+
+
+def history_of(client: Any, arn: str) -> list[Event]:
+    """All events of an execution."""
+    pages = client.get_paginator("get_execution_history").paginate(executionArn=arn)
+    return [event for page in pages for event in page["events"]]
+
+
+def _payload(state: State) -> dict[str, Any]:
+    payload = state.result.get("Payload") if isinstance(state.result, dict) else None
+    return payload if isinstance(payload, dict) else {}
+
+
+def _tags(client: Any, arn: str) -> dict[str, str]:
+    pages = client.get_paginator("list_tags").paginate(ResourceArn=arn)
+    return {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+    return found if found is None or found.tzinfo else found.replace(tzinfo=UTC)

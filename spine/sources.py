@@ -1,0 +1,171 @@
+"""Where a run's training file comes from: a file here, an address, or the bundled sample."""
+
+import hashlib
+import re
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import urlsplit
+
+from spine.errors import UsageError
+from spine.samples import SAMPLE
+
+UCI = "https://archive.ics.uci.edu/static/public/212/vertebral+column.zip"
+_UCI_SECONDS = 4.0
+# The host is there and only dislikes the question.
+_DISLIKES_HEAD = {405, 501}
+_PIECE = 1 << 20
+# What the plan accepts in an S3 address without doubt; anything else in a file's name becomes "-".
+_AWKWARD = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """A file on this machine, to be uploaded."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """An address that the run itself reads from."""
+
+    uri: str
+
+
+def parse(text: str) -> Local | Remote:
+    """Understand what was given as --source.
+
+    Raises:
+        UsageError: It is neither an existing file nor an https:// or s3:// address.
+    """
+    scheme = text.partition("://")[0] if "://" in text else ""
+    if scheme in {"https", "s3"}:
+        if not urlsplit(text).netloc:
+            raise UsageError(f"--source: {text} names no {'bucket' if scheme == 's3' else 'host'}.")
+        return Remote(text)
+    if scheme:
+        raise UsageError(
+            f"--source: {text} starts with {scheme}://.",
+            remedy="Give a file on this machine, an https:// address, or s3://bucket/key.",
+        )
+    path = Path(text).expanduser()
+    if path.is_dir():
+        raise UsageError(
+            f"--source: {text} is a folder.", remedy="Give one file: CSV, ARFF or ZIP."
+        )
+    if not path.exists():
+        raise UsageError(
+            f"--source: there is no file {text}.",
+            remedy=f"The path is read from {Path.cwd()}. An address starts with https:// or s3://.",
+        )
+    if path.stat().st_size == 0:
+        raise UsageError(f"--source: {text} is empty.", remedy="Give a CSV, ARFF or ZIP with data.")
+    return Local(path)
+
+
+def upload_key(path: Path, sha256: str) -> str:
+    """Where an uploaded file lies in the bucket: by content, so the same file is stored once.
+
+    Not below `incoming/`, where every new file starts a run by itself.
+    """
+    name = _AWKWARD.sub("-", path.name).strip("-") or "data"
+    return f"uploads/{sha256[:12]}/{name}"
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file's content, in hex."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def upload(s3: Any, path: Path, *, bucket: str, on_bytes: Callable[[int], None]) -> str:
+    """Put a file into the bucket unless the same content lies there already.
+
+    Args:
+        s3: A boto3 S3 client.
+        path: The file.
+        bucket: The app's bucket.
+        on_bytes: Told the number of bytes sent since the last call, from several threads.
+
+    Returns:
+        Its `s3://` address.
+    """
+    key = upload_key(path, sha256_of(path))
+    present = s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents", [])
+    if not any(found["Key"] == key and found["Size"] == path.stat().st_size for found in present):
+        s3.upload_file(str(path), bucket, key, Callback=on_bytes)
+    return f"s3://{bucket}/{key}"
+
+
+class Probe:
+    """Finds out, beside other work, whether an address can be reached."""
+
+    def __init__(self, url: str = UCI, *, seconds: float = _UCI_SECONDS) -> None:
+        self._url = url
+        self._seconds = seconds
+        self._until = time.monotonic() + seconds
+        self._reason: str | None = f"no answer within {seconds:g} s"
+        # A daemon, waited for by the clock: neither a name server nor a proxy that never answers is
+        # bounded by a socket's time-out, and the command must not hang on either.
+        self._thread = threading.Thread(target=self._ask, name="source-probe", daemon=True)
+        self._thread.start()
+
+    def reason(self) -> str | None:
+        """Why the address cannot be reached, None when it can. Waits for the answer, boundedly."""
+        self._thread.join(max(0.0, self._until - time.monotonic()))
+        return self._reason
+
+    def _ask(self) -> None:
+        request = urllib.request.Request(self._url, method="HEAD")  # noqa: S310 (https, our own)
+        # Directly, as the function that downloads it does: it uses no proxy.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(request, timeout=self._seconds):
+                self._reason = None
+        except urllib.error.HTTPError as error:
+            refused = error.code not in _DISLIKES_HEAD
+            self._reason = f"it answered {error.code} {error.reason}" if refused else None
+        except urllib.error.URLError as error:
+            self._reason = _words(error.reason)
+        except (OSError, ValueError) as error:
+            self._reason = _words(error)
+
+
+def _words(error: object) -> str:
+    strerror = error.strerror if isinstance(error, OSError) else None
+    return strerror or str(error) or type(error).__name__
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay one JSON object over another, objects inside them likewise, all else replaced."""
+    merged = dict(base)
+    for key, value in over.items():
+        both = isinstance(merged.get(key), Mapping) and isinstance(value, Mapping)
+        merged[key] = merge(merged[key], value) if both else value
+    return merged
+
+
+def given_uri(execution_input: Mapping[str, Any]) -> str | None:
+    """The source's address in an execution input, None when it leaves the choice to Spine."""
+    source = execution_input.get("source")
+    uri = source.get("uri") if isinstance(source, Mapping) else None
+    return uri if isinstance(uri, str) else None
+
+
+def is_synthetic(uri: object) -> bool:
+    """Tell whether an address is that of the bundled sample, as `upload` stores it.
+
+    By its content's hash, so a person's own file of that name is not mistaken for it.
+    """
+    if not isinstance(uri, str) or PurePosixPath(uri).name != SAMPLE.name or not SAMPLE.exists():
+        return False
+    return uri.endswith(f"/{upload_key(SAMPLE, sha256_of(SAMPLE))}")
