@@ -76,7 +76,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=7, help="timed imports of each (default 7)")
     runs = parser.parse_args().runs
     bundle = BUNDLES["prepare"]
-    too_much = []
+    too_much: list[str] = []
     for architecture in ARCHITECTURES:
         bundle.build(architecture)
         size = size_of(bundle.stage(architecture)) / 1e6
