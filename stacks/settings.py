@@ -4,7 +4,6 @@ The defaults of each stage stand in `cdk.json` under `stages`. `cdk deploy -c st
 and `-c name=value` overrides one of its plain settings (not the lists and objects).
 """
 
-import importlib
 import re
 from collections.abc import Callable
 from functools import cache
@@ -13,6 +12,7 @@ from typing import Annotated, Any, Literal, Self
 import botocore.session
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from spine.shipped import load
 from stacks import images
 
 # The days CloudWatch Logs accepts, up to a year (PutRetentionPolicy API reference).
@@ -193,13 +193,12 @@ class Settings(_Model):
     @model_validator(mode="after")
     def _inputs_can_run(self) -> Self:
         """Hold the triggers' inputs to the rules of the state that would read them."""
-        # `lambda` is a keyword: no import statement can name it.
-        model = importlib.import_module("lambda.plan.model")
+        model = load("plan.model")
         rules = model.Rules(
             bucket=self.prefix,
             hosts=frozenset(self.source_hosts),
             buckets=frozenset(self.source_buckets),
-            instances=importlib.import_module("lambda.plan.instances").known(),
+            instances=load("plan.instances").known(),
             allowed=frozenset(self.instance_types),
             xgboost=self.xgboost_version,
         )
@@ -216,7 +215,7 @@ class Settings(_Model):
         for name, given in inputs.items():
             try:
                 model.parse(given, rules)
-            except importlib.import_module("lambda.plan.refusal").InvalidInputError as error:
+            except load("plan.refusal").InvalidInputError as error:
                 raise ValueError(f"{name}: {error}") from error
         return self
 

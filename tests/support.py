@@ -1,7 +1,6 @@
 # ruff: noqa: N803 (the fake takes boto3's own argument names)
-"""What tests of several rooms share: loading functions, and an in-memory S3."""
+"""What tests of several rooms share: loading what ships, and an in-memory S3."""
 
-import importlib
 import io
 import json
 from collections.abc import Mapping
@@ -13,21 +12,14 @@ import jsonata as jsonata_python
 import pytest
 from botocore.exceptions import ClientError
 
+from spine.shipped import load as load
+
 ROOT = Path(__file__).resolve().parent.parent
 REAL_DATA = ROOT.parent / "shared" / "data" / "vertebral_column_data.zip"
 
 needs_real_data = pytest.mark.skipif(
     not REAL_DATA.exists(), reason="the real data set is not on this machine (../shared/data)"
 )
-
-
-def load(name: str) -> Any:
-    """Import a module below `lambda/` by its dotted name, the way Lambda's runtime does.
-
-    `lambda` is a keyword, so no import statement can name it. The result is `Any` for the same
-    reason: a type checker cannot follow the name.
-    """
-    return importlib.import_module(f"lambda.{name}")
 
 
 def planned(execution_input: Mapping[str, Any], *, bucket: str, name: str = "r-1") -> Any:

@@ -1,0 +1,194 @@
+"""What runs make in SageMaker: one row a kind, read by all that makes, tags, finds and removes it.
+
+Pure. A further kind of job is one row here; a test walks the rows and asks every room for its part.
+The columns are SageMaker's API, held to botocore's model of it and to IAM's list of resource types.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+Verb = Literal["Create", "Describe", "List", "Stop", "Delete"]
+
+# Eight characters less name what a run has at most: "-<redrive>-<retry>" follows (names.py).
+_LONGEST_NAME = 63
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """One kind of resource.
+
+    Paths lead from the creation's request to a member, with dots; a path through a list stands for
+    every item of it.
+
+    Attributes:
+        noun: What the API calls it: `CreateTrainingJob`, `TrainingJobName` have `TrainingJob`.
+        items: The member of the listing's answer that holds the items.
+        billed: Whether it costs money as long as it is there, or runs.
+        events_rule: The rule by which Step Functions learns of its end, where it offers `.sync`.
+        is_result: Whether it is what a run is for, and stays when the run has succeeded.
+        in_progress: The statuses in which SageMaker refuses to delete it; for jobs none.
+        longest_name: In characters.
+        instance_types: Paths of the types of its instances.
+        kms_keys: Paths of the keys that encrypt its volumes and what it writes.
+        vpc: Path of its network; None where it has none of its own.
+        network_isolation: Path of the flag that cuts its containers off from any network; None
+            where SageMaker has none, or where the containers fetch their data themselves.
+        traffic_encryption: Path of the flag that encrypts what its instances tell each other.
+        images: Paths of its containers' images.
+        time_limits: Paths of what ends it by itself, in seconds.
+    """
+
+    noun: str
+    items: str
+    billed: bool = False
+    events_rule: str | None = None
+    is_result: bool = False
+    in_progress: frozenset[str] = frozenset()
+    longest_name: int = _LONGEST_NAME
+    instance_types: tuple[str, ...] = ()
+    kms_keys: tuple[str, ...] = ()
+    vpc: str | None = None
+    network_isolation: str | None = None
+    traffic_encryption: str | None = None
+    images: tuple[str, ...] = ()
+    time_limits: tuple[str, ...] = ()
+
+    @property
+    def is_job(self) -> bool:
+        """Whether it runs to an end and is stopped, rather than there until it is deleted."""
+        return self.noun.endswith("Job")
+
+    @property
+    def ending(self) -> Verb:
+        """How it is ended before its time."""
+        return "Stop" if self.is_job else "Delete"
+
+    @property
+    def key(self) -> str:
+        """What our own code calls it: `training_job`."""
+        return _snake_case(self.noun)
+
+    @property
+    def resource_type(self) -> str:
+        """What IAM calls it, and its ARN: `training-job`."""
+        return self.key.replace("_", "-")
+
+    @property
+    def name_member(self) -> str:
+        """The member of requests and answers that holds its name."""
+        return f"{self.noun}Name"
+
+    @property
+    def arn_member(self) -> str:
+        """The member of answers that holds its ARN."""
+        return f"{self.noun}Arn"
+
+    @property
+    def status_member(self) -> str:
+        """The member of answers that holds its status, where it has one."""
+        return f"{self.noun}Status"
+
+    @property
+    def action(self) -> str:
+        """What Step Functions calls its creation: `createTrainingJob`."""
+        return f"create{self.noun}"
+
+    def operation(self, verb: Verb) -> str:
+        """The API's operation, which is IAM's action too: `ListTrainingJobs`."""
+        return f"{verb}{self.noun}{'s' if verb == 'List' else ''}"
+
+    def method(self, verb: Verb) -> str:
+        """The operation as a method of boto3's client: `list_training_jobs`."""
+        return _snake_case(self.operation(verb))
+
+
+def _snake_case(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+# In the order in which they go: jobs use models, and a configuration must outlive its endpoint.
+KINDS: tuple[Kind, ...] = (
+    Kind(
+        noun="ProcessingJob",
+        items="ProcessingJobSummaries",
+        billed=True,
+        events_rule="StepFunctionsGetEventsForSageMakerProcessingJobsRule",
+        instance_types=("ProcessingResources.ClusterConfig.InstanceType",),
+        kms_keys=(
+            "ProcessingResources.ClusterConfig.VolumeKmsKeyId",
+            "ProcessingOutputConfig.KmsKeyId",
+        ),
+        vpc="NetworkConfig.VpcConfig",
+        # Ours fetch their source and write its files by themselves: no isolation.
+        traffic_encryption="NetworkConfig.EnableInterContainerTrafficEncryption",
+        images=("AppSpecification.ImageUri",),
+        time_limits=("StoppingCondition.MaxRuntimeInSeconds",),
+    ),
+    Kind(
+        noun="TrainingJob",
+        items="TrainingJobSummaries",
+        billed=True,
+        events_rule="StepFunctionsGetEventsForSageMakerTrainingJobsRule",
+        instance_types=("ResourceConfig.InstanceType",),
+        kms_keys=("ResourceConfig.VolumeKmsKeyId", "OutputDataConfig.KmsKeyId"),
+        vpc="VpcConfig",
+        network_isolation="EnableNetworkIsolation",
+        traffic_encryption="EnableInterContainerTrafficEncryption",
+        images=("AlgorithmSpecification.TrainingImage",),
+        time_limits=(
+            "StoppingCondition.MaxRuntimeInSeconds",
+            # Of managed spot training, its waits for capacity included.
+            "StoppingCondition.MaxWaitTimeInSeconds",
+        ),
+    ),
+    Kind(
+        # Its container, network and isolation are its model's.
+        noun="TransformJob",
+        items="TransformJobSummaries",
+        billed=True,
+        events_rule="StepFunctionsGetEventsForSageMakerTransformJobsRule",
+        instance_types=("TransformResources.InstanceType",),
+        kms_keys=(
+            "TransformResources.VolumeKmsKeyId",
+            "TransformOutput.KmsKeyId",
+            "DataCaptureConfig.KmsKeyId",
+        ),
+    ),
+    Kind(
+        # What it runs on is its configuration's.
+        noun="Endpoint",
+        items="Endpoints",
+        billed=True,
+        # DeleteEndpoint answers "Cannot update in-progress endpoint"; deleting is under way already
+        # (DescribeEndpoint, EndpointStatus).
+        in_progress=frozenset(
+            {"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"}
+        ),
+    ),
+    Kind(
+        # Its network is the model's, unless it has a role of its own for inference components.
+        noun="EndpointConfig",
+        items="EndpointConfigs",
+        instance_types=("ProductionVariants.InstanceType",),
+        kms_keys=("KmsKeyId", "DataCaptureConfig.KmsKeyId"),
+    ),
+    Kind(
+        noun="Model",
+        items="Models",
+        is_result=True,
+        vpc="VpcConfig",
+        network_isolation="EnableNetworkIsolation",
+        images=("PrimaryContainer.Image", "Containers.Image"),
+    ),
+)
+
+
+def jobs() -> tuple[Kind, ...]:
+    """The kinds that run to an end."""
+    return tuple(kind for kind in KINDS if kind.is_job)
+
+
+def of_action(action: str) -> Kind | None:
+    """The kind that an action of Step Functions makes (`createTrainingJob`), if it is one's."""
+    return next((kind for kind in KINDS if kind.action == action), None)

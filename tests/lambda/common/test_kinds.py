@@ -1,0 +1,124 @@
+"""The rows say what SageMaker's API says: botocore's model of it is AWS's own record."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore import xform_name
+from botocore.model import Shape, StructureShape
+
+from spine.shipped import load
+
+kinds = load("common.kinds")
+
+SAGEMAKER = botocore.session.get_session().get_service_model("sagemaker")
+
+every_kind = pytest.mark.parametrize("kind", kinds.KINDS, ids=lambda kind: kind.noun)
+
+
+def shape(kind: Any, verb: str, part: str) -> StructureShape:
+    """The request or the answer of an operation."""
+    found: StructureShape = getattr(
+        SAGEMAKER.operation_model(kind.operation(verb)), f"{part}_shape"
+    )
+    return found
+
+
+def members(shape: Any, path: str) -> Iterator[Shape]:
+    """The shapes along a dotted path; lists are passed through."""
+    for name in path.split("."):
+        while shape.type_name == "list":
+            shape = shape.member
+        shape = shape.members[name]
+        yield shape
+
+
+def end(kind: Any, path: str) -> Any:
+    """The shape at the end of a path of the creation's request."""
+    return list(members(shape(kind, "Create", "input"), path))[-1]
+
+
+@every_kind
+def test_every_operation_exists_and_boto3_calls_it_so(kind: Any) -> None:
+    """Those that make, look and list, and the one that ends it."""
+    for verb in ("Create", "Describe", "List", kind.ending):
+        operation = kind.operation(verb)
+        assert operation in SAGEMAKER.operation_names
+        assert kind.method(verb) == xform_name(operation)
+
+
+@every_kind
+def test_requests_and_answers_name_it_by_its_members(kind: Any) -> None:
+    """Its name where one is asked for, its ARN where one is told, its status where it has one."""
+    for verb in ("Create", "Describe", kind.ending):
+        assert kind.name_member in shape(kind, verb, "input").members
+    answer = shape(kind, "Describe", "output").members
+    assert {kind.name_member, kind.arn_member} <= answer.keys()
+    assert (kind.status_member in answer) == (kind.is_job or bool(kind.in_progress))
+
+
+@every_kind
+def test_its_listing_can_be_asked_for_a_name_and_a_job_for_a_status(kind: Any) -> None:
+    """By page; every item has its name and ARN."""
+    asked = shape(kind, "List", "input").members
+    assert {"NameContains", "MaxResults", "NextToken"} <= asked.keys()
+    assert "StatusEquals" in asked or not kind.is_job
+    answer = shape(kind, "List", "output").members
+    assert "NextToken" in answer
+    item: Any = answer[kind.items]
+    assert {kind.name_member, kind.arn_member} <= item.member.members.keys()
+
+
+@every_kind
+def test_its_statuses_are_the_apis(kind: Any) -> None:
+    """A job is found in progress; what cannot be deleted yet is so in statuses that exist."""
+    status: Any = shape(kind, "Describe", "output").members.get(kind.status_member)
+    known = set(status.enum) if status else set()
+    assert kind.in_progress <= known
+    if kind.is_job:
+        assert {"InProgress", "Stopping", "Stopped", "Completed", "Failed"} <= known
+
+
+@every_kind
+def test_its_longest_name_is_the_apis(kind: Any) -> None:
+    """And the names we give fit the pattern."""
+    assert end(kind, kind.name_member).metadata["max"] == kind.longest_name
+
+
+@every_kind
+def test_its_paths_lead_somewhere_in_the_request_that_makes_it(kind: Any) -> None:
+    """To texts, flags and numbers of the API, by what the column is for."""
+    texts = (*kind.instance_types, *kind.kms_keys, *kind.images)
+    flags = tuple(filter(None, (kind.network_isolation, kind.traffic_encryption)))
+    for paths, type_name in ((texts, "string"), (flags, "boolean"), (kind.time_limits, "integer")):
+        for path in paths:
+            assert end(kind, path).type_name == type_name, path
+    if kind.vpc:
+        assert set(end(kind, kind.vpc).members) == {"SecurityGroupIds", "Subnets"}
+    tags = end(kind, "Tags")
+    assert set(tags.member.members) == {"Key", "Value"}
+
+
+@every_kind
+def test_no_time_limit_of_a_job_is_left_out(kind: Any) -> None:
+    """Whatever StoppingCondition holds of a job's length, but how long it may wait to begin."""
+    condition: Any = shape(kind, "Create", "input").members.get("StoppingCondition")
+    if condition is not None:
+        limits = {path.rpartition(".")[2] for path in kind.time_limits}
+        assert limits == condition.members.keys() - {"MaxPendingTimeInSeconds"}
+
+
+def test_a_kind_is_found_by_what_step_functions_calls_its_creation() -> None:
+    """The camel case of the optimized integration."""
+    assert [kinds.of_action(kind.action) for kind in kinds.KINDS] == list(kinds.KINDS)
+    assert kinds.of_action("createPipeline") is None
+
+
+def test_jobs_go_first_and_a_configuration_after_its_endpoint() -> None:
+    """The order of the table is the order of removal."""
+    order = [kind.key for kind in kinds.KINDS]
+    assert [kind.is_job for kind in kinds.KINDS] == sorted(
+        (kind.is_job for kind in kinds.KINDS), reverse=True
+    )
+    assert order.index("endpoint") < order.index("endpoint_config") < order.index("model")
