@@ -6,7 +6,7 @@ from aws_cdk import App
 
 from stacks.checks import add_checks
 from stacks.monitoring import Monitoring
-from stacks.pipeline import Pipeline
+from stacks.pipeline import PipelineStack
 from stacks.settings import Settings, SettingsError
 from stacks.storage import Storage
 from stacks.triggers import Triggers
@@ -17,8 +17,8 @@ try:
 except SettingsError as error:
     sys.exit(f"Cannot deploy with these settings (cdk.json, or -c on the command line):\n{error}")
 storage = Storage(app, settings=settings)
-pipeline = Pipeline(app, settings=settings, storage=storage)
-triggers = Triggers(app, settings=settings, storage=storage, pipeline=pipeline)
-Monitoring(app, settings=settings, pipeline=pipeline, triggers=triggers)
+machines = PipelineStack(app, settings=settings, storage=storage).machines
+triggers = Triggers(app, settings=settings, storage=storage, machines=machines)
+Monitoring(app, settings=settings, machines=machines, triggers=triggers)
 add_checks(app, pack=app.node.try_get_context("checks"))
 app.synth()

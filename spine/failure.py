@@ -21,7 +21,7 @@ _JOB_NAMES = ("TrainingJobName", "TransformJobName", "ProcessingJobName")
 
 _INPUT = "Correct what is named above in --input (all fields: spine run --help), then run again."
 _SOURCE = "Correct the source or how --input describes it (source.label, source.positive, ...)."
-_MACHINE = "The state machine itself is at fault: look at this state in stacks/workflow.py."
+_MACHINE = "The state machine itself is at fault: look for this state in stacks/steps."
 
 # What the local cloud's gateway says in SageMaker's place once its process has ended.
 _GONE = "The local SageMaker process does not answer"

@@ -57,6 +57,19 @@ class SpineStack(Stack):
             )
         ]
 
+    def volumes(self) -> list[Permission]:
+        """What it takes to have SageMaker encrypt volumes with the customer-managed key."""
+        if self.key is None:
+            return []
+        return [
+            allow(
+                "kms:CreateGrant",
+                on=[self.key.key_arn],
+                when={"Bool": {"kms:GrantIsForAWSResource": "true"}},
+            ),
+            *self.with_key("kms:DescribeKey", via="sagemaker"),
+        ]
+
     def arns(self, service: str, *resources: str) -> list[str]:
         """ARNs in this stack's own account and region, of `type/name` or `type:name` resources."""
         return [

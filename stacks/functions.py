@@ -1,4 +1,4 @@
-"""A step's Lambda function: its code, log group, role, and only the permissions it is given."""
+"""A Lambda function: its code, log group, role, and only the permissions it is given."""
 
 from aws_cdk import Duration, RemovalPolicy, Size
 from aws_cdk import aws_iam as iam
@@ -31,7 +31,7 @@ _ARCHITECTURES = {
 }
 
 
-class StepFunction(lambda_.Function):
+class Function(lambda_.Function):
     """One function of Spine, from one folder below `lambda/`."""
 
     def __init__(

@@ -1,5 +1,7 @@
 """Alarms: what a person should hear of without looking."""
 
+from collections.abc import Sequence
+
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
@@ -8,7 +10,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from stacks.base import SpineStack
-from stacks.pipeline import Pipeline
+from stacks.machine.state_machine import Machine
 from stacks.settings import Settings
 from stacks.triggers import Triggers
 
@@ -19,7 +21,12 @@ class Monitoring(SpineStack):
     """Provisions the alarms; they notify the topic that the settings name, if they name one."""
 
     def __init__(
-        self, scope: Construct, *, settings: Settings, pipeline: Pipeline, triggers: Triggers
+        self,
+        scope: Construct,
+        *,
+        settings: Settings,
+        machines: Sequence[Machine],
+        triggers: Triggers,
     ) -> None:
         super().__init__(
             scope, "monitoring", settings=settings, description="Spine: what to be told about"
@@ -29,17 +36,17 @@ class Monitoring(SpineStack):
             if settings.alarm_topic_arn
             else None
         )
-        machine = pipeline.machine
-        self._alarm(
-            "RunFailed",
-            "A run failed. Its execution says in which state and why.",
-            machine.metric_failed(period=Duration.minutes(5), statistic="Sum"),
-        )
-        self._alarm(
-            "RunTimedOut",
-            "A run took longer than run_timeout_hours and was ended.",
-            machine.metric_timed_out(period=Duration.minutes(5), statistic="Sum"),
-        )
+        for machine in machines:
+            self._alarm(
+                f"{machine.label}RunFailed",
+                "A run failed. Its execution says in which state and why.",
+                machine.metric_failed(period=Duration.minutes(5), statistic="Sum"),
+            )
+            self._alarm(
+                f"{machine.label}RunTimedOut",
+                "A run took longer than run_timeout_hours and was ended.",
+                machine.metric_timed_out(period=Duration.minutes(5), statistic="Sum"),
+            )
         for name, queue in triggers.dead_letters.items():
             self._alarm(
                 f"{name}DeadLetters",

@@ -1,5 +1,6 @@
 """The bucket that holds every run, and the role SageMaker works under."""
 
+from functools import cached_property
 from typing import Any
 
 from aws_cdk import Aws, CfnOutput, Duration, RemovalPolicy
@@ -204,19 +205,21 @@ class Storage(SpineStack):
             ),
         ]
 
-    def volumes(self) -> list[Permission]:
-        """What it takes to have SageMaker encrypt volumes with the customer-managed key."""
-        if self.key is None:
-            return []
-        return [
-            allow(
-                "kms:CreateGrant",
-                on=[self.key.key_arn],
-                when={"Bool": {"kms:GrantIsForAWSResource": "true"}},
-            ),
-            *self.with_key("kms:DescribeKey", via="sagemaker"),
-        ]
+    def objects(self, *patterns: str, to: SpineStack | None = None) -> list[str]:
+        """ARNs of objects in the data bucket, by key pattern.
 
-    def objects(self, *patterns: str) -> list[str]:
-        """ARNs of objects in the data bucket, by key pattern."""
-        return [f"{self.bucket.bucket_arn}/{pattern}" for pattern in patterns]
+        Args:
+            patterns: Of keys.
+            to: The stack that names them; this one when left out.
+        """
+        arn = self.bucket.bucket_arn if to is None else self._exported_arn
+        return [f"{arn}/{pattern}" for pattern in patterns]
+
+    @cached_property
+    def _exported_arn(self) -> str:
+        """The bucket's ARN for other stacks.
+
+        Exported by name rather than where CDK finds the reference, at the end of synthesis:
+        findings on what is built from it are acknowledged before.
+        """
+        return self.export_value(self.bucket.bucket_arn)

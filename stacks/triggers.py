@@ -1,6 +1,7 @@
 """What starts runs without a person, and what cleans up after runs that could not."""
 
 import json
+from collections.abc import Sequence
 
 from aws_cdk import Aws, Duration, RemovalPolicy, TimeZone
 from aws_cdk import aws_dynamodb as dynamodb
@@ -15,10 +16,11 @@ from constructs import Construct
 
 from stacks.base import SpineStack
 from stacks.checks import acknowledge
-from stacks.functions import StepFunction
+from stacks.functions import Function
+from stacks.machine.state_machine import Machine
 from stacks.permissions import allow, grant
-from stacks.pipeline import Pipeline
 from stacks.settings import Settings
+from stacks.steps.clean_up import cleaning
 from stacks.storage import Storage
 
 
@@ -31,8 +33,16 @@ class Triggers(SpineStack):
     """
 
     def __init__(
-        self, scope: Construct, *, settings: Settings, storage: Storage, pipeline: Pipeline
+        self, scope: Construct, *, settings: Settings, storage: Storage, machines: Sequence[Machine]
     ) -> None:
+        """Provision them.
+
+        Args:
+            scope: The app.
+            settings: Of the stage.
+            storage: Holds the runs.
+            machines: The first is what files and the clock start; the sweeper cleans up after all.
+        """
         super().__init__(
             scope,
             "triggers",
@@ -40,7 +50,8 @@ class Triggers(SpineStack):
             description="Spine: what starts runs, and the sweeper",
         )
         self._storage = storage
-        self._pipeline = pipeline
+        self._machines = machines
+        self._started = machines[0]
         self.dead_letters: dict[str, sqs.Queue] = {}
         if settings.incoming.enabled:
             self._incoming()
@@ -48,7 +59,7 @@ class Triggers(SpineStack):
         self._sweeper()
 
     def _incoming(self) -> None:
-        machine = self._pipeline.machine
+        machine = self._started
         records = dynamodb.Table(
             self,
             "Started",
@@ -66,7 +77,7 @@ class Triggers(SpineStack):
             time_to_live_attribute="expires",
             removal_policy=RemovalPolicy.DESTROY,
         )
-        start = StepFunction(
+        start = Function(
             self,
             "Start",
             bundle="start",
@@ -126,26 +137,27 @@ class Triggers(SpineStack):
             enabled=schedule.enabled,
             schedule=scheduler.ScheduleExpression.expression(schedule.expression, TimeZone.ETC_UTC),
             target=scheduler_targets.StepFunctionsStartExecution(
-                self._pipeline.machine,
+                self._started,
                 input=scheduler.ScheduleTargetInput.from_object(schedule.input),
                 role=role,
             ),
         )
 
     def _sweeper(self) -> None:
-        machine = self._pipeline.machine
-        machine_name = self._pipeline.export_value(machine.state_machine_name)
-        self.sweep = sweep = StepFunction(
+        names = [
+            machine.stack.export_value(machine.state_machine_name) for machine in self._machines
+        ]
+        self.sweep = sweep = Function(
             self,
             "Sweep",
             bundle="cleanup",
             module="sweep",
             description="deletes what ended runs left and what was kept long enough",
             permissions=[
-                *self._pipeline.cleaning(),
+                *cleaning(self),
                 allow(
                     "states:DescribeExecution",
-                    on=self.arns("states", f"execution:{machine_name}:*"),
+                    on=self.arns("states", *(f"execution:{name}:*" for name in names)),
                     because="Executions of Spine's own machine, whatever their names.",
                 ),
                 *self.with_key("kms:Decrypt", "kms:GenerateDataKey", via="sqs"),
@@ -170,13 +182,13 @@ class Triggers(SpineStack):
                 detail_type=["Step Functions Execution Status Change"],
                 detail={
                     "status": ["FAILED", "TIMED_OUT", "ABORTED"],
-                    "stateMachineArn": [machine.state_machine_arn],
+                    "stateMachineArn": [machine.state_machine_arn for machine in self._machines],
                 },
             ),
             targets=[target],
         )
 
-    def _target(self, function: StepFunction, name: str) -> targets.LambdaFunction:
+    def _target(self, function: Function, name: str) -> targets.LambdaFunction:
         """What a rule calls; events that cannot be dealt with are kept, neither lost nor repeated.
 
         Two ways lead to the one queue: EventBridge could not hand the event over within a day, or

@@ -1,0 +1,289 @@
+"""The states of one machine, made one by one, and what the machine's role must be allowed for them.
+
+Tasks are `CustomState`s: CDK's own SageMaker tasks bring broad grants and stray roles, know no spot
+training, and put no tags on models and endpoints.
+
+Everything is JSONata. `$plan` holds the checked input with names and S3 places, and variables carry
+what later states need, so that the failure path still knows the run after any error.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from aws_cdk import Aws
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from spine.shipped import load
+from stacks.base import SpineStack
+from stacks.machine.grants import ANY_RUN, Grants, of_runs
+from stacks.permissions import allow
+from stacks.storage import Storage
+
+# 2 + 4 + 8 + 16 + 30 + 30 s at most, with full jitter: 90 s for the service to recover.
+_LAMBDA_RETRY = {
+    "ErrorEquals": [
+        "Lambda.ServiceException",
+        "Lambda.AWSLambdaException",
+        "Lambda.SdkClientException",
+        "Lambda.TooManyRequestsException",
+    ],
+    "IntervalSeconds": 2,
+    "BackoffRate": 2,
+    "MaxAttempts": 6,
+    "MaxDelaySeconds": 30,
+    "JitterStrategy": "FULL",
+}
+
+# 5 + 10 + 20 + 40 + 60 s at most: 135 s for the network. Only what Step Functions names apart
+# stands here; what it does not, `retrying` tells apart.
+_CREATION_RETRY = {
+    "ErrorEquals": ["SageMaker.SdkClientException"],
+    "IntervalSeconds": 5,
+    "BackoffRate": 2,
+    "MaxAttempts": 5,
+    "MaxDelaySeconds": 60,
+    "JitterStrategy": "FULL",
+}
+
+# 3 + 6 + 12 + 24 s at most: 45 s. These calls (describe, list and add tags) carry nothing a person
+# typed, so what SageMaker answers is throttling, or its own failure.
+_SAGEMAKER_RETRY = {
+    "ErrorEquals": ["SageMaker.SageMakerException", "SageMaker.SdkClientException"],
+    "IntervalSeconds": 3,
+    "BackoffRate": 2,
+    "MaxAttempts": 4,
+    "MaxDelaySeconds": 30,
+    "JitterStrategy": "FULL",
+}
+
+# 1 + 2 + 4 s at most.
+_OBJECT_RETRY = {
+    "ErrorEquals": ["S3.S3Exception", "S3.SdkClientException"],
+    "IntervalSeconds": 1,
+    "BackoffRate": 2,
+    "MaxAttempts": 3,
+    "MaxDelaySeconds": 10,
+    "JitterStrategy": "FULL",
+}
+
+_TAGS = {
+    "spine:run": "{% $plan.run.id %}",
+    "spine:execution": "{% $states.context.Execution.Id %}",
+}
+_ROLE_MEMBERS = ("RoleArn", "ExecutionRoleArn")
+
+
+def kind_of(noun: str) -> Any:
+    """The row of what runs make in SageMaker, by what the API calls it, such as `TrainingJob`.
+
+    Raises:
+        KeyError: The table has no such row.
+    """
+    found = load("common.kinds").of_action(f"create{noun}")
+    if found is None:
+        raise KeyError(f"lambda/common/kinds.py has no row {noun}")
+    return found
+
+
+def attempt(tries: str) -> str:
+    """Return an expression that names an attempt: the names of failed and lost jobs stay taken.
+
+    A job whose creation lost its answer runs on under its own name; the clean-up stops it.
+
+    Args:
+        tries: The variable that counts the tries.
+    """
+    return (
+        "$plan.run.name & '-' & $string($states.context.Execution.RedriveCount)"
+        f" & '-' & $string(${tries} * 10 + $states.context.State.RetryCount)"
+    )
+
+
+class Tasks(Construct):
+    """Makes the task states of one machine; it is the scope of all of its states.
+
+    Attributes:
+        variables: What the machine's steps want assigned from the start, with the first values.
+        output: What its steps add to the run's output.
+        grants: What the machine's role must be allowed for the states made so far.
+    """
+
+    def __init__(
+        self,
+        stack: SpineStack,
+        construct_id: str,
+        *,
+        storage: Storage,
+        variables: Mapping[str, Any],
+        output: Mapping[str, Any],
+    ) -> None:
+        """Begin a machine without states.
+
+        Args:
+            stack: The machine's.
+            construct_id: Stable.
+            storage: Holds the runs.
+            variables: See the class.
+            output: See the class.
+        """
+        super().__init__(stack, construct_id)
+        self._stack = stack
+        self._storage = storage
+        self.variables = variables
+        self.output = output
+        self.grants = Grants(stack)
+
+    def function(
+        self,
+        name: str,
+        function: lambda_.Function,
+        *,
+        payload: dict[str, Any],
+        comment: str,
+        retries: tuple[dict[str, Any], ...] = (),
+        **rest: Any,
+    ) -> sfn.CustomState:
+        """Invoke a function; `rest` are further members of the state, such as `Assign`."""
+        self.grants.invocation(function.function_arn)
+        timeout = function.timeout
+        assert timeout is not None  # noqa: S101 (narrows the type; every function of ours sets it)
+        return self.task(
+            name,
+            "lambda:invoke",
+            Comment=comment,
+            Arguments={"FunctionName": function.function_arn, "Payload": payload},
+            # The function has its own limit; this one covers an invocation that never answers.
+            TimeoutSeconds=int(timeout.to_seconds()) + 30,
+            Retry=[_LAMBDA_RETRY, *retries],
+            **rest,
+        )
+
+    def creation(
+        self,
+        name: str,
+        noun: str,
+        *,
+        arguments: dict[str, Any],
+        timeout: int | str = 60,
+        **rest: Any,
+    ) -> sfn.CustomState:
+        """Make something in SageMaker: tagged, encrypted, isolated, in the network of the settings.
+
+        Args:
+            name: Of the state.
+            noun: What the API calls it, such as `TrainingJob`; a job is waited for.
+            arguments: The request but for what every request of its kind has in common.
+            timeout: In seconds, or an expression.
+            rest: Further members of the state.
+        """
+        kind = kind_of(noun)
+        role_arn = next((arguments[name] for name in _ROLE_MEMBERS if name in arguments), None)
+        self.grants.creation(kind, role_arn=role_arn)
+        return self.task(
+            name,
+            f"sagemaker:{kind.action}{'.sync' if kind.is_job else ''}",
+            Arguments={**self._secured(kind, arguments), "Tags": self._tags()},
+            TimeoutSeconds=timeout,
+            Retry=[_CREATION_RETRY],
+            **rest,
+        )
+
+    def call(
+        self, name: str, operation: str, noun: str, *, arguments: dict[str, Any], **rest: Any
+    ) -> sfn.CustomState:
+        """Another operation on what the run has made, such as `DescribeEndpoint`."""
+        self.grants.also(of_runs(self._stack, kind_of(noun), operation))
+        return self.task(
+            name,
+            f"aws-sdk:sagemaker:{operation[0].lower()}{operation[1:]}",
+            Arguments=arguments,
+            TimeoutSeconds=60,
+            Retry=[_SAGEMAKER_RETRY],
+            **rest,
+        )
+
+    def put(self, name: str, key: str, body: Any, *, pattern: str, **rest: Any) -> sfn.CustomState:
+        """Write a small object of the run, whose keys follow a pattern, as JSON."""
+        arguments = {"Key": key, "Body": body, "ContentType": "application/json"}
+        return self._object(name, "PutObject", arguments, pattern=pattern, **rest)
+
+    def get(self, name: str, key: str, *, pattern: str, **rest: Any) -> sfn.CustomState:
+        """Read a small object of the run, whose keys follow a pattern."""
+        return self._object(name, "GetObject", {"Key": key}, pattern=pattern, **rest)
+
+    def task(self, name: str, resource: str, **members: Any) -> sfn.CustomState:
+        """Any task, by the members of its state; grants nothing."""
+        state = {
+            "Type": "Task",
+            "Resource": f"arn:{Aws.PARTITION}:states:::{resource}",
+            **members,
+        }
+        return sfn.CustomState(self, name, state_json=state)
+
+    def arn(self, noun: str) -> str:
+        """An expression: the ARN of the run's own endpoint, endpoint config or model."""
+        kind = kind_of(noun).resource_type
+        start = f"arn:{Aws.PARTITION}:sagemaker:{Aws.REGION}:{Aws.ACCOUNT_ID}:{kind}/"
+        return f"{{% '{start}' & $plan.run.name %}}"
+
+    def _object(
+        self, name: str, action: str, arguments: dict[str, Any], *, pattern: str, **rest: Any
+    ) -> sfn.CustomState:
+        self.grants.also(
+            allow(
+                f"s3:{action}",
+                on=self._storage.objects(pattern, to=self._stack),
+                because=ANY_RUN,
+            ),
+            *self._stack.with_key("kms:Decrypt", "kms:GenerateDataKey", via="s3"),
+        )
+        return self.task(
+            name,
+            f"aws-sdk:s3:{action[0].lower()}{action[1:]}",
+            Arguments={"Bucket": "{% $plan.bucket %}", **arguments},
+            TimeoutSeconds=60,
+            Retry=[_OBJECT_RETRY],
+            **rest,
+        )
+
+    def _tags(self) -> list[dict[str, str]]:
+        tags = {"spine:stage": self._stack.settings.stage, **_TAGS}
+        return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+    def _secured(self, kind: Any, arguments: dict[str, Any]) -> dict[str, Any]:
+        """A request with what the settings and the kind ask of every request of the kind."""
+        settings = self._stack.settings
+        for path in filter(None, (kind.network_isolation, kind.traffic_encryption)):
+            arguments = _with(arguments, path, value=True)
+        if settings.network and kind.vpc:
+            vpc = {
+                "Subnets": list(settings.network.subnets),
+                "SecurityGroupIds": list(settings.network.security_groups),
+            }
+            arguments = _with(arguments, kind.vpc, value=vpc)
+        if settings.encryption_key:
+            for path in kind.kms_keys:
+                # Not every request has every part that could be encrypted.
+                arguments = _with(arguments, path, value=settings.encryption_key, added=False)
+        return arguments
+
+
+def _with(request: Any, path: str, *, value: Any, added: bool = True) -> Any:
+    """A request with a member set, in every item of a list.
+
+    Args:
+        request: Or a part of it.
+        path: As in the table of kinds.
+        value: Of the member.
+        added: Whether the part that the member belongs to is added where it is missing.
+    """
+    if isinstance(request, list):
+        return [_with(each, path, value=value, added=added) for each in request]
+    name, dot, rest = path.partition(".")
+    if not dot:
+        return {**request, name: value}
+    if name not in request and not added:
+        return request
+    return {**request, name: _with(request.get(name, {}), rest, value=value, added=added)}

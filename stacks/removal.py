@@ -1,0 +1,90 @@
+"""What happens when a deployment is removed: runs are stopped, and what they left is deleted.
+
+CloudFormation deletes in reverse: first it stops what runs, then the machine goes, so that nothing
+new begins, then what runs left.
+"""
+
+from collections.abc import Sequence
+
+from aws_cdk import CustomResource, Duration
+
+from stacks.base import SpineStack
+from stacks.functions import Function
+from stacks.machine.state_machine import Machine
+from stacks.permissions import allow
+from stacks.steps.clean_up import cleaning
+
+
+def remove_with(stack: SpineStack, machines: Sequence[Machine]) -> None:
+    """Provision what the removal of the machines' stack calls."""
+    leftovers = _leftovers(stack)
+    for machine in machines:
+        machine.node.add_dependency(leftovers)
+    _stop(stack, machines)
+
+
+def _leftovers(stack: SpineStack) -> CustomResource:
+    tear_down = Function(
+        stack,
+        "TearDown",
+        bundle="cleanup",
+        module="teardown",
+        description="deletes what runs left, when the stack is removed",
+        permissions=cleaning(stack),
+        environment={"NAME_PREFIX": stack.settings.prefix},
+        timeout=Duration.minutes(15),
+    )
+    return _when_removed("Leftovers", tear_down, timeout=Duration.minutes(15))
+
+
+def _stop(stack: SpineStack, machines: Sequence[Machine]) -> None:
+    stop = Function(
+        stack,
+        "Stop",
+        bundle="cleanup",
+        module="stop",
+        description="stops what runs, when the stack is removed",
+        permissions=[
+            allow("states:ListExecutions", on=[machine.state_machine_arn for machine in machines]),
+            allow(
+                "states:StopExecution",
+                on=stack.arns(
+                    "states",
+                    *(f"execution:{machine.state_machine_name}:*" for machine in machines),
+                ),
+                because="Executions of Spine's own machine, whatever their names.",
+            ),
+        ],
+        environment={"NAME_PREFIX": stack.settings.prefix},
+        timeout=Duration.minutes(5),
+    )
+    for machine in machines:
+        _when_removed(
+            "Running",
+            stop,
+            label=machine.label,
+            timeout=Duration.minutes(5),
+            properties={"StateMachineArn": machine.state_machine_arn},
+        )
+
+
+def _when_removed(
+    name: str,
+    function: Function,
+    *,
+    timeout: Duration,
+    label: str = "",
+    properties: dict[str, str] | None = None,
+) -> CustomResource:
+    """A resource whose deletion calls a function."""
+    resource = CustomResource(
+        function.stack,
+        f"{label}{name}",
+        resource_type=f"Custom::Spine{name}",
+        service_token=function.function_arn,
+        service_timeout=timeout,
+        properties=properties,
+    )
+    # The policy must outlive the resource, or its function could no longer do anything.
+    resource.node.add_dependency(function)
+    return resource

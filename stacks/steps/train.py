@@ -1,0 +1,92 @@
+"""Train the model: SageMaker's training job."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from aws_cdk import aws_iam as iam
+
+from stacks.machine.failing import Failing
+from stacks.machine.fragment import Fragment
+from stacks.machine.retrying import Retrying
+from stacks.machine.step import Step
+from stacks.machine.tasks import Tasks, attempt
+
+
+class Train(Step):
+    """Trains on what was prepared; the artifact lies in the run's folder, whatever comes later."""
+
+    name = "Train the model"
+    survives = True
+    tries = "train_tries"
+    # The summary reads it on every path.
+    variables: Mapping[str, Any] = {"training": {}}
+    output: Mapping[str, Any] = {"run": {"training_job": "{% $training.job_name %}"}}
+
+    def __init__(self, *, image: str, role: iam.IRole) -> None:
+        """Train with an image, under SageMaker's execution role."""
+        self._image = image
+        self._role = role
+
+    def fragment(self, tasks: Tasks, failing: Failing) -> Fragment:
+        """The job, repeated for transient reasons."""
+        job = tasks.creation(
+            self.name,
+            "TrainingJob",
+            Comment="SageMaker XGBoost on train.csv, watched on validate.csv",
+            arguments={
+                "TrainingJobName": f"{{% {attempt(self.tries)} %}}",
+                "RoleArn": self._role.role_arn,
+                "AlgorithmSpecification": {
+                    "TrainingImage": self._image,
+                    "TrainingInputMode": "File",
+                },
+                # How many classes there are is known once the data is prepared.
+                "HyperParameters": (
+                    "{% $merge([$plan.training.hyperparameters, $prepared.hyperparameters]) %}"
+                ),
+                "InputDataConfig": [
+                    _channel("train", "{% $plan.places.train %}"),
+                    _channel("validation", "{% $plan.places.validate %}"),
+                ],
+                "OutputDataConfig": {"S3OutputPath": "{% $plan.places.model %}"},
+                "ResourceConfig": {
+                    "InstanceType": "{% $plan.training.instance_type %}",
+                    "InstanceCount": "{% $plan.training.instance_count %}",
+                    "VolumeSizeInGB": 30,
+                },
+                "StoppingCondition": "{% $plan.training.stopping_condition %}",
+                "EnableManagedSpotTraining": "{% $plan.training.spot %}",
+            },
+            # SageMaker stops the job at its own limit; the hour on top is for capacity and images.
+            timeout="{% ($exists($plan.training.stopping_condition.MaxWaitTimeInSeconds)"
+            " ? $plan.training.stopping_condition.MaxWaitTimeInSeconds"
+            " : $plan.training.stopping_condition.MaxRuntimeInSeconds) + 3600 %}",
+            Assign={
+                "training": {
+                    "job_name": "{% $states.result.TrainingJobName %}",
+                    "image": "{% $states.result.AlgorithmSpecification.TrainingImage %}",
+                    "model_data": "{% $states.result.ModelArtifacts.S3ModelArtifacts %}",
+                    "seconds": "{% $exists($states.result.TrainingTimeInSeconds)"
+                    " ? $states.result.TrainingTimeInSeconds : 0 %}",
+                    "metrics": "{% [$states.result.FinalMetricDataList"
+                    ".{'MetricName': MetricName, 'Value': Value}] %}",
+                }
+            },
+        )
+        retrying = Retrying(question="Train again?", wait="Wait to train again", tries=self.tries)
+        return retrying.around(job, tasks, failing)
+
+
+def _channel(name: str, uri: str) -> dict[str, Any]:
+    return {
+        "ChannelName": name,
+        "ContentType": "text/csv",
+        "DataSource": {
+            "S3DataSource": {
+                "S3DataType": "S3Prefix",
+                "S3Uri": uri,
+                # Spark writes shards: several instances then read a share of them each.
+                "S3DataDistributionType": "{% $plan.preparation.distribution %}",
+            }
+        },
+    }
