@@ -38,14 +38,16 @@ class Monitoring(SpineStack):
         )
         for machine in machines:
             self._alarm(
-                f"{machine.label}RunFailed",
+                "RunFailed",
                 "A run failed. Its execution says in which state and why.",
                 machine.metric_failed(period=Duration.minutes(5), statistic="Sum"),
+                label=machine.label,
             )
             self._alarm(
-                f"{machine.label}RunTimedOut",
+                "RunTimedOut",
                 "A run took longer than run_timeout_hours and was ended.",
                 machine.metric_timed_out(period=Duration.minutes(5), statistic="Sum"),
+                label=machine.label,
             )
         for name, queue in triggers.dead_letters.items():
             self._alarm(
@@ -98,6 +100,7 @@ class Monitoring(SpineStack):
         description: str,
         metric: cloudwatch.IMetric,
         *,
+        label: str = "",
         periods: int = 1,
         fewer_than_one: bool = False,
     ) -> None:
@@ -105,7 +108,7 @@ class Monitoring(SpineStack):
         missing = cloudwatch.TreatMissingData
         alarm = cloudwatch.Alarm(
             self,
-            name,
+            f"{label}{name}",
             alarm_description=f"Spine: {description}",
             metric=metric,
             threshold=1,

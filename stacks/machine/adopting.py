@@ -8,7 +8,8 @@ from aws_cdk import aws_stepfunctions as sfn
 
 from stacks.machine.failing import Failing
 from stacks.machine.fragment import Fragment
-from stacks.machine.tasks import Tasks, kind_of
+from stacks.machine.requests import kind_of
+from stacks.machine.tasks import Tasks
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -43,7 +43,8 @@ class Grants:
     def permissions(self) -> Iterator[Permission]:
         """All statements of the role."""
         stack = self._stack
-        yield allow("lambda:InvokeFunction", on=list(self._functions))
+        if self._functions:
+            yield allow("lambda:InvokeFunction", on=list(self._functions))
         for kind in self._created.values():
             conditions = creation_conditions(kind, stack.settings.instance_types)
             yield of_runs(stack, kind, kind.operation("Create"), when=conditions)

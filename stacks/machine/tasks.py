@@ -15,9 +15,9 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from spine.shipped import load
 from stacks.base import SpineStack
 from stacks.machine.grants import ANY_RUN, Grants, of_runs
+from stacks.machine.requests import kind_of, secured
 from stacks.permissions import allow
 from stacks.storage import Storage
 
@@ -73,18 +73,6 @@ _TAGS = {
     "spine:execution": "{% $states.context.Execution.Id %}",
 }
 _ROLE_MEMBERS = ("RoleArn", "ExecutionRoleArn")
-
-
-def kind_of(noun: str) -> Any:
-    """The row of what runs make in SageMaker, by what the API calls it, such as `TrainingJob`.
-
-    Raises:
-        KeyError: The table has no such row.
-    """
-    found = load("common.kinds").of_action(f"create{noun}")
-    if found is None:
-        raise KeyError(f"lambda/common/kinds.py has no row {noun}")
-    return found
 
 
 def attempt(tries: str) -> str:
@@ -184,7 +172,7 @@ class Tasks(Construct):
         return self.task(
             name,
             f"sagemaker:{kind.action}{'.sync' if kind.is_job else ''}",
-            Arguments={**self._secured(kind, arguments), "Tags": self._tags()},
+            Arguments={**secured(kind, arguments, self._stack.settings), "Tags": self._tags()},
             TimeoutSeconds=timeout,
             Retry=[_CREATION_RETRY],
             **rest,
@@ -251,39 +239,3 @@ class Tasks(Construct):
     def _tags(self) -> list[dict[str, str]]:
         tags = {"spine:stage": self._stack.settings.stage, **_TAGS}
         return [{"Key": key, "Value": value} for key, value in tags.items()]
-
-    def _secured(self, kind: Any, arguments: dict[str, Any]) -> dict[str, Any]:
-        """A request with what the settings and the kind ask of every request of the kind."""
-        settings = self._stack.settings
-        for path in filter(None, (kind.network_isolation, kind.traffic_encryption)):
-            arguments = _with(arguments, path, value=True)
-        if settings.network and kind.vpc:
-            vpc = {
-                "Subnets": list(settings.network.subnets),
-                "SecurityGroupIds": list(settings.network.security_groups),
-            }
-            arguments = _with(arguments, kind.vpc, value=vpc)
-        if settings.encryption_key:
-            for path in kind.kms_keys:
-                # Not every request has every part that could be encrypted.
-                arguments = _with(arguments, path, value=settings.encryption_key, added=False)
-        return arguments
-
-
-def _with(request: Any, path: str, *, value: Any, added: bool = True) -> Any:
-    """A request with a member set, in every item of a list.
-
-    Args:
-        request: Or a part of it.
-        path: As in the table of kinds.
-        value: Of the member.
-        added: Whether the part that the member belongs to is added where it is missing.
-    """
-    if isinstance(request, list):
-        return [_with(each, path, value=value, added=added) for each in request]
-    name, dot, rest = path.partition(".")
-    if not dot:
-        return {**request, name: value}
-    if name not in request and not added:
-        return request
-    return {**request, name: _with(request.get(name, {}), rest, value=value, added=added)}

@@ -14,9 +14,10 @@ from stacks.machine.adopting import Adopting
 from stacks.machine.failing import IS_REDRIVEN, Failing
 from stacks.machine.fragment import Fragment
 from stacks.machine.grants import ANY_RUN, of_runs
+from stacks.machine.requests import kind_of
 from stacks.machine.retrying import Retrying
 from stacks.machine.step import Step
-from stacks.machine.tasks import Tasks, kind_of
+from stacks.machine.tasks import Tasks
 from stacks.permissions import allow
 from stacks.storage import Storage
 

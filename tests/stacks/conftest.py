@@ -63,11 +63,13 @@ def _flat(value: Any) -> str:
             raise AssertionError(f"unexpected in a definition: {value}")
 
 
-def run_app(folder: Path, **context: Any) -> subprocess.CompletedProcess[str]:
+def run_app(
+    folder: Path, *, program: tuple[str, ...] = ("app.py",), **context: Any
+) -> subprocess.CompletedProcess[str]:
     """Run `app.py` with the context of `cdk.json` and these overrides, without a network."""
     merged = {**json.loads((ROOT / "cdk.json").read_text())["context"], **context}
     return subprocess.run(
-        [sys.executable, "app.py"],
+        [sys.executable, *program],
         cwd=ROOT,
         check=False,
         capture_output=True,
@@ -103,3 +105,9 @@ def synth() -> Iterator[Callable[..., Assembly]]:
 def dev(synth: Callable[..., Assembly]) -> Assembly:
     """The development stage, as it stands in `cdk.json`."""
     return synth()
+
+
+@pytest.fixture(scope="session")
+def definition(dev: Assembly) -> dict[str, Any]:
+    """The training pipeline's definition, in the development stage."""
+    return dev.definition()

@@ -1,0 +1,58 @@
+"""Requests that make something in SageMaker, by the table of what runs make there."""
+
+from typing import Any
+
+from spine.shipped import load
+from stacks.settings import Settings
+
+
+def kind_of(noun: str) -> Any:
+    """The row of what runs make in SageMaker, by what the API calls it, such as `TrainingJob`.
+
+    Raises:
+        KeyError: The table has no such row.
+    """
+    found = load("common.kinds").of_action(f"create{noun}")
+    if found is None:
+        raise KeyError(f"lambda/common/kinds.py has no row {noun}")
+    return found
+
+
+def secured(kind: Any, request: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    """A request with what the kind and the settings ask of every request of the kind.
+
+    Its containers get no network where SageMaker can do without, what its instances tell each other
+    is encrypted, and keys and VPC are those of the settings.
+    """
+    for path in filter(None, (kind.network_isolation, kind.traffic_encryption)):
+        request = _with(request, path, value=True)
+    if settings.network and kind.vpc:
+        vpc = {
+            "Subnets": list(settings.network.subnets),
+            "SecurityGroupIds": list(settings.network.security_groups),
+        }
+        request = _with(request, kind.vpc, value=vpc)
+    if settings.encryption_key:
+        for path in kind.kms_keys:
+            # Not every request has every part that could be encrypted.
+            request = _with(request, path, value=settings.encryption_key, added=False)
+    return request
+
+
+def _with(request: Any, path: str, *, value: Any, added: bool = True) -> Any:
+    """A request with a member set, in every item of a list.
+
+    Args:
+        request: Or a part of it.
+        path: As in the table of kinds.
+        value: Of the member.
+        added: Whether the part that the member belongs to is added where it is missing.
+    """
+    if isinstance(request, list):
+        return [_with(each, path, value=value, added=added) for each in request]
+    name, dot, rest = path.partition(".")
+    if not dot:
+        return {**request, name: value}
+    if name not in request and not added:
+        return request
+    return {**request, name: _with(request.get(name, {}), rest, value=value, added=added)}

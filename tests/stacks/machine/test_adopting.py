@@ -1,0 +1,40 @@
+"""What a lost answer made is gone on with, and what is another's is left alone."""
+
+from typing import Any
+
+import pytest
+
+from tests.stacks.states import REFUSED, all_states, api, routed
+from tests.support import jsonata
+
+
+@pytest.mark.parametrize(
+    ("creation", "noun", "then"),
+    [
+        ("Create the model", "model", "Finished already?"),
+        ("Create the endpoint config", "endpoint config", "Create the endpoint"),
+        ("Create the endpoint", "endpoint", "Wait for the endpoint"),
+    ],
+)
+def test_what_a_lost_answer_made_is_adopted_by_its_tags_only(
+    definition: dict[str, Any], creation: str, noun: str, then: str
+) -> None:
+    """The same name with another's tags fails the run instead, and names the remedy."""
+    cause = api("ValidationException", f'Cannot create already existing {noun} "arn:...".')
+    way = routed(definition, creation, REFUSED, cause, 0)
+    states = dict(all_states(definition))
+    assert (way, states[way]["Next"]) == (f"Whose is the {noun}?", f"This run's {noun}?")
+    ours = states[f"This run's {noun}?"]
+    ((condition, following),) = [(each["Condition"], each["Next"]) for each in ours["Choices"]]
+    context = {"context": {"Execution": {"Id": "arn:of:this"}}}
+    for tags, same in (
+        ([{"Key": "spine:execution", "Value": "arn:of:this"}], True),
+        ([{"Key": "spine:execution", "Value": "arn:of:another"}], False),
+        ([{"Key": "Name", "Value": "arn:of:this"}], False),
+        ([], False),
+    ):
+        seen = jsonata(states[way]["Output"], {"states": {"result": {"Tags": tags}}})
+        assert jsonata(condition, {"states": {"input": seen, **context}}) is same, tags
+    assert following == then
+    taken = states[ours["Default"]]["Assign"]
+    assert "NameTakenError" in str(taken)
