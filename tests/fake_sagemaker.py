@@ -49,6 +49,12 @@ class FakeSageMaker:
     )
 
     def __post_init__(self) -> None:
+        # What has a status, which changes with time.
+        self._changing = [
+            self.things[kind.resource_type]
+            for kind in kinds.KINDS
+            if kind.is_job or kind.in_progress
+        ]
         self._methods: dict[str, Callable[..., dict[str, Any]]] = {}
         for kind in kinds.KINDS:
             self._methods[kind.method("List")] = partial(self._list, kind)
@@ -65,8 +71,7 @@ class FakeSageMaker:
     def sleep(self, seconds: float) -> None:
         """Let time pass."""
         self.now += seconds
-        for kind in kinds.KINDS:
-            things = self.things[kind.resource_type]
+        for things in self._changing:
             for name, thing in list(things.items()):
                 if self.now < thing.until:
                     continue

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from botocore import xform_name
 from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id
 from ministack.core.router import extract_access_key_id
@@ -62,17 +63,6 @@ HOOKS = (
     ),
 )
 
-# Members of a request that name a resource, with its kind in an ARN (Service Authorization
-# Reference for Amazon SageMaker, resource types).
-_KINDS = {
-    "EndpointName": "endpoint",
-    "EndpointConfigName": "endpoint-config",
-    "ModelName": "model",
-    "ProcessingJobName": "processing-job",
-    "TrainingJobName": "training-job",
-    "TransformJobName": "transform-job",
-    "HyperParameterTuningJobName": "hyper-parameter-tuning-job",
-}
 _INVOKED = "/endpoints/"
 
 Check = tuple[str, str, dict[str, Any]]
@@ -161,14 +151,19 @@ class SageMakerGate:
         await self._app(scope, _again(body), send)
 
     def _arn(self, kind: str, name: str) -> str:
-        return f"arn:aws:sagemaker:{self._region}:{self._account}:{kind}/{name.lower()}"
+        if name.startswith("arn:"):
+            return name
+        # Resource types are the API's nouns in lower case (Service Authorization Reference for
+        # Amazon SageMaker): a `TrainingJob` is a `training-job`.
+        resource_type = xform_name(kind, "-")
+        return f"arn:aws:sagemaker:{self._region}:{self._account}:{resource_type}/{name.lower()}"
 
     def _checks(self, path: str, headers: dict[str, str], body: bytes) -> list[Check]:
         """What AWS authorizes for one request."""
         target = headers.get("x-amz-target", "")
         if not target:
             name = path.removeprefix(_INVOKED).partition("/")[0]
-            return [("sagemaker:InvokeEndpoint", self._arn("endpoint", name), {})]
+            return [("sagemaker:InvokeEndpoint", self._arn("Endpoint", name), {})]
         operation = target.removeprefix("SageMaker.")
         try:
             request = json.loads(body or b"{}")
@@ -180,9 +175,9 @@ class SageMakerGate:
         tags = _tag_context(request)
         created = operation.startswith("Create")
         resources = [
-            self._arn(_KINDS[member], str(request[member]))
-            for member in _named(operation)
-            if member in request
+            self._arn(kind, str(request[f"{kind}Name"]))
+            for kind in _named(operation)
+            if f"{kind}Name" in request
         ] or [str(request.get("ResourceArn", "*"))]
         context = _context(request) | tags if created else tags
         checks = [(action, resource, context) for resource in resources]
@@ -197,13 +192,17 @@ class SageMakerGate:
 
 
 def _named(operation: str) -> list[str]:
-    """The members that name what an operation is authorized on, what it makes first."""
+    """The kinds of what an operation is authorized on, what it makes first.
+
+    An operation on one resource names it by a member of its own (`StopTrainingJob` has
+    `TrainingJobName`); one that asks for many, or for an ARN, has none.
+    """
     for verb in ("Create", "Describe", "Delete", "Stop", "Update"):
         if operation.startswith(verb):
-            made = f"{operation.removeprefix(verb)}Name"
+            kind = operation.removeprefix(verb)
             # An endpoint is made from its config, and AWS authorizes it on both.
             both = operation in {"CreateEndpoint", "UpdateEndpoint"}
-            return [made, "EndpointConfigName"] if both else [made] if made in _KINDS else []
+            return [kind, "EndpointConfig"] if both else [kind]
     return []
 
 

@@ -151,13 +151,12 @@ class World(FakeSageMaker):
     def tick(self) -> None:
         """Bring the states up to date."""
         self.now = self.clock.now
-        for kind in kinds.KINDS:
-            things = self.things[kind.resource_type]
+        for things in self._changing:
             for name, thing in list(things.items()):
                 if thing.status == "Deleting":
-                    self._gone[base(thing.tags["spine:execution"])] = thing.until
+                    self._gone[thing.tags["spine:execution"]] = thing.until
                 ended = thing.status == "InProgress" and self.now >= thing.until
-                if kind.is_job and (ended or thing.status == "Stopped"):
+                if ended or thing.status == "Stopped":
                     del things[name]
         self.sleep(0)
 
@@ -167,8 +166,9 @@ class World(FakeSageMaker):
         status, until = (thing.status, thing.until) if thing else ("Deleting", 0.0)
         answer = super()._delete(kind, **request)
         if thing and status != "Deleting" and not kind.is_result:
-            run = base(thing.tags["spine:execution"])
-            possible = until if kind.in_progress else self._gone.get(run, 0.0)
+            execution = thing.tags["spine:execution"]
+            run = base(execution)
+            possible = until if kind.in_progress else self._gone.get(execution, 0.0)
             self._note(kind, run, max(possible, self.kept.get(run, 0.0)))
         return answer
 
