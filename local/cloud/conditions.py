@@ -56,6 +56,6 @@ class Conditions:
         return (
             *(["--enforce-iam"] if self.enforce_iam else []),
             *([f"--concurrent-functions={functions}"] if functions else []),
-            *(f"--allow-origin={origin}" for origin in self.allowed_origins),
             *self.sagemaker(),
+            *(f"--allow-origin={origin}" for origin in self.allowed_origins),
         )

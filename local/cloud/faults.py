@@ -263,9 +263,10 @@ def post(cloud: "Cloud", request: dict[str, Any] | None) -> dict[str, Any]:
         FaultError: The cloud refused the faults; says which and why.
     """
     body = None if request is None else json.dumps(request).encode()
+    url = cloud.endpoint_url + CONTROL_PATH
     signed = AWSRequest(
         method="GET" if body is None else "POST",
-        url=cloud.endpoint_url + CONTROL_PATH,
+        url=url,
         data=body,
         headers={"Content-Type": "application/json"},
     )
@@ -273,7 +274,7 @@ def post(cloud: "Cloud", request: dict[str, Any] | None) -> dict[str, Any]:
     key = Credentials(own.access_key_id, own.secret_access_key)
     SigV4Auth(key, "spine", cloud.region).add_auth(signed)
     asked = urllib.request.Request(  # noqa: S310 - the cloud's own loopback address
-        signed.url, data=body, headers=dict(signed.headers)
+        url, data=body, headers=dict(signed.headers)
     )
     # Without the environment's proxies: they cannot reach this machine's loopback.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))

@@ -63,7 +63,7 @@ def test_up_starts_the_cloud_under_the_conditions_asked_for(
     others = ("--concurrent-jobs=1", "--allow-origin=http://localhost:3000")
     result = spine("up", *asked, *others)
     assert result.exit_code == 0
-    assert set(cloud.conditions) == {*asked, *others}
+    assert cloud.conditions == (*asked, *others)
     shown = spine("status").stdout
     assert "with --quota=ml.m5.large/endpoint=0 --delay=training=2 --throttle=3" in shown
     assert json.loads(spine("status", "--json").stdout)["cloud"]["conditions"] == list(

@@ -3,9 +3,9 @@
 import base64
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 import boto3
@@ -243,7 +243,7 @@ def test_keys_that_the_cloud_has_issued_come_in(running_cloud: Cloud) -> None:
     user = iam.create_access_key(UserName="visitor")["AccessKey"]
     session = running_cloud.client("sts").assume_role(RoleArn=role, RoleSessionName="visit")
 
-    def ask_as(key: dict[str, str]) -> list[object]:
+    def ask_as(key: Mapping[str, Any]) -> Sequence[object]:
         client = boto3.session.Session().client(
             "s3",
             region_name=running_cloud.region,
@@ -253,8 +253,7 @@ def test_keys_that_the_cloud_has_issued_come_in(running_cloud: Cloud) -> None:
             aws_session_token=key.get("SessionToken"),
             config=Config(proxies={}),
         )
-        found: list[object] = client.list_buckets()["Buckets"]
-        return found
+        return client.list_buckets()["Buckets"]
 
     for key in (user, session["Credentials"]):
         assert isinstance(ask_as(key), list)
