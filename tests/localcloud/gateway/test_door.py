@@ -14,7 +14,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from local import cloud
+import localcloud
 from localcloud import Cloud, Conditions
 from tests.localcloud.conftest import STUB
 from tests.localcloud.gateway.made import made
@@ -300,8 +300,8 @@ def open_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """A cloud that pages of one origin may call."""
     home = tmp_path_factory.mktemp("open")
     conditions = Conditions(allowed_origins=("http://allowed.example",))
-    yield cloud.start(home, sagemaker=STUB, conditions=conditions)
-    cloud.stop(home)
+    yield localcloud.start(home, sagemaker=STUB, conditions=conditions)
+    localcloud.stop(home)
 
 
 def test_an_allowed_origin_needs_the_key_all_the_same(open_cloud: Cloud) -> None:
@@ -348,15 +348,15 @@ def test_the_preflight_of_an_allowed_origin_is_answered(open_cloud: Cloud) -> No
 
 def test_the_key_is_the_clouds_own_and_stays(tmp_path: Path) -> None:
     """Two clouds have different keys; a cloud that is started again has the one it had."""
-    first = cloud.start(tmp_path / "a", sagemaker=STUB)
+    first = localcloud.start(tmp_path / "a", sagemaker=STUB)
     try:
-        other = cloud.start(tmp_path / "b", sagemaker=STUB)
-        cloud.stop(tmp_path / "b")
+        other = localcloud.start(tmp_path / "b", sagemaker=STUB)
+        localcloud.stop(tmp_path / "b")
         assert first.credentials.access_key_id != other.credentials.access_key_id
         assert first.credentials.secret_access_key != other.credentials.secret_access_key
-        cloud.stop(tmp_path / "a")
-        again = cloud.start(tmp_path / "a", sagemaker=STUB)
+        localcloud.stop(tmp_path / "a")
+        again = localcloud.start(tmp_path / "a", sagemaker=STUB)
         assert again.credentials == first.credentials
         assert first.credentials.secret_access_key not in repr(first)
     finally:
-        cloud.stop(tmp_path / "a")
+        localcloud.stop(tmp_path / "a")
