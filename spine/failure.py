@@ -11,13 +11,13 @@ from typing import Any
 
 from spine import history
 from spine.history import State
+from spine.shipped import load
 
 # botocore-like tails of AWS SDK integrations: "... (Service: SageMaker, Status Code: 400, ...)".
 _SDK_TAIL = re.compile(r"\s*\((?:Service|Request ID): [^()]*\)\s*$")
 # What holds the explanation, in the order in which it is looked for: a Lambda's error, a SageMaker
 # job's description, an error of a nested execution, anything else that calls it a message.
 _EXPLANATIONS = ("errorMessage", "FailureReason", "failureReason", "Cause", "cause", "message")
-_JOB_NAMES = ("TrainingJobName", "TransformJobName", "ProcessingJobName")
 
 _INPUT = "Correct what is named above in --input (all fields: spine run --help), then run again."
 _SOURCE = "Correct the source or how --input describes it (source.label, source.positive, ...)."
@@ -111,7 +111,8 @@ def readable(cause: str) -> str:
 
 def job_name(state: State) -> str | None:
     """The SageMaker job a state started, which has a log of its own."""
-    return next((state.parameters[key] for key in _JOB_NAMES if key in state.parameters), None)
+    members = (kind.name_member for kind in load("common.kinds").jobs())
+    return next((state.parameters[each] for each in members if each in state.parameters), None)
 
 
 def _sentences(document: Any) -> Iterator[str]:

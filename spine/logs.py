@@ -22,6 +22,7 @@ from spine.history import State
 from spine.inventory import Execution
 from spine.places import home, shown
 from spine.session import STACKS
+from spine.shipped import load
 from spine.view import marks
 
 if TYPE_CHECKING:
@@ -33,13 +34,6 @@ _KNOWN_RUNS = 100
 _SLACK = timedelta(seconds=1)
 # Where the last run is meant, without its name.
 _LAST = ("last", "latest")
-# Where the local SageMaker keeps what an action starts, and the parameter that names it.
-_FOLDERS = {
-    "createTrainingJob.sync": ("training-job", "TrainingJobName"),
-    "createTransformJob.sync": ("transform-job", "TransformJobName"),
-    "createProcessingJob.sync": ("processing-job", "ProcessingJobName"),
-    "createEndpoint": ("endpoint", "EndpointName"),
-}
 
 
 class Log(Protocol):
@@ -259,9 +253,12 @@ def _execution(cloud: "Cloud", everything: Known, run: Execution) -> Iterator[Lo
 
 def _started(state: State) -> tuple[str, str]:
     """The folder's kind and the name of what a state started at SageMaker, "" and "" for none."""
-    action = (state.resource or "").rpartition(":")[2]
-    kind, key = _FOLDERS.get(action, ("", ""))
-    return kind, str(state.parameters.get(key, ""))
+    action = (state.resource or "").rpartition(":")[2].removesuffix(".sync")
+    kind = load("common.kinds").of_action(action)
+    # The local SageMaker keeps a folder of each under its resource type.
+    return (
+        (kind.resource_type, str(state.parameters.get(kind.name_member, ""))) if kind else ("", "")
+    )
 
 
 def _called(functions: Sequence[Function], state: State) -> Function | None:

@@ -62,12 +62,11 @@ def _evaluate(payload: Mapping[str, Any]) -> str:
 
 
 def _clean_up(payload: Mapping[str, Any]) -> str:
-    deleted = payload["deleted"]
-    names = {"endpoints": "endpoint", "endpoint_configs": "config", "models": "model"}
+    # `endpoint_configs` are configs: the last word tells them from the others.
     counted = [
-        f"{len(deleted[kind])} {name}{'s' if len(deleted[kind]) > 1 else ''}"
-        for kind, name in names.items()
-        if deleted.get(kind)
+        f"{len(names)} {kind.rpartition('_')[2].removesuffix('' if len(names) > 1 else 's')}"
+        for kind, names in payload["deleted"].items()
+        if names
     ]
     return f"deleted {', '.join(counted)}" if counted else "nothing to delete"
 

@@ -6,6 +6,7 @@ The columns are SageMaker's API, held to botocore's model of it and to IAM's lis
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 Verb = Literal["Create", "Describe", "List", "Stop", "Delete"]
@@ -103,6 +104,7 @@ class Kind:
         return _snake_case(self.operation(verb))
 
 
+@cache
 def _snake_case(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 

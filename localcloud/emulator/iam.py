@@ -3,7 +3,7 @@
 MiniStack evaluates the policies of a request's role for the services it has. What it leaves open is
 closed here, so that no call of a pipeline goes unchecked:
 
-* the state machine's calls are signed with a session of its role (:func:`session`),
+* the state machine's calls are signed with a session of its role (:mod:`localcloud.emulator.keys`),
 * SageMaker's own API is checked on the way to its process (:class:`SageMakerGate`),
   with the further checks AWS makes of it: the tags of a creation, and the role it passes,
 * TLS: policies here deny plain HTTP, and the loopback address speaks nothing else.
@@ -12,17 +12,16 @@ Every decision about a role is appended to a file, one JSON object a line, with 
 what and under which conditions: the record from which the permissions' need is proven.
 """
 
-import hashlib
 import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from botocore import xform_name
 from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id
 from ministack.core.router import extract_access_key_id
-from ministack.services import sts
 
 from localcloud.gateway.proxy import App, Message, Receive, Scope, Send, whole_body
 from localcloud.hooks import Hook, put
@@ -55,24 +54,8 @@ HOOKS = (
             "service_context",
         ),
     ),
-    Hook(
-        target="ministack.services.sts:register_session",
-        reason="makes credentials of a role",
-        parameters=("access_key", "session"),
-    ),
 )
 
-# Members of a request that name a resource, with its kind in an ARN (Service Authorization
-# Reference for Amazon SageMaker, resource types).
-_KINDS = {
-    "EndpointName": "endpoint",
-    "EndpointConfigName": "endpoint-config",
-    "ModelName": "model",
-    "ProcessingJobName": "processing-job",
-    "TrainingJobName": "training-job",
-    "TransformJobName": "transform-job",
-    "HyperParameterTuningJobName": "hyper-parameter-tuning-job",
-}
 _INVOKED = "/endpoints/"
 
 Check = tuple[str, str, dict[str, Any]]
@@ -97,31 +80,6 @@ def install(*, record: Path) -> None:
     """Put the hooks in place. Call once, after the hooks are checked, with ``AUTH`` on."""
     _answer_for_the_loopback()
     _record_decisions(Record(record))
-
-
-def session(role_arn: str) -> dict[str, str]:
-    """Credentials of a role, for a service of this process that acts under it.
-
-    Returns:
-        boto3's `aws_access_key_id`, `aws_secret_access_key` and `aws_session_token`.
-    """
-    account, name = role_arn.split(":")[4], role_arn.rsplit("/", 1)[-1]
-    mark = hashlib.sha256(role_arn.encode()).hexdigest()
-    key, secret, token = f"ASIA{mark[:16].upper()}", f"secret-{mark}", f"token-{mark}"
-    sts.register_session(
-        key,
-        {
-            "Arn": f"arn:aws:sts::{account}:assumed-role/{name}/StepFunctions",
-            "UserId": f"{name}:StepFunctions",
-            "SecretAccessKey": secret,
-            "SessionToken": token,
-        },
-    )
-    return {
-        "aws_access_key_id": key,
-        "aws_secret_access_key": secret,
-        "aws_session_token": token,
-    }
 
 
 class SageMakerGate:
@@ -161,14 +119,19 @@ class SageMakerGate:
         await self._app(scope, _again(body), send)
 
     def _arn(self, kind: str, name: str) -> str:
-        return f"arn:aws:sagemaker:{self._region}:{self._account}:{kind}/{name.lower()}"
+        if name.startswith("arn:"):
+            return name
+        # Resource types are the API's nouns in lower case (Service Authorization Reference for
+        # Amazon SageMaker): a `TrainingJob` is a `training-job`.
+        resource_type = xform_name(kind, "-")
+        return f"arn:aws:sagemaker:{self._region}:{self._account}:{resource_type}/{name.lower()}"
 
     def _checks(self, path: str, headers: dict[str, str], body: bytes) -> list[Check]:
         """What AWS authorizes for one request."""
         target = headers.get("x-amz-target", "")
         if not target:
             name = path.removeprefix(_INVOKED).partition("/")[0]
-            return [("sagemaker:InvokeEndpoint", self._arn("endpoint", name), {})]
+            return [("sagemaker:InvokeEndpoint", self._arn("Endpoint", name), {})]
         operation = target.removeprefix("SageMaker.")
         try:
             request = json.loads(body or b"{}")
@@ -180,9 +143,9 @@ class SageMakerGate:
         tags = _tag_context(request)
         created = operation.startswith("Create")
         resources = [
-            self._arn(_KINDS[member], str(request[member]))
-            for member in _named(operation)
-            if member in request
+            self._arn(kind, str(request[f"{kind}Name"]))
+            for kind in _named(operation)
+            if f"{kind}Name" in request
         ] or [str(request.get("ResourceArn", "*"))]
         context = _context(request) | tags if created else tags
         checks = [(action, resource, context) for resource in resources]
@@ -197,13 +160,17 @@ class SageMakerGate:
 
 
 def _named(operation: str) -> list[str]:
-    """The members that name what an operation is authorized on, what it makes first."""
+    """The kinds of what an operation is authorized on, what it makes first.
+
+    An operation on one resource names it by a member of its own (`StopTrainingJob` has
+    `TrainingJobName`); one that asks for many, or for an ARN, has none.
+    """
     for verb in ("Create", "Describe", "Delete", "Stop", "Update"):
         if operation.startswith(verb):
-            made = f"{operation.removeprefix(verb)}Name"
+            kind = operation.removeprefix(verb)
             # An endpoint is made from its config, and AWS authorizes it on both.
             both = operation in {"CreateEndpoint", "UpdateEndpoint"}
-            return [made, "EndpointConfigName"] if both else [made] if made in _KINDS else []
+            return [kind, "EndpointConfig"] if both else [kind]
     return []
 
 

@@ -80,12 +80,13 @@ HOOKS = (
     ),
 )
 
-# Without .sync every action is allowed; with it only those that start a job.
+# All of the integration's actions; those that start a job have a .sync form.
 _ACTIONS = frozenset(
     (
         "createEndpoint",
         "createEndpointConfig",
         "createHyperParameterTuningJob",
+        "createLabelingJob",
         "createModel",
         "createProcessingJob",
         "createTrainingJob",
@@ -93,12 +94,7 @@ _ACTIONS = frozenset(
         "updateEndpoint",
     )
 )
-_JOBS = {
-    "createHyperParameterTuningJob": "HyperParameterTuningJob",
-    "createProcessingJob": "ProcessingJob",
-    "createTrainingJob": "TrainingJob",
-    "createTransformJob": "TransformJob",
-}
+_JOBS = {action: action.removeprefix("create") for action in _ACTIONS if action.endswith("Job")}
 
 # AWS learns of a job's end from an event; here it is asked for, slowly for jobs that take long.
 _POLL_SECONDS = 0.1
