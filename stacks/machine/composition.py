@@ -95,14 +95,14 @@ def _or_remade(failing: Failing, sweepable: Sweepable, tasks: Tasks) -> Failing:
     return replace(failing, sweepable=sweepable, unless_swept=swept)
 
 
-S = TypeVar("S", bound=Step)
+S = TypeVar("S")
 
 
 class Steps:
-    """The steps of one stack: provisioned once each, in however many pipelines they are.
+    """What the pipelines of one stack are made of: provisioned once, in however many they are.
 
     Attributes:
-        stack: Where they are provisioned.
+        stack: Where it is provisioned.
         storage: Holds the runs.
     """
 
@@ -110,7 +110,7 @@ class Steps:
         """Begin without any."""
         self.stack = stack
         self.storage = storage
-        self._provisioned: dict[Callable[..., Step], Step] = {}
+        self._provisioned: dict[Callable[..., Any], Any] = {}
 
     def __call__(self, step: Callable[[SpineStack, Storage], S]) -> S:
         """The step of a class, provisioned at the first call."""

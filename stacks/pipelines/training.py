@@ -3,15 +3,15 @@
 from stacks import images
 from stacks.machine.branching import Branch, SideBySide
 from stacks.machine.composition import Pipeline, Steps
-from stacks.steps.clean_up import CleanUp
+from stacks.steps.clean_up import Cleaner, CleanUp
 from stacks.steps.create_model import CreateModel
 from stacks.steps.finish import Finish, UnlessFinished
 from stacks.steps.gate import Gate, KeepEndpoint
 from stacks.steps.plan import Plan
 from stacks.steps.prepare import Prepare
-from stacks.steps.serve import Serve
+from stacks.steps.serve import NOT_SERVED, Serve
 from stacks.steps.train import Train
-from stacks.steps.transform import Evaluate, Transform
+from stacks.steps.transform import NOT_MEASURED, Evaluate, Transform
 
 _ARTIFACTS = (
     # Of Spark's shards, the folder.
@@ -50,27 +50,26 @@ def training(steps: Steps) -> Pipeline:
                     result="served",
                     wanted="{% $plan.endpoint.enabled %}",
                     steps=(steps(Serve),),
-                    otherwise={"endpoint_arn": "", "predictions": []},
+                    otherwise=NOT_SERVED,
                 ),
                 Branch(
                     noun="Batch",
                     result="evaluation",
                     wanted="{% $plan.batch_transform.enabled %}",
                     steps=(Transform(), steps(Evaluate)),
-                    otherwise={
-                        "metrics": "{% null %}",
-                        "gate": {
-                            "passed": "{% $plan.evaluation.minimum = {}"
-                            " and $plan.evaluation.maximum = {} ? true : null %}",
-                            "checks": [],
-                        },
-                        "artifacts": {},
-                    },
+                    otherwise=NOT_MEASURED,
                     comment="Nothing was measured: only a gate that asks for nothing is passed",
                 ),
             ),
-            Gate(keep=KeepEndpoint(), clean_up=steps(CleanUp)),
+            Gate(
+                keep=KeepEndpoint(),
+                clean_up=CleanUp(
+                    steps(Cleaner),
+                    comment="Deletes the endpoint; the model stays unless it failed the gate",
+                    models="{% $evaluation.gate.passed = false %}",
+                ),
+            ),
             Finish(output={"artifacts": _ARTIFACTS}, result="$evaluation.gate.passed != false"),
         ),
-        after_failure=steps(CleanUp).after_failure,
+        after_failure=steps(Cleaner).after_failure,
     )

@@ -50,10 +50,8 @@ def cleaning(stack: SpineStack) -> list[Permission]:
     ]
 
 
-class CleanUp(Step):
-    """Deletes what is billed by the hour, and the model if the run has not succeeded."""
-
-    name = "Clean up"
+class Cleaner:
+    """Deletes what a run made in SageMaker, by the run's name and the execution's tag."""
 
     def __init__(self, stack: SpineStack, _storage: Storage) -> None:
         """Provision the function."""
@@ -67,27 +65,24 @@ class CleanUp(Step):
             timeout=Duration.minutes(2),
         )
 
-    def fragment(self, tasks: Tasks, failing: Failing) -> Fragment:
-        """One state, for a run that has come to its end."""
-        state = self._state(
-            tasks,
-            self.name,
-            comment="Deletes the endpoint; the model stays unless it failed the gate",
-            models="{% $evaluation.gate.passed = false %}",
-        )
-        failing.guard(state)
-        return fragment.of(state)
-
     def after_failure(self, tasks: Tasks) -> sfn.CustomState:
         """The state that every failure after planning passes."""
-        return self._state(
+        return self.state(
             tasks,
             "Clean up after failure",
             comment="Whatever failed, nothing is left behind",
             models="{% true %}",
         )
 
-    def _state(self, tasks: Tasks, name: str, *, comment: str, models: str) -> sfn.CustomState:
+    def state(self, tasks: Tasks, name: str, *, comment: str, models: str) -> sfn.CustomState:
+        """A state that cleans up.
+
+        Args:
+            tasks: Of the machine.
+            name: Of the state.
+            comment: On it.
+            models: Whether the model goes, too, which costs nothing.
+        """
         return tasks.function(
             name,
             self._function,
@@ -95,3 +90,21 @@ class CleanUp(Step):
             payload={"run_name": "{% $plan.run.name %}", "delete_model": models},
             retries=(_BUSY_RETRY,),
         )
+
+
+class CleanUp(Step):
+    """Cleans up after a run that has come to its end."""
+
+    name = "Clean up"
+
+    def __init__(self, cleaner: Cleaner, *, comment: str, models: str) -> None:
+        """See `Cleaner.state`."""
+        self._cleaner = cleaner
+        self._comment = comment
+        self._models = models
+
+    def fragment(self, tasks: Tasks, failing: Failing) -> Fragment:
+        """One state."""
+        state = self._cleaner.state(tasks, self.name, comment=self._comment, models=self._models)
+        failing.guard(state)
+        return fragment.of(state)

@@ -21,6 +21,9 @@ from stacks.machine.tasks import Tasks
 from stacks.permissions import allow
 from stacks.storage import Storage
 
+# What `Serve` would have put out, of a run that wants no endpoint.
+NOT_SERVED: Mapping[str, Any] = {"endpoint_arn": "", "predictions": []}
+
 
 class Serve(Step):
     """Makes the endpoint of the run, waits for it a bounded number of times, and asks it.

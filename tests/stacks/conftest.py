@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from gates.assembly import Assembly as GatesAssembly
+from gates.machine import Machine, machines
 from tests.support import ROOT
 
 
@@ -108,6 +110,13 @@ def dev(synth: Callable[..., Assembly]) -> Assembly:
 
 
 @pytest.fixture(scope="session")
-def definition(dev: Assembly) -> dict[str, Any]:
-    """The training pipeline's definition, in the development stage."""
-    return dev.definition()
+def machine(dev: Assembly) -> Machine:
+    """The training pipeline's machine, in the development stage."""
+    (found,) = machines(GatesAssembly(dev.folder, dev.stage))
+    return found
+
+
+@pytest.fixture(scope="session")
+def definition(machine: Machine) -> dict[str, Any]:
+    """Its definition."""
+    return machine.definition

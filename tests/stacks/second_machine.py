@@ -4,7 +4,7 @@ import runpy
 
 from stacks.machine.composition import Pipeline, Steps
 from stacks.pipelines import PIPELINES
-from stacks.steps.clean_up import CleanUp
+from stacks.steps.clean_up import Cleaner, CleanUp
 from stacks.steps.finish import Finish
 from stacks.steps.plan import Plan
 from stacks.steps.prepare import Prepare
@@ -14,8 +14,17 @@ def preparing(steps: Steps) -> Pipeline:
     """Prepares a file, and does nothing with it."""
     return Pipeline(
         comment="Spine: a training file in, prepared data out",
-        steps=(steps(Plan), steps(Prepare), Finish()),
-        after_failure=steps(CleanUp).after_failure,
+        steps=(
+            steps(Plan),
+            steps(Prepare),
+            CleanUp(
+                steps(Cleaner),
+                comment="Stops jobs whose creation lost its answer",
+                models="{% false %}",
+            ),
+            Finish(),
+        ),
+        after_failure=steps(Cleaner).after_failure,
     )
 
 

@@ -1,32 +1,9 @@
 """The states of a synthesized definition, for the tests of all that makes them."""
 
-from collections.abc import Iterator
 from typing import Any
 
+from gates.machine import Machine
 from tests.support import jsonata
-
-State = dict[str, Any]
-
-
-def all_states(definition: dict[str, Any]) -> Iterator[tuple[str, State]]:
-    """Every state, those inside Parallel's branches included."""
-    for name, state in definition["States"].items():
-        yield name, state
-        for branch in state.get("Branches", []):
-            yield from all_states(branch)
-
-
-def tasks(definition: dict[str, Any]) -> dict[str, State]:
-    """Every Task, by name."""
-    return {name: state for name, state in all_states(definition) if state["Type"] == "Task"}
-
-
-def successors(state: State) -> set[str]:
-    """The states that may follow, errors included."""
-    choices = [choice["Next"] for choice in state.get("Choices", [])]
-    caught = [catch["Next"] for catch in state.get("Catch", [])]
-    return {*choices, *caught, *(state[key] for key in ("Next", "Default") if key in state)}
-
 
 CREATIONS = {
     "Prepare on an instance": ("Prepare on an instance again?", "failure", "prepare_tries"),
@@ -45,7 +22,7 @@ REFUSED = "SageMaker.AmazonSageMakerException"
 
 
 def routed(
-    definition: dict[str, Any],
+    machine: Machine,
     creation: str,
     error: str,
     cause: str,
@@ -54,7 +31,7 @@ def routed(
 ) -> str:
     """Where an error of a creation leads, by the choice after it."""
     again, failure, counter = CREATIONS[creation]
-    states = dict(all_states(definition))
+    states = machine.states()
     (catch,) = states[creation]["Catch"]
     assert (catch["ErrorEquals"], catch["Next"]) == (["States.ALL"], again)
     variables: dict[str, Any] = {failure: {"Error": error, "Cause": cause}, counter: tries}

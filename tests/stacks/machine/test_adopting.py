@@ -1,10 +1,9 @@
 """What a lost answer made is gone on with, and what is another's is left alone."""
 
-from typing import Any
-
 import pytest
 
-from tests.stacks.states import REFUSED, all_states, api, routed
+from gates.machine import Machine
+from tests.stacks.states import REFUSED, api, routed
 from tests.support import jsonata
 
 
@@ -17,12 +16,12 @@ from tests.support import jsonata
     ],
 )
 def test_what_a_lost_answer_made_is_adopted_by_its_tags_only(
-    definition: dict[str, Any], creation: str, noun: str, then: str
+    machine: Machine, creation: str, noun: str, then: str
 ) -> None:
     """The same name with another's tags fails the run instead, and names the remedy."""
     cause = api("ValidationException", f'Cannot create already existing {noun} "arn:...".')
-    way = routed(definition, creation, REFUSED, cause, 0)
-    states = dict(all_states(definition))
+    way = routed(machine, creation, REFUSED, cause, 0)
+    states = machine.states()
     assert (way, states[way]["Next"]) == (f"Whose is the {noun}?", f"This run's {noun}?")
     ours = states[f"This run's {noun}?"]
     ((condition, following),) = [(each["Condition"], each["Next"]) for each in ours["Choices"]]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.stacks.states import successors
+from gates.machine import successors
 from tests.support import jsonata
 
 

@@ -1,10 +1,9 @@
 """What may pass by itself is tried again, and only that."""
 
-from typing import Any
-
 import pytest
 
-from tests.stacks.states import CREATIONS, REFUSED, all_states, api, routed, tasks
+from gates.machine import Machine
+from tests.stacks.states import CREATIONS, REFUSED, api, routed
 from tests.support import jsonata
 
 
@@ -19,13 +18,13 @@ from tests.support import jsonata
     ],
 )
 def test_what_may_pass_by_itself_is_repeated_four_times(
-    definition: dict[str, Any], creation: str, cause: str
+    machine: Machine, creation: str, cause: str
 ) -> None:
     """Throttling, the service's own failures, and what is not found yet; then it fails."""
-    ways = [routed(definition, creation, REFUSED, cause, tries) for tries in range(6)]
+    ways = [routed(machine, creation, REFUSED, cause, tries) for tries in range(6)]
     assert len(set(ways[:4])) == 1
-    assert dict(all_states(definition))[ways[0]]["Type"] == "Wait"
-    assert dict(all_states(definition))[ways[0]]["Next"] == creation
+    assert machine.states()[ways[0]]["Type"] == "Wait"
+    assert machine.states()[ways[0]]["Next"] == creation
     assert set(ways[4:]) <= {"Clean up after failure", "Endpoint failed", "Batch failed"}
 
 
@@ -41,10 +40,10 @@ def test_what_may_pass_by_itself_is_repeated_four_times(
     ],
 )
 def test_what_can_never_work_is_not_repeated(
-    definition: dict[str, Any], creation: str, error: str, cause: str
+    machine: Machine, creation: str, error: str, cause: str
 ) -> None:
     """A refused request or a failed algorithm fails the run at once."""
-    way = routed(definition, creation, error, cause, 0)
+    way = routed(machine, creation, error, cause, 0)
     assert way in {"Clean up after failure", "Endpoint failed", "Batch failed"}
 
 
@@ -52,13 +51,11 @@ def test_what_can_never_work_is_not_repeated(
     "creation",
     ["Prepare on an instance", "Prepare with Spark", "Train the model", "Transform the batch"],
 )
-def test_a_job_without_capacity_is_repeated_minutes_later(
-    definition: dict[str, Any], creation: str
-) -> None:
+def test_a_job_without_capacity_is_repeated_minutes_later(machine: Machine, creation: str) -> None:
     """SageMaker tells it in the reason the job failed for; the wait grows from a minute."""
     cause = '{"FailureReason":"CapacityError: Unable to provision requested ML compute capacity."}'
-    way = routed(definition, creation, "States.TaskFailed", cause, 0)
-    wait = dict(all_states(definition))[way]
+    way = routed(machine, creation, "States.TaskFailed", cause, 0)
+    wait = machine.states()[way]
     _, failure, counter = CREATIONS[creation]
     for tries, minutes in ((1, 1), (2, 2), (3, 4), (4, 8)):
         variables = {failure: {"Error": "States.TaskFailed", "Cause": cause}, counter: tries}
@@ -86,31 +83,27 @@ QUOTA = (
     ],
 )
 def test_a_quota_is_waited_for_only_if_it_can_become_free(
-    definition: dict[str, Any], creation: str, quota: str, *, passing: bool
+    machine: Machine, creation: str, quota: str, *, passing: bool
 ) -> None:
     """One that is too small, a new account's 0 above all, fails at once in SageMaker's words."""
     error = "SageMaker.ResourceLimitExceededException"
     cause = api("ResourceLimitExceeded", quota)
-    way = dict(all_states(definition))[routed(definition, creation, error, cause, 0)]
+    way = machine.states()[routed(machine, creation, error, cause, 0)]
     assert (way["Type"] == "Wait") is passing
     if passing:
         _, failure, counter = CREATIONS[creation]
         longest = jsonata(way["Seconds"], {failure: {"Error": error, "Cause": cause}, counter: 4})
         assert 40 <= longest <= 80
-    retried = [each["ErrorEquals"] for each in tasks(definition)[creation]["Retry"]]
+    retried = [each["ErrorEquals"] for each in machine.tasks()[creation]["Retry"]]
     assert error not in str(retried)
 
 
 @pytest.mark.parametrize("creation", ["Create the model", "Create the endpoint"])
-def test_a_creation_that_never_answers_is_asked_for_again(
-    definition: dict[str, Any], creation: str
-) -> None:
+def test_a_creation_that_never_answers_is_asked_for_again(machine: Machine, creation: str) -> None:
     """Whether it took effect, the next try tells; a job that took its whole time is over."""
-    way = routed(definition, creation, "States.Timeout", "", 0)
-    assert dict(all_states(definition))[way]["Next"] == creation
-    assert (
-        routed(definition, "Train the model", "States.Timeout", "", 0) == "Clean up after failure"
-    )
+    way = routed(machine, creation, "States.Timeout", "", 0)
+    assert machine.states()[way]["Next"] == creation
+    assert routed(machine, "Train the model", "States.Timeout", "", 0) == "Clean up after failure"
 
 
 @pytest.mark.parametrize(
@@ -121,11 +114,9 @@ def test_a_creation_that_never_answers_is_asked_for_again(
         ("Transform the batch", "Batch failed"),
     ],
 )
-def test_what_was_swept_is_not_waited_for(
-    definition: dict[str, Any], creation: str, failed: str
-) -> None:
+def test_what_was_swept_is_not_waited_for(machine: Machine, creation: str, failed: str) -> None:
     """A redriven run goes back for it at once; only what was just made may be found later."""
     cause = api("ValidationException", 'Could not find model "spine-dev-x".')
-    assert routed(definition, creation, REFUSED, cause, 0, redrives=1) == failed
+    assert routed(machine, creation, REFUSED, cause, 0, redrives=1) == failed
     throttled = api("ThrottlingException", "Rate exceeded")
-    assert routed(definition, creation, REFUSED, throttled, 0, redrives=1) != failed
+    assert routed(machine, creation, REFUSED, throttled, 0, redrives=1) != failed

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.stacks.states import successors, tasks
+from gates.machine import Machine, successors
 
 
 def test_the_main_path_reads_top_to_bottom(definition: dict[str, Any]) -> None:
@@ -43,9 +43,9 @@ def test_every_way_to_the_end_deletes_the_endpoint_or_keeps_it_knowingly(
         open_ends += successors(states[name])
 
 
-def test_the_image_that_trains_also_serves(definition: dict[str, Any]) -> None:
+def test_the_image_that_trains_also_serves(machine: Machine) -> None:
     """It is the version of the settings; another may load a model and predict wrong values."""
-    found = tasks(definition)
+    found = machine.tasks()
     training = found["Train the model"]["Arguments"]["AlgorithmSpecification"]["TrainingImage"]
     serving = found["Create the model"]["Arguments"]["PrimaryContainer"]["Image"]
     assert training == serving

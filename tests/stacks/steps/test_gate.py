@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.stacks.states import successors
+from gates.machine import successors
 
 
 def test_an_endpoint_is_kept_only_past_the_gate(definition: dict[str, Any]) -> None:

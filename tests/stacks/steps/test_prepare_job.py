@@ -1,10 +1,10 @@
 """A preparation job: repeated as the function is, and asked why it refused."""
 
 import json
-from typing import Any
 
 import pytest
 
+from gates.machine import Machine
 from tests.stacks.states import routed
 from tests.support import jsonata
 
@@ -20,22 +20,20 @@ PREPARATIONS = ["Prepare on an instance", "Prepare with Spark"]
     ],
 )
 def test_a_preparation_job_is_repeated_for_what_may_pass(
-    definition: dict[str, Any], creation: str, described: str
+    machine: Machine, creation: str, described: str
 ) -> None:
     """SageMaker's own failures, and a source that is away, as the function's retries have it."""
-    way = routed(definition, creation, "States.TaskFailed", described, 3)
+    way = routed(machine, creation, "States.TaskFailed", described, 3)
     assert way.startswith("Wait to prepare")
-    assert not routed(definition, creation, "States.TaskFailed", described, 4).startswith("Wait")
+    assert not routed(machine, creation, "States.TaskFailed", described, 4).startswith("Wait")
 
 
 @pytest.mark.parametrize("creation", PREPARATIONS)
-def test_a_preparation_job_that_refuses_is_asked_why(
-    definition: dict[str, Any], creation: str
-) -> None:
+def test_a_preparation_job_that_refuses_is_asked_why(machine: Machine, creation: str) -> None:
     """The error of the run is the one that the job has written, under the job's own name."""
     cause = '{"ProcessingJobName":"r-0-0","ExitMessage":"NotANumberError: line 3"}'
-    assert routed(definition, creation, "States.TaskFailed", cause, 0) == "Read why"
-    why = definition["States"]["Read why"]
+    assert routed(machine, creation, "States.TaskFailed", cause, 0) == "Read why"
+    why = machine.definition["States"]["Read why"]
     plan = {"bucket": "b", "places": {"preparation_key": "runs/r/preparation/"}}
     variables = {"plan": plan, "failure": {"Cause": cause}}
     assert jsonata(why["Arguments"]["Key"], variables) == "runs/r/preparation/r-0-0.json"
@@ -48,8 +46,8 @@ def test_a_preparation_job_that_refuses_is_asked_why(
 
 @pytest.mark.parametrize("creation", PREPARATIONS)
 def test_a_preparation_job_that_says_nothing_fails_as_it_is(
-    definition: dict[str, Any], creation: str
+    machine: Machine, creation: str
 ) -> None:
     """A job that was killed has left no message: SageMaker's reason is what there is to tell."""
     cause = '{"FailureReason":"AlgorithmError: exit code: 137"}'
-    assert routed(definition, creation, "States.TaskFailed", cause, 0) == "Clean up after failure"
+    assert routed(machine, creation, "States.TaskFailed", cause, 0) == "Clean up after failure"

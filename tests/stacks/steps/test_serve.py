@@ -1,13 +1,11 @@
 """The endpoint is waited for a bounded number of times."""
 
-from typing import Any
-
-from tests.stacks.states import all_states
+from gates.machine import Machine
 
 
-def test_the_wait_for_the_endpoint_is_bounded(definition: dict[str, Any]) -> None:
+def test_the_wait_for_the_endpoint_is_bounded(machine: Machine) -> None:
     """The only way back to the wait asks whether looks are left."""
-    states = dict(all_states(definition))
+    states = machine.states()
     (again,) = (
         choice
         for choice in states["Endpoint in service?"]["Choices"]
