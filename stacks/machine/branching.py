@@ -72,7 +72,9 @@ class SideBySide(Step):
     def __init__(self, name: str, comment: str, *branches: Branch) -> None:
         """Put branches side by side, under the name of the Parallel."""
         self.name = name
-        self.output = merged(step.output for branch in branches for step in branch.steps)
+        steps = [step for branch in branches for step in branch.steps]
+        self.survives = all(step.survives for step in steps)
+        self.output = merged(step.output for step in steps)
         self._comment = comment
         self._branches = branches
 

@@ -57,6 +57,8 @@ class UnlessFinished(Step):
     """Ends a run that had come to its end and has only made again what was swept since."""
 
     name = "Finished already?"
+    # It makes nothing that could be lost.
+    survives = True
 
     def fragment(self, tasks: Tasks, failing: Failing) -> Fragment:
         """One choice; it cannot fail."""
