@@ -200,7 +200,7 @@ def test_training_and_models_stand_in_the_network(guarded: Assembly) -> None:
     ],
 )
 def test_a_malformed_one_is_refused_by_name(
-    tmp_path_factory: pytest.TempPathFactory, setting: str, value: object
+    tmp_path_factory: pytest.TempPathFactory, setting: str, value: Any
 ) -> None:
     """Before anything is synthesized."""
     done = run_app(tmp_path_factory.mktemp("out"), functions="local", **{setting: value})

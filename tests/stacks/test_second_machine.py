@@ -1,14 +1,13 @@
 """An app may hold several machines: a further one is a file and a row, and all rooms take it."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gates import definition as rules
-from gates import permissions
+from gates import definition, permissions
 from gates.assembly import Assembly as GatesAssembly
+from gates.machine import Machine, machines
 from tests.stacks.conftest import Assembly, run_app
 
 MACHINE = "AWS::StepFunctions::StateMachine"
@@ -31,10 +30,9 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> GatesAssembly:
 
 
 @pytest.fixture(scope="module")
-def second(both: GatesAssembly) -> rules.Machine:
+def second(both: GatesAssembly) -> Machine:
     """The second one."""
-    properties = both.resources(MACHINE)["pipeline", "PreparingMachine"]
-    return rules.Machine(json.loads(properties["DefinitionString"]), properties, literal="")
+    return next(each for each in machines(both) if each.name == "PreparingMachine")
 
 
 def by_role(assembly: GatesAssembly, role: str, action: str) -> list[str]:
@@ -56,12 +54,12 @@ def test_the_first_machine_is_as_it_was_alone(both: GatesAssembly, dev: Assembly
     assert permissions.policies(both)["MachineRole"] == permissions.policies(alone)["MachineRole"]
 
 
-def test_the_second_machine_breaks_no_rule(second: rules.Machine) -> None:
+def test_the_second_machine_breaks_no_rule(second: Machine) -> None:
     """The same rules as for the first."""
-    assert [str(each) for each in rules.findings(second)] == []
+    assert [str(each) for each in definition.findings(second)] == []
 
 
-def test_its_run_goes_on_where_the_composition_says(second: rules.Machine) -> None:
+def test_its_run_goes_on_where_the_composition_says(second: Machine) -> None:
     """With what failed, since what was before it survives the clean-up: the data, the plan."""
     where = second.states()["Where did it fail?"]
     ways = [
@@ -82,7 +80,7 @@ def test_its_run_goes_on_where_the_composition_says(second: rules.Machine) -> No
     assert kept == {name for name, _ in ways}
 
 
-def test_it_knows_the_variables_and_output_of_its_own_steps_only(second: rules.Machine) -> None:
+def test_it_knows_the_variables_and_output_of_its_own_steps_only(second: Machine) -> None:
     """What it neither trains nor serves is not in its words."""
     states = second.states()
     assigned = states["Plan the run"]["Assign"]
@@ -110,15 +108,15 @@ def test_its_role_may_what_its_states_do_only(both: GatesAssembly) -> None:
 def test_each_machine_has_its_log_output_and_alarms(both: GatesAssembly) -> None:
     """Named by its label; the first without one."""
     groups = both.resources("AWS::Logs::LogGroup")
-    assert {
-        groups["pipeline", f"{label}MachineLog"]["LogGroupName"] for label in ("", "Preparing")
-    } == {"/aws/vendedlogs/states/spine-dev", "/aws/vendedlogs/states/spine-dev-preparing"}
+    assert {groups[f"{label}MachineLog"]["LogGroupName"] for label in ("", "Preparing")} == {
+        "/aws/vendedlogs/states/spine-dev",
+        "/aws/vendedlogs/states/spine-dev-preparing",
+    }
     assert {"StateMachineArn", "PreparingStateMachineArn"} <= both.templates["pipeline"][
         "Outputs"
     ].keys()
     alarms: dict[str, Any] = {
-        name: each["Dimensions"]
-        for (_, name), each in both.resources("AWS::CloudWatch::Alarm").items()
+        name: each["Dimensions"] for name, each in both.resources("AWS::CloudWatch::Alarm").items()
     }
     for name in ("RunFailed", "RunTimedOut"):
         watched = [alarms[label + name][0]["Value"] for label in ("", "Preparing")]
@@ -128,7 +126,7 @@ def test_each_machine_has_its_log_output_and_alarms(both: GatesAssembly) -> None
 def test_the_sweeper_cleans_up_after_all_and_files_start_the_first(both: GatesAssembly) -> None:
     """An aborted run of either is told to it, and it may ask whether either's still runs."""
     rules_ = both.resources("AWS::Events::Rule")
-    ended = rules_["triggers", "RunEndedBadly"]["EventPattern"]["detail"]
+    ended = rules_["RunEndedBadly"]["EventPattern"]["detail"]
     assert ended["stateMachineArn"] == ARNS
     asked = by_role(both, "SweepRole", "states:DescribeExecution")
     assert [arn.partition("execution:")[2] for arn in asked] == [
