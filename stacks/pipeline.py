@@ -9,6 +9,7 @@ from aws_cdk import aws_s3_assets as s3_assets
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from spine.shipped import load
 from stacks import images
 from stacks.base import SpineStack
 from stacks.bundling import JOB, JOB_ARCHITECTURE
@@ -81,8 +82,11 @@ class Pipeline(SpineStack):
                 "SOURCE_HOSTS": ",".join(self.settings.source_hosts),
                 "SOURCE_BUCKETS": ",".join(self.settings.source_buckets),
                 "INSTANCE_TYPES": ",".join(self.settings.instance_types),
-                "XGBOOST_VERSION": self.settings.xgboost_version,
-                "SPARK_REGISTRY": self.registry("spark_registries"),
+                **{
+                    each.version_variable: self.settings.version(each)
+                    for each in load("algorithms").ALGORITHMS.values()
+                },
+                "SPARK_REGISTRY": self.registry("spark"),
             },
             # botocore's model of SageMaker, read for its instance types, takes 150 MB.
             memory_mb=512,
@@ -143,8 +147,8 @@ class Pipeline(SpineStack):
             asset_hash=JOB.digest(architecture),
         )
         return Preparation(
-            image=self.image(images.load()["sklearn"], registry="registries"),
-            spark_image=self.image(images.load()["spark"], registry="spark_registries"),
+            image=self.image(images.load()["sklearn"], registry="account"),
+            spark_image=self.image(images.load()["spark"], registry="spark"),
             role_arn=self._preparation_role(code).role_arn,
             code_bucket=code.s3_bucket_name,
             code_key=code.s3_object_key,
@@ -191,8 +195,8 @@ class Pipeline(SpineStack):
                 # Spark's blocks when they are no longer needed, and shards of an earlier attempt.
                 allow("s3:DeleteObject", on=self._objects(*prepared), because=_ANY_RUN),
                 *self._storage.running(
-                    f"{self.registry()}:repository/{images.load()['sklearn'].partition(':')[0]}",
-                    f"{self.registry('spark_registries')}:repository/"
+                    f"{self.registry('account')}:repository/{images.load()['sklearn'].partition(':')[0]}",
+                    f"{self.registry('spark')}:repository/"
                     f"{images.load()['spark'].partition(':')[0]}",
                 ),
                 *self.with_key("kms:GenerateDataKey", via="s3"),
@@ -342,14 +346,17 @@ class Pipeline(SpineStack):
 
     def _machine(self, steps: Steps) -> sfn.StateMachine:
         settings = self.settings
-        tag = images.load()["tags"][settings.xgboost_version]
+        algorithm = load("algorithms").DEFAULT
         preparation = self._preparation()
         workflow = Workflow(
             self,
             "Workflow",
             steps=steps,
             preparation=preparation,
-            image=self.image(f"{images.REPOSITORY}:{tag}", registry="registries"),
+            image=self.image(
+                images.trained_by(algorithm, settings.version(algorithm)),
+                registry=images.load()["registry"][algorithm.name],
+            ),
             role_arn=self._storage.sagemaker_role.role_arn,
             tags={"spine:stage": settings.stage},
             key_arn=settings.encryption_key,

@@ -2,8 +2,11 @@
 
 from typing import Any
 
-from . import charts, measure, measure_classes, report
-from .join import Classified
+from .. import charts, page
+from ..gate import Gate
+from ..measure import wilson
+from . import measure
+from .rows import Classified
 
 _BINS = 20
 _TILES = ("accuracy", "f1_macro", "precision_macro", "recall_macro", "auc_ovr_macro", "log_loss")
@@ -15,21 +18,25 @@ _MOST_CURVES = 8
 
 
 def render(
-    event: dict[str, Any], rows: Classified, metrics: dict[str, Any], gate: dict[str, Any]
+    event: dict[str, Any],
+    rows: Classified,
+    metrics: dict[str, Any],
+    reasons: dict[str, str],
+    gate: Gate,
 ) -> str:
     """Return the page for the handler's event and what was measured; names may be hostile."""
     per_class = metrics["per_class"]
     right = sum(line[at] for at, line in enumerate(metrics["confusion_matrix"]))
-    intervals = {"accuracy": measure.wilson(right, metrics["rows"])}
+    intervals = {"accuracy": wilson(right, metrics["rows"])}
     by_recall = sorted(per_class, key=lambda each: float(each["recall"]))
     parts = ("train", "validate", "test")
     shown = _hardest(per_class)
-    return report.page(
-        "report_classes.html.jinja",
+    return page.page(
+        "multiclass/report.html.jinja",
         event,
         metrics,
         gate,
-        tiles=report.tiles(_TILES, metrics, intervals, measure_classes.undefined(rows, metrics)),
+        tiles=page.tiles(_TILES, metrics, intervals, reasons),
         per_class=per_class,
         right=right,
         best=by_recall[-1],
@@ -86,12 +93,12 @@ def _hardest(per_class: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _roc(rows: Classified, shown: list[dict[str, Any]]) -> Any:
-    curves = [measure_classes.roc(rows, each["class"]) for each in shown]
-    lines = [report.points(curve) for curve in curves if curve is not None]
+    curves = [measure.roc(rows, each["class"]) for each in shown]
+    lines = [page.points(curve) for curve in curves if curve is not None]
     if not lines:
         return None
     areas = ", ".join(f"{each['name']} {each['auc']:.4f}" for each in shown)
-    return report.safe(
+    return page.safe(
         charts.curves(
             lines,
             name="roc",
@@ -105,11 +112,11 @@ def _roc(rows: Classified, shown: list[dict[str, Any]]) -> Any:
 
 
 def _confidence(rows: Classified) -> Any:
-    counted = measure_classes.confidence(rows, _BINS)
+    counted = measure.confidence(rows, _BINS)
     if counted is None:
         return None
     wrong, right = counted
-    return report.safe(
+    return page.safe(
         charts.histogram(
             wrong,
             right,

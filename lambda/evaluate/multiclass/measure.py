@@ -1,6 +1,6 @@
 """Metrics of several classes. Pure; names and formulas are scikit-learn's."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,10 +13,8 @@ from sklearn.metrics import (
     roc_curve,
 )
 
-from .join import Classified
-from .measure import Curve
-
-_REASON = "the objective multi:softmax predicts classes without probabilities"
+from ..measure import Curve
+from .rows import Classified
 
 
 def metrics(rows: Classified, classes: Sequence[str]) -> dict[str, Any]:
@@ -63,9 +61,13 @@ def metrics(rows: Classified, classes: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def undefined(rows: Classified, values: dict[str, Any]) -> dict[str, str]:
+def undefined(rows: Classified, values: Mapping[str, Any], objective: str) -> dict[str, str]:
     """Say for each metric that is None what is missing."""
-    reason = _REASON if rows.probabilities is None else "the test rows lack a class"
+    reason = (
+        f"the objective {objective} predicts classes without probabilities"
+        if rows.probabilities is None
+        else "the test rows lack a class"
+    )
     return {name: reason for name in ("auc_ovr_macro", "log_loss") if values[name] is None}
 
 
@@ -77,7 +79,7 @@ def _auc(rows: Classified, number: int) -> float | None:
 
 
 def roc(rows: Classified, number: int) -> Curve | None:
-    """Return a class' curve against the rest, as `measure.roc` does; None where undefined."""
+    """Return a class' curve against the rest, None where undefined."""
     area = _auc(rows, number)
     if area is None or rows.probabilities is None:
         return None

@@ -1,6 +1,7 @@
 """Metrics of a regression. Pure; names and formulas are scikit-learn's."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from sklearn.metrics import (
     root_mean_squared_error,
 )
 
-from .join import Estimated
+from .rows import Estimated
 
 
 def metrics(rows: Estimated) -> dict[str, Any]:
@@ -41,7 +42,7 @@ def metrics(rows: Estimated) -> dict[str, Any]:
     }
 
 
-def undefined(values: dict[str, Any]) -> dict[str, str]:
+def undefined(values: Mapping[str, Any]) -> dict[str, str]:
     """Say for each metric that is None what is missing."""
     return {"r2": "the test rows' labels are all the same"} if values["r2"] is None else {}
 

@@ -5,24 +5,30 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import charts, measure_numbers, report
-from .join import Estimated
+from .. import charts, page
+from ..gate import Gate
+from . import measure
+from .rows import Estimated
 
 _BINS = 21
 _TILES = ("r2", "rmse", "mae", "median_absolute_error", "max_error")
 
 
 def render(
-    event: dict[str, Any], rows: Estimated, metrics: dict[str, Any], gate: dict[str, Any]
+    event: dict[str, Any],
+    rows: Estimated,
+    metrics: dict[str, Any],
+    reasons: dict[str, str],
+    gate: Gate,
 ) -> str:
     """Return the page for the handler's event and what was measured; names may be hostile."""
     label = event["prepared"]["label"]
-    return report.page(
-        "report_numbers.html.jinja",
+    return page.page(
+        "regression/report.html.jinja",
         event,
         metrics,
         gate,
-        tiles=report.tiles(_TILES, metrics, {}, measure_numbers.undefined(metrics)),
+        tiles=page.tiles(_TILES, metrics, {}, reasons),
         charts={
             "predicted": _predicted(rows, metrics, label),
             "errors": _errors(rows, metrics, label),
@@ -32,12 +38,12 @@ def render(
 
 
 def _predicted(rows: Estimated, metrics: dict[str, Any], label: str) -> Any:
-    return report.safe(
+    return page.safe(
         charts.scatter(
             _points(rows.labels, rows.predictions),
             name="predicted",
             title="Predictions by label",
-            description=f"R² is {report.number(metrics['r2'])}; on the diagonal they agree.",
+            description=f"R² is {page.number(metrics['r2'])}; on the diagonal they agree.",
             x_label=f"{label}, true",
             y_label=f"{label}, predicted",
             line="diagonal",
@@ -46,12 +52,12 @@ def _predicted(rows: Estimated, metrics: dict[str, Any], label: str) -> Any:
 
 
 def _errors(rows: Estimated, metrics: dict[str, Any], label: str) -> Any:
-    return report.safe(
+    return page.safe(
         charts.scatter(
             _points(rows.predictions, rows.predictions - rows.labels),
             name="errors",
             title="Errors by prediction",
-            description=f"The greatest is {report.number(metrics['max_error'])}.",
+            description=f"The greatest is {page.number(metrics['max_error'])}.",
             x_label=f"{label}, predicted",
             y_label="prediction minus label",
             line="zero",
@@ -69,8 +75,8 @@ def _points(x: NDArray[np.float64], y: NDArray[np.float64]) -> list[tuple[float,
 
 
 def _distribution(rows: Estimated, metrics: dict[str, Any]) -> Any:
-    counts, low, high = measure_numbers.residuals(rows, _BINS)
-    return report.safe(
+    counts, low, high = measure.residuals(rows, _BINS)
+    return page.safe(
         charts.bars(
             counts,
             low,
@@ -79,7 +85,7 @@ def _distribution(rows: Estimated, metrics: dict[str, Any]) -> Any:
             title="Distribution of the errors",
             description=(
                 f"Half of the rows are off by at most"
-                f" {report.number(metrics['median_absolute_error'])}."
+                f" {page.number(metrics['median_absolute_error'])}."
             ),
             x_label="prediction minus label",
             y_label="Rows",

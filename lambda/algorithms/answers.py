@@ -1,22 +1,20 @@
-"""Reading what the XGBoost container answers, by the objective of the model. Pure.
+"""Reading what a model answers. Pure.
 
-The container (`algorithm_mode/serve.py`) writes the values of `Booster.predict`: on an endpoint one
-row a line, several values of a row separated by commas; in a batch transform a line is Python's own
-text of the row, in brackets where it has several values. Images up to 1.2-1 write all rows on one
-line, separated by commas.
+Answers are CSV text: a line a row, several values of a row separated by commas. A container that
+writes otherwise has a `Form` of its own.
 """
 
 import math
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
-from .objectives import OBJECTIVES, Output
+from .objectives import Output
 
-# float() also takes "nan", "inf", "1_0" and digits of other scripts, none of which the container
+# float() also takes "nan", "inf", "1_0" and digits of other scripts, none of which a container
 # writes for a prediction.
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?")
-# The container's probabilities are 32-bit floats.
+# Containers' probabilities are 32-bit floats.
 _ROUNDING = 1e-3
 
 _EXPECTED: dict[Output, str] = {
@@ -28,7 +26,8 @@ _EXPECTED: dict[Output, str] = {
 }
 
 
-class Form(NamedTuple):
+@dataclass(frozen=True)
+class Form:
     """What a model answers for a row.
 
     Attributes:
@@ -51,8 +50,6 @@ class Form(NamedTuple):
 
     def split(self, line: str) -> list[str]:
         """Return the values of a line of the container's answer, of one row or of several."""
-        if self.width > 1:
-            line = line.replace("[", "").replace("]", "")
         return [value.strip() for value in line.split(",")]
 
     def read(self, texts: Sequence[str]) -> tuple[float, ...] | None:
@@ -66,7 +63,7 @@ class Form(NamedTuple):
         if not all(map(math.isfinite, numbers)):
             return None
         if self.output == "score":
-            return (_logistic(numbers[0]),)
+            return (logistic(numbers[0]),)
         return numbers if self._holds(numbers) else None
 
     def _holds(self, numbers: tuple[float, ...]) -> bool:
@@ -77,25 +74,20 @@ class Form(NamedTuple):
         whole = self.output == "probability" or abs(sum(numbers) - 1) <= _ROUNDING
         return whole and all(0 <= number <= 1 for number in numbers)
 
+    def label(self, text: str) -> float | None:
+        """Return a label as the preparation writes it, or None when it is something else."""
+        if not _NUMBER.fullmatch(text):
+            return None
+        number = float(text)
+        if self.output == "value":
+            return number if math.isfinite(number) else None
+        return number if text.isdigit() and number < self.classes else None
 
-def _logistic(score: float) -> float:
+
+def logistic(score: float) -> float:
+    """Return the probability that log-odds stand for."""
     # math.exp overflows from 710 on; so far out the probability is 0 or 1 to the last digit.
     if score < 0:
         odds = math.exp(max(score, -700))
         return odds / (1 + odds)
     return 1 / (1 + math.exp(-min(score, 700)))
-
-
-def form(objective: str, classes: int) -> Form:
-    """Return what a model of this objective answers, with so many classes to tell apart."""
-    return Form(OBJECTIVES[objective].output, classes)
-
-
-def label(text: str, form: Form) -> float | None:
-    """Return a label as the preparation writes it, or None when it is something else."""
-    if not _NUMBER.fullmatch(text):
-        return None
-    number = float(text)
-    if form.output == "value":
-        return number if math.isfinite(number) else None
-    return number if text.isdigit() and number < form.classes else None

@@ -11,86 +11,11 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from ..common.objectives import NOT_OFFERED, OBJECTIVES
-from .refusal import Problem, closest, show
-
-# `eval_metric` follows the objective.
-DEFAULTS = {"num_round": "42", "objective": "binary:logistic"}
-
-_PATH = "training.hyperparameters"
-# CreateTrainingJob, HyperParameterValue: at most 2,500 characters.
-_LONGEST = 2500
-_INTEGER = re.compile(r"[+-]?[0-9]+")
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Number:
-    """A number between two bounds; an open bound is not itself allowed."""
-
-    low: float = -math.inf
-    high: float = math.inf
-    open_low: bool = False
-    open_high: bool = False
-    whole: bool = False
-
-    def text(self, value: object) -> str | None:
-        """Return the value as the container parses it, or None when it would not do."""
-        if isinstance(value, bool):
-            # The container's flags are the integers 0 and 1: int("true") fails there.
-            text = str(int(value)) if self.whole and (self.low, self.high) == (0, 1) else ""
-        elif isinstance(value, float) and self.whole and value.is_integer():
-            text = str(int(value))
-        else:
-            text = value if isinstance(value, str) else repr(value)
-        if not (_INTEGER if self.whole else _NUMBER).fullmatch(text):
-            return None
-        return text if self._holds(float(text)) else None
-
-    def _holds(self, number: float) -> bool:
-        above = number > self.low if self.open_low else number >= self.low
-        below = number < self.high if self.open_high else number <= self.high
-        return above and below and math.isfinite(number)
-
-    def remedy(self) -> str:
-        """Say what would do."""
-        noun = "a whole number" if self.whole else "a number"
-        bounds = []
-        if self.low != -math.inf:
-            bounds.append(f"{'above' if self.open_low else 'at least'} {self.low:g}")
-        if self.high != math.inf:
-            bounds.append(f"{'below' if self.open_high else 'at most'} {self.high:g}")
-        return f"Give {' '.join((noun, ' and '.join(bounds))).strip()}."
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One of a few words, or with `several` a comma-separated list of them."""
-
-    words: tuple[str, ...]
-    several: bool = False
-    pattern: re.Pattern[str] | None = None
-
-    def text(self, value: object) -> str | None:
-        """Return the value as the container parses it, or None when it would not do."""
-        text = str(value).lower() if isinstance(value, bool) else value
-        if not isinstance(text, str):
-            return None
-        parts = text.split(",") if self.several else [text]
-        return text if all(self._knows(part) for part in parts) else None
-
-    def _knows(self, word: str) -> bool:
-        return word in self.words or bool(self.pattern and self.pattern.fullmatch(word))
-
-    def remedy(self) -> str:
-        """Say what would do."""
-        if len(self.words) == 1:
-            return f'Give "{self.words[0]}" or leave it out.'
-        how = "Give one or more of these, separated by commas" if self.several else "Give one of"
-        return f"{how}: {', '.join(self.words)}."
+from ...common.problems import Problem, show
+from ..hyperparameters import NUMBER, PATH, Choice, Hyperparameters, Number, Rule
+from .objectives import BASE_SCORES, NOT_OFFERED, OBJECTIVES
 
 
 class Signs:
@@ -135,8 +60,6 @@ class Groups:
         return 'Give lists of feature numbers from 1, like "[[1,2],[3,4]]".'
 
 
-_Rule = Number | Choice | Signs | Groups
-
 _FLAG = Number(low=0, high=1, whole=True)
 _SHARE = Number(low=0, high=1)
 _SAMPLE = Number(low=0, open_low=True, high=1)
@@ -144,13 +67,13 @@ _NOT_NEGATIVE = Number(low=0)
 _COUNT = Number(low=1, whole=True)
 _TRUTH = Choice(("true", "false"))
 
-_RULES: dict[str, _Rule] = {
+_RULES: Mapping[str, Rule] = {
     "num_round": Number(low=1, high=1_000_000, whole=True),
     "objective": Choice(tuple(OBJECTIVES)),
     "eval_metric": Choice(
         tuple(sorted({metric for known in OBJECTIVES.values() for metric in known.metrics})),
         several=True,
-        pattern=re.compile(rf"(?:error|ndcg|map)@{_NUMBER.pattern}"),
+        pattern=re.compile(rf"(?:error|ndcg|map)@{NUMBER.pattern}"),
     ),
     # Counted where it is left out; a label of classes has at most 256.
     "num_class": Number(low=2, high=256, whole=True),
@@ -245,92 +168,6 @@ _ELSEWHERE = {
 }
 
 
-def resolve(given: Mapping[str, object], *, image: str) -> tuple[dict[str, str], list[Problem]]:
-    """Merge the given hyperparameters over the defaults, as the strings SageMaker takes.
-
-    Numbers become their shortest text. A boolean becomes "1"/"0" where the container wants a whole
-    number and "true"/"false" where it wants a word.
-
-    Args:
-        given: Names and values.
-        image: The version of the XGBoost image that trains, such as "1.7-1".
-
-    Returns:
-        The hyperparameters by their canonical names, and what is wrong with the given ones; the
-        first is of use only when there is nothing in the second.
-    """
-    values = dict(DEFAULTS)
-    problems: list[Problem] = []
-    for name, value in given.items():
-        canonical = _ALIASES.get(name, name)
-        outcome = _one(name, canonical, value, given)
-        if isinstance(outcome, Problem):
-            problems.append(outcome)
-        else:
-            values[canonical] = outcome
-    values.setdefault("eval_metric", OBJECTIVES[values["objective"]].default_metric)
-    if not problems:
-        asked = {_ALIASES.get(name, name) for name in given}
-        problems.extend(_too_new({name: values[name] for name in sorted(asked)}, image))
-        problems.extend(_combinations(values))
-    return values, problems
-
-
-def _too_new(values: Mapping[str, str], image: str) -> Iterator[Problem]:
-    """Yield what the deployment's image does not know yet."""
-    for name, value in values.items():
-        needed = max(
-            (_SINCE[each] for each in (name, *value.split(",")) if each in _SINCE),
-            key=_version,
-            default=image,
-        )
-        if _version(image) < _version(needed):
-            yield Problem(
-                f"{_PATH}.{name}",
-                f"{show(value)} needs SageMaker's XGBoost image {needed} or a newer one, and this "
-                f"deployment trains with {image}",
-                "Give another value or leave it out; or raise xgboost_version in cdk.json and "
-                "deploy again.",
-            )
-
-
-def _version(image: str) -> tuple[int, ...]:
-    return tuple(map(int, re.findall("[0-9]+", image)))
-
-
-def _one(name: str, canonical: str, value: object, given: Mapping[str, object]) -> str | Problem:
-    path = f"{_PATH}.{show(name)[1:-1]}"
-    rule = _RULES.get(canonical)
-    if rule is None:
-        if name in _ELSEWHERE:
-            return Problem(path, f"{show(value)} is for another kind of training", _ELSEWHERE[name])
-        near = closest(name, [*_RULES, *_ALIASES])
-        return Problem(
-            path,
-            f"{show(value)} is given to a hyperparameter the XGBoost image does not have",
-            f"{near}The names are in the SageMaker XGBoost documentation.",
-        )
-    if canonical != name and canonical in given:
-        return Problem(
-            path, f'{show(value)} is given beside "{canonical}"', "They are one; keep one of them."
-        )
-    if name == "objective" and isinstance(value, str) and value in NOT_OFFERED:
-        fault, remedy = NOT_OFFERED[value]
-        return Problem(path, f"{show(value)} {fault}", remedy)
-    text = rule.text(value)
-    if text is None or len(text) > _LONGEST:
-        return Problem(path, f"{show(value)} is not allowed", _remedy(canonical, rule))
-    return text
-
-
-def _remedy(name: str, rule: _Rule) -> str:
-    if name == "csv_weights":
-        return "Give 0 or leave it out: the prepared files hold no column of weights."
-    if name == "process_type":
-        return f"{rule.remedy()} There is no earlier model to update."
-    return rule.remedy()
-
-
 def _combinations(values: Mapping[str, str]) -> Iterator[Problem]:
     """Yield what the container refuses although each value alone would do."""
     yield from _objective(values)
@@ -341,7 +178,7 @@ def _combinations(values: Mapping[str, str]) -> Iterator[Problem]:
     ):
         if name in values and tree_method not in methods:
             yield Problem(
-                f"{_PATH}.{name}",
+                f"{PATH}.{name}",
                 f"{show(values[name])} is not available with "
                 + (f"the tree_method {show(tree_method)}" if tree_method else "no tree_method set"),
                 f"Set tree_method to {' or '.join(methods)}.",
@@ -358,7 +195,7 @@ def _objective(values: Mapping[str, str]) -> Iterator[Problem]:
     metrics = {metric.partition("@")[0] for metric in values["eval_metric"].split(",")}
     if not metrics <= set(known.metrics):
         yield Problem(
-            f"{_PATH}.eval_metric",
+            f"{PATH}.eval_metric",
             f"{show(values['eval_metric'])} is {suited}",
             f"Give one or more of these, separated by commas: {', '.join(known.metrics)}.",
         )
@@ -368,18 +205,18 @@ def _objective(values: Mapping[str, str]) -> Iterator[Problem]:
     ):
         if name in values and objective not in only:
             yield Problem(
-                f"{_PATH}.{name}",
+                f"{PATH}.{name}",
                 f"{show(values[name])} is {suited}",
                 f"Leave it out, or set the objective to {' or '.join(only)}.",
             )
-    if known.base_score is not None and "base_score" in values:
-        low, high = known.base_score
+    if objective in BASE_SCORES and "base_score" in values:
+        low, high = BASE_SCORES[objective]
         if not low < float(values["base_score"]) < high:
             rule = Number(low=low, open_low=True, high=high, open_high=True)
             if math.isinf(high):
                 rule = Number(low=low, open_low=True)
             yield Problem(
-                f"{_PATH}.base_score", f"{show(values['base_score'])} is {suited}", rule.remedy()
+                f"{PATH}.base_score", f"{show(values['base_score'])} is {suited}", rule.remedy()
             )
 
 
@@ -387,7 +224,7 @@ def _updaters(values: Mapping[str, str]) -> Iterator[Problem]:
     chosen = values["updater"].split(",")
     linear = {"shotgun", "coord_descent"}
     growing = [word for word in chosen if word.startswith("grow_") or word == "distcol"]
-    path = f"{_PATH}.updater"
+    path = f"{PATH}.updater"
     shown = show(values["updater"])
     if values.get("booster") == "gblinear":
         if len(chosen) != 1 or chosen[0] not in linear:
@@ -400,3 +237,19 @@ def _updaters(values: Mapping[str, str]) -> Iterator[Problem]:
         )
     elif len(growing) > 1:
         yield Problem(path, f"{shown} grows trees in more than one way", "Keep one grower.")
+
+
+HYPERPARAMETERS = Hyperparameters(
+    rules=_RULES,
+    # `eval_metric` follows the objective.
+    defaults={"num_round": "42", "objective": "binary:logistic"},
+    aliases=_ALIASES,
+    since=_SINCE,
+    not_offered={"objective": NOT_OFFERED},
+    elsewhere=_ELSEWHERE,
+    remedies={
+        "csv_weights": "Give 0 or leave it out: the prepared files hold no column of weights.",
+        "process_type": "{rule} There is no earlier model to update.",
+    },
+    combinations=_combinations,
+)
