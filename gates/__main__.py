@@ -26,9 +26,7 @@ def main() -> int:
         assembly = synthesize(Path(folder) / "app", functions="local")
         gates: dict[str, Callable[[], list[str] | None]] = {
             "cfn-lint": lambda: _cfn_lint(assembly),
-            "definition": lambda: [
-                str(each) for each in definition.findings(definition.Machine.of(assembly))
-            ],
+            "definition": lambda: definition.problems(assembly),
             "permissions": lambda: permissions.problems(assembly),
             "docs/security.md": lambda: _document(assembly),
             "bandit": acknowledged.bandit,

@@ -5,6 +5,8 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -54,6 +56,25 @@ def short(logical_id: str) -> str:
     return _HASH.sub("", logical_id)
 
 
+def names(resources: Iterable[tuple[str, str, str]]) -> dict[tuple[str, str], str]:
+    """Call each resource by its short logical id, and those that share it by their room as well.
+
+    Args:
+        resources: The room, the type and the logical id of each.
+
+    Returns:
+        The names, by room and logical id.
+    """
+    known = list(resources)
+    count = Counter((kind, short(logical_id)) for _, kind, logical_id in known)
+    return {
+        (room, logical_id): short(logical_id)
+        if count[kind, short(logical_id)] == 1
+        else f"{room}-{short(logical_id)}"
+        for room, kind, logical_id in known
+    }
+
+
 @dataclass(frozen=True)
 class Assembly:
     """The templates of one stage, by room.
@@ -91,28 +112,26 @@ class Assembly:
             if "Export" in output
         }
 
-    def resources(self, kind: str) -> dict[tuple[str, str], dict[str, Any]]:
-        """The resources of a type with their properties resolved, by room and short logical id."""
+    @cached_property
+    def _names(self) -> dict[tuple[str, str], str]:
+        return names(
+            (room, each["Type"], logical_id)
+            for room, template in self.templates.items()
+            for logical_id, each in template["Resources"].items()
+        )
+
+    def name(self, room: str, logical_id: str) -> str:
+        """What findings and records call a resource."""
+        return self._names[room, logical_id]
+
+    def resources(self, kind: str) -> dict[str, dict[str, Any]]:
+        """The resources of a type with their properties resolved, by :meth:`name`."""
         return {
-            (room, short(name)): self.resolve(room, each.get("Properties", {}))
+            self.name(room, logical_id): self.resolve(room, each.get("Properties", {}))
             for room in self.rooms
-            for name, each in self.templates[room]["Resources"].items()
+            for logical_id, each in self.templates[room]["Resources"].items()
             if each["Type"] == kind
         }
-
-    def metadata(self) -> dict[tuple[str, str], dict[str, Any]]:
-        """The metadata of every resource, by room and short logical id."""
-        return {
-            (room, short(name)): each.get("Metadata", {})
-            for room in self.rooms
-            for name, each in self.templates[room]["Resources"].items()
-        }
-
-    def definition(self) -> dict[str, Any]:
-        """The state machine's definition, with every reference resolved."""
-        (machine,) = self.resources("AWS::StepFunctions::StateMachine").values()
-        definition: dict[str, Any] = json.loads(machine["DefinitionString"])
-        return definition
 
     def resolve(self, room: str, value: Any) -> Any:
         """Replace CloudFormation's functions by what they would give.
@@ -167,20 +186,20 @@ class Assembly:
         if kind in _REF_IS_ARN:
             return self._attribute(room, name, "Arn")
         given = self.templates[room]["Resources"][name].get("Properties", {}).get("LogGroupName")
-        return given if isinstance(given, str) else short(name)
+        return given if isinstance(given, str) else self.name(room, name)
 
     def _attribute(self, room: str, logical_id: str, attribute: str) -> str:
         kind = self.templates[room]["Resources"][logical_id]["Type"]
         if attribute.endswith("Arn") and kind in _ARNS:
             return _ARNS[kind].format(self._ref_name(room, logical_id))
         if attribute in {"Name", "FunctionName", "RoleName", "QueueName", "TopicName"}:
-            return short(logical_id)
-        return f"{short(logical_id)}.{attribute}"
+            return self.name(room, logical_id)
+        return f"{self.name(room, logical_id)}.{attribute}"
 
     def _ref_name(self, room: str, logical_id: str) -> str:
         properties = self.templates[room]["Resources"][logical_id].get("Properties", {})
         given = properties.get("LogGroupName")
-        return given if isinstance(given, str) else short(logical_id)
+        return given if isinstance(given, str) else self.name(room, logical_id)
 
 
 def _is_function(key: str) -> bool:

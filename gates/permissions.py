@@ -67,14 +67,12 @@ def as_list(value: Any) -> list[Any]:
 
 def policies(assembly: Assembly) -> dict[str, list[Statement]]:
     """What each role may do: all statements of its policies, by the role's short logical id."""
-    found: dict[str, list[Statement]] = {
-        name: [] for _, name in assembly.resources("AWS::IAM::Role")
-    }
+    found: dict[str, list[Statement]] = {name: [] for name in assembly.resources("AWS::IAM::Role")}
     kinds = ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy")
     for properties in (each for kind in kinds for each in assembly.resources(kind).values()):
         for role in properties.get("Roles", []):
             found[role] += properties["PolicyDocument"]["Statement"]
-    for (_, name), role in assembly.resources("AWS::IAM::Role").items():
+    for name, role in assembly.resources("AWS::IAM::Role").items():
         for inline in role.get("Policies", []):
             found[name] += inline["PolicyDocument"]["Statement"]
     return found
@@ -124,7 +122,7 @@ def _wide(assembly: Assembly) -> Iterator[str]:
         elif "*" in grant.resources and known["resourceTypes"] and not _is_bound(assembly, grant):
             kinds = ", ".join(each["name"] for each in known["resourceTypes"][:4])
             yield f"{grant}: IAM knows narrower resources for it ({kinds})"
-    for (_, name), role in assembly.resources("AWS::IAM::Role").items():
+    for name, role in assembly.resources("AWS::IAM::Role").items():
         for managed in role.get("ManagedPolicyArns", []):
             if managed != _MANAGED.get(name):
                 yield f"{name}: has the managed policy {managed}"
@@ -150,7 +148,7 @@ def _passing(assembly: Assembly) -> Iterator[str]:
 
 
 def _trust(assembly: Assembly) -> Iterator[str]:
-    for (_, name), role in assembly.resources("AWS::IAM::Role").items():
+    for name, role in assembly.resources("AWS::IAM::Role").items():
         for statement in role["AssumeRolePolicyDocument"]["Statement"]:
             service = statement["Principal"].get("Service")
             if not isinstance(service, str):
@@ -162,7 +160,7 @@ def _trust(assembly: Assembly) -> Iterator[str]:
 
 
 def _functions_opened(assembly: Assembly) -> Iterator[str]:
-    for (_, name), permission in assembly.resources("AWS::Lambda::Permission").items():
+    for name, permission in assembly.resources("AWS::Lambda::Permission").items():
         if not permission.get("SourceArn") and not permission.get("SourceAccount"):
             yield f"{name}: {permission['Principal']} may invoke the function for any account"
 

@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import localcloud
-from gates.assembly import ACCOUNT, ASSET, REGION, ROOT, short
+from gates.assembly import ACCOUNT, ASSET, REGION, ROOT, names
 from localcloud.gateway import faults
 
 CALLS = Path(__file__).with_name("calls.json")
+_STACKS = "spine-dev-"
 _SAMPLE = ROOT / "spine" / "samples" / "vertebral_synthetic.arff"
 _SPINE = Path(sys.executable).with_name("spine")
 
@@ -33,29 +34,29 @@ _RUN_FOLDER = re.compile(r"runs/[a-z0-9-]*-[0-9a-f]{8}(?=/|\"|$)")
 _UPLOAD = re.compile(r"uploads/[0-9a-f]{12}/")
 # Of Spark, one for each block.
 _BLOCKS = re.compile(r"((?:preparation|train|validate)/[a-z-]*/?(?:part-)?)[0-9]{5}(?=[.\"])")
-_EXECUTION = re.compile(r"(execution:Machine):[^\"]+")
+_EXECUTION = re.compile(r"(execution:[\w-]+):[^\"]+")
 
 Call = dict[str, Any]
 
 
-def normalized(record: Path, names: dict[str, str]) -> list[Call]:
+def normalized(record: Path, known: dict[str, str]) -> list[Call]:
     """The decisions about Spine's own roles, once each, in order, without names of the moment.
 
     Args:
         record: What the cloud has written down.
-        names: Short logical ids by physical names, as `physical_names` gives them.
+        known: What resources are called, by physical name, as `physical_names` gives it.
     """
     found = set()
     for line in record.read_text().splitlines():
         call = json.loads(line)
-        if call["role"] not in names:
+        if call["role"] not in known:
             continue  # the CDK's own roles
         call["context"] = {
             key: value for key, value in call["context"].items() if _CONDITIONS.match(key)
         }
         text = json.dumps(call, sort_keys=True)
-        for physical in sorted(names, key=len, reverse=True):
-            text = text.replace(physical, names[physical])
+        for physical in sorted(known, key=len, reverse=True):
+            text = text.replace(physical, known[physical])
         text = _RUN_NAME.sub("spine-dev-run", text)
         text = _RUN_FOLDER.sub("runs/run", text)
         text = ASSET.sub("code.zip", text)
@@ -67,20 +68,23 @@ def normalized(record: Path, names: dict[str, str]) -> list[Call]:
 
 
 def physical_names(cloud: localcloud.Cloud) -> dict[str, str]:
-    """Short logical ids of what the stacks made, by the last part of its physical name."""
+    """What resources of the stacks are called, by the last part of their physical names."""
     formation = cloud.client("cloudformation")
+    pages = formation.get_paginator("list_stack_resources")
+    made = {
+        (stack["StackName"].removeprefix(_STACKS), each["LogicalResourceId"]): each
+        for stack in formation.describe_stacks()["Stacks"]
+        if stack["StackName"].startswith(_STACKS)
+        for page in pages.paginate(StackName=stack["StackName"])
+        for each in page["StackResourceSummaries"]
+    }
+    called = names((room, each["ResourceType"], name) for (room, name), each in made.items())
     found = {}
-    for stack in formation.describe_stacks()["Stacks"]:
-        if not stack["StackName"].startswith("spine-"):
-            continue
-        for page in formation.get_paginator("list_stack_resources").paginate(
-            StackName=stack["StackName"]
-        ):
-            for each in page["StackResourceSummaries"]:
-                physical = each["PhysicalResourceId"].rpartition(":")[2].rpartition("/")[2]
-                # Some are named after something shorter than a name that is safe to replace.
-                if len(physical) > len("spine-dev-storage"):
-                    found[physical] = short(each["LogicalResourceId"])
+    for key, each in made.items():
+        physical = each["PhysicalResourceId"].rpartition(":")[2].rpartition("/")[2]
+        # Some are named after something shorter than a name that is safe to replace.
+        if len(physical) > len("spine-dev-storage"):
+            found[physical] = called[key]
     return found
 
 
@@ -100,22 +104,31 @@ def record_calls(home: Path) -> list[Call]:
         cloud = localcloud.running(home)
         if cloud is None:
             raise RuntimeError("the local cloud is gone")
-        names = physical_names(cloud)
+        known = physical_names(cloud)
         _runs(home, cloud)
         _spine(home, "destroy")
-        return normalized(home / "logs" / "iam.jsonl", names)
+        return normalized(home / "logs" / "iam.jsonl", known)
     finally:
         _spine(home, "down")
 
 
+# Where runs are given up, once for each kind that is stopped or deleted then, and the engine that
+# prepares on the way there.
+GIVEN_UP = {
+    "Prepare on an instance": "processing",
+    "Train the model": "lambda",
+    "Transform the batch": "lambda",
+    "Create the endpoint": "lambda",
+}
+
+
 def _runs(home: Path, cloud: localcloud.Cloud) -> None:
-    formation = cloud.client("cloudformation")
     outputs = {
-        output["OutputKey"]: output["OutputValue"]
-        for stack in formation.describe_stacks()["Stacks"]
+        (stack["StackName"].removeprefix(_STACKS), output["OutputKey"]): output["OutputValue"]
+        for stack in cloud.client("cloudformation").describe_stacks()["Stacks"]
         for output in stack.get("Outputs", [])
     }
-    machine, bucket = outputs["StateMachineArn"], outputs["BucketName"]
+    machine, bucket = outputs["pipeline", "StateMachineArn"], outputs["storage", "BucketName"]
     states, s3 = cloud.client("stepfunctions"), cloud.client("s3")
     _spine(home, "run", "--source", str(_SAMPLE), "--json")
     kept = _run(home, {"endpoint": {"keep": True}})
@@ -127,22 +140,16 @@ def _runs(home: Path, cloud: localcloud.Cloud) -> None:
     _until(lambda: _has_ended(states, failed["executionArn"]), "a run to fail")
     states.redrive_execution(executionArn=failed["executionArn"])
     s3.put_object(Bucket=bucket, Key="incoming/file.arff", Body=_SAMPLE.read_bytes())
-    # One given up at each step that has something to stop.
     uploaded = f"s3://{bucket}/uploads/file.arff"
     s3.put_object(Bucket=bucket, Key="uploads/file.arff", Body=_SAMPLE.read_bytes())
-    for state, engine in (
-        ("Prepare on an instance", "processing"),
-        ("Train the model", "lambda"),
-        ("Transform the batch", "lambda"),
-        ("Create the endpoint", "lambda"),
-    ):
+    for state, engine in GIVEN_UP.items():
         given = {"source": {"uri": uploaded}, "preparation": {"engine": engine}}
         arn = states.start_execution(stateMachineArn=machine, input=json.dumps(given))[
             "executionArn"
         ]
         _until(partial(_has_entered, states, arn, state), state)
         states.stop_execution(executionArn=arn)
-    _until(lambda: _all_ended(states, machine), "every run to end")
+    _until(lambda: _all_ended(states), "every run to end")
     _sweep(cloud)
     _expire(cloud, kept["endpoint"]["name"])
     _sweep(cloud)
@@ -188,8 +195,13 @@ def _has_ended(states: Any, arn: str) -> bool:
     return bool(states.describe_execution(executionArn=arn)["status"] != "RUNNING")
 
 
-def _all_ended(states: Any, machine: str) -> bool:
-    return not states.list_executions(stateMachineArn=machine, statusFilter="RUNNING")["executions"]
+def _all_ended(states: Any) -> bool:
+    return not any(
+        states.list_executions(stateMachineArn=each["stateMachineArn"], statusFilter="RUNNING")[
+            "executions"
+        ]
+        for each in states.list_state_machines()["stateMachines"]
+    )
 
 
 def _sweep(cloud: localcloud.Cloud) -> None:

@@ -1,12 +1,15 @@
-# ruff: noqa: N803 (the fake takes boto3's own argument names)
 """An in-memory SageMaker with states and a virtual clock, as strict about order as the real one."""
 
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
+from spine.shipped import load
 from tests.support import client_error
+
+kinds = load("common.kinds")
 
 _ARN = "arn:aws:sagemaker:us-east-1:000000000000"
 
@@ -21,19 +24,19 @@ class Thing:
     tags: dict[str, str] = field(default_factory=dict)
 
 
-_JOBS = ("processing-job", "training-job", "transform-job")
-
-
 @dataclass
 class FakeSageMaker:
-    """The part of SageMaker that cleaning up meets.
+    """The part of SageMaker that cleaning up meets, for every kind that runs make.
+
+    It answers boto3's methods of each row of the table: `list_training_jobs`, `delete_model`.
 
     Attributes:
         now: Virtual seconds; `sleep` moves them on.
-        deletion: Seconds an endpoint stays in Deleting.
+        deletion: Seconds that something which is not deleted at once stays in Deleting.
         page: Items on each page of a listing.
         fault: Called with the operation and name before each call; may raise.
-        calls: The deletions and stops that took effect, in order.
+        calls: The deletions and stops that took effect, in order: the operation and the name.
+        things: What is there, by its kind's resource type and its name.
     """
 
     now: float = 0.0
@@ -42,22 +45,37 @@ class FakeSageMaker:
     fault: Callable[[str, str], None] = lambda _operation, _name: None
     calls: list[tuple[str, str]] = field(default_factory=list)
     things: dict[str, dict[str, Thing]] = field(
-        default_factory=lambda: {
-            kind: {} for kind in ("endpoint", "endpoint-config", "model", *_JOBS)
-        }
+        default_factory=lambda: {kind.resource_type: {} for kind in kinds.KINDS}
     )
+
+    def __post_init__(self) -> None:
+        self._methods: dict[str, Callable[..., dict[str, Any]]] = {}
+        for kind in kinds.KINDS:
+            self._methods[kind.method("List")] = partial(self._list, kind)
+            self._methods[kind.method("Describe")] = partial(self._describe, kind)
+            end = self._stop if kind.is_job else self._delete
+            self._methods[kind.method(kind.ending)] = partial(end, kind)
+
+    def __getattr__(self, method: str) -> Callable[..., dict[str, Any]]:
+        try:
+            return self.__dict__["_methods"][method]  # type: ignore[no-any-return]
+        except KeyError:
+            raise AttributeError(method) from None
 
     def sleep(self, seconds: float) -> None:
         """Let time pass."""
         self.now += seconds
-        for name, endpoint in list(self.things["endpoint"].items()):
-            if endpoint.status == "Creating" and self.now >= endpoint.until:
-                endpoint.status = "InService"
-            if endpoint.status == "Deleting" and self.now >= endpoint.until:
-                del self.things["endpoint"][name]
-        for job in (job for kind in _JOBS for job in self.things[kind].values()):
-            if job.status == "Stopping" and self.now >= job.until:
-                job.status = "Stopped"
+        for kind in kinds.KINDS:
+            things = self.things[kind.resource_type]
+            for name, thing in list(things.items()):
+                if self.now < thing.until:
+                    continue
+                if thing.status == "Creating":
+                    thing.status = "InService"
+                elif thing.status == "Stopping":
+                    thing.status = "Stopped"
+                elif thing.status == "Deleting":
+                    del things[name]
 
     def add(
         self, kind: str, name: str, *, status: str = "", until: float = 0.0, **tags: str
@@ -91,122 +109,75 @@ class FakeSageMaker:
             raise client_error("ValidationException", f'Could not find {kind} "{name}".', operation)
         return thing
 
-    def describe_endpoint(self, *, EndpointName: str) -> dict[str, Any]:
-        """Answer with the status."""
-        endpoint = self._get("DescribeEndpoint", "endpoint", EndpointName)
-        return {
-            "EndpointName": EndpointName,
-            "EndpointArn": endpoint.arn,
-            "EndpointStatus": endpoint.status,
-        }
+    def _describe(self, kind: Any, **request: str) -> dict[str, Any]:
+        name = request[kind.name_member]
+        thing = self._get(kind.operation("Describe"), kind.resource_type, name)
+        answer = {kind.name_member: name, kind.arn_member: thing.arn}
+        return answer | ({kind.status_member: thing.status} if thing.status else {})
 
-    def delete_endpoint(self, *, EndpointName: str) -> dict[str, Any]:
-        """Begin to delete, unless the endpoint is in progress."""
-        endpoint = self._get("DeleteEndpoint", "endpoint", EndpointName)
-        if endpoint.status in ("Creating", "Updating", "SystemUpdating", "RollingBack"):
-            raise client_error(
-                "ValidationException", "Cannot update in-progress endpoint", "DeleteEndpoint"
+    def _delete(self, kind: Any, **request: str) -> dict[str, Any]:
+        """Delete at once, or begin to: not while it is in progress, nor what another needs.
+
+        AWS would let the configuration of a live endpoint go and bill on, so that fails the test.
+        """
+        name, operation = request[kind.name_member], kind.operation("Delete")
+        thing = self._get(operation, kind.resource_type, name)
+        for earlier in kinds.KINDS[: kinds.KINDS.index(kind)]:
+            assert earlier.is_job or name not in self.things[earlier.resource_type], (
+                f"{operation} while the {earlier.resource_type} is there"
             )
-        if endpoint.status != "Deleting":
-            endpoint.status, endpoint.until = "Deleting", self.now + self.deletion
-            self.calls.append(("delete endpoint", EndpointName))
-        if self.deletion == 0:
-            del self.things["endpoint"][EndpointName]
+        if thing.status == "Deleting":
+            return {}
+        if thing.status in kind.in_progress:
+            message = f"Cannot update in-progress {kind.resource_type}"
+            raise client_error("ValidationException", message, operation)
+        if kind.in_progress and self.deletion:
+            thing.status, thing.until = "Deleting", self.now + self.deletion
+        else:
+            del self.things[kind.resource_type][name]
+        self.calls.append((operation, name))
         return {}
 
-    def delete_endpoint_config(self, *, EndpointConfigName: str) -> dict[str, Any]:
-        """Delete; AWS would let a live endpoint's go and bill on, so that fails the test."""
-        self._get("DeleteEndpointConfig", "endpoint-config", EndpointConfigName)
-        assert EndpointConfigName not in self.things["endpoint"], "its endpoint is live"
-        del self.things["endpoint-config"][EndpointConfigName]
-        self.calls.append(("delete config", EndpointConfigName))
-        return {}
-
-    def delete_model(self, *, ModelName: str) -> dict[str, Any]:
-        """Delete at once."""
-        self._get("DeleteModel", "model", ModelName)
-        assert ModelName not in self.things["endpoint-config"], "model deleted before its config"
-        del self.things["model"][ModelName]
-        self.calls.append(("delete model", ModelName))
-        return {}
-
-    def stop_processing_job(self, *, ProcessingJobName: str) -> dict[str, Any]:
+    def _stop(self, kind: Any, **request: str) -> dict[str, Any]:
         """Begin to stop a job in progress."""
-        return self._stop("processing-job", ProcessingJobName)
-
-    def stop_training_job(self, *, TrainingJobName: str) -> dict[str, Any]:
-        """Begin to stop a job in progress."""
-        return self._stop("training-job", TrainingJobName)
-
-    def stop_transform_job(self, *, TransformJobName: str) -> dict[str, Any]:
-        """Begin to stop a job in progress."""
-        return self._stop("transform-job", TransformJobName)
-
-    def _stop(self, kind: str, name: str) -> dict[str, Any]:
-        job = self._get("StopJob", kind, name)
+        name, operation = request[kind.name_member], kind.operation("Stop")
+        job = self._get(operation, kind.resource_type, name)
         if job.status != "InProgress":
-            raise client_error(
-                "ValidationException",
-                f"The request was rejected because the job is in status {job.status}.",
-                "StopJob",
-            )
+            message = f"The request was rejected because the job is in status {job.status}."
+            raise client_error("ValidationException", message, operation)
         job.status, job.until = "Stopping", self.now + 20
-        self.calls.append(("stop", name))
+        self.calls.append((operation, name))
         return {}
-
-    def list_endpoints(self, **request: Any) -> dict[str, Any]:
-        """List by a part of the name."""
-        return self._list("endpoint", "Endpoints", "Endpoint", **request)
-
-    def list_endpoint_configs(self, **request: Any) -> dict[str, Any]:
-        """List by a part of the name."""
-        return self._list("endpoint-config", "EndpointConfigs", "EndpointConfig", **request)
-
-    def list_models(self, **request: Any) -> dict[str, Any]:
-        """List by a part of the name."""
-        return self._list("model", "Models", "Model", **request)
-
-    def list_processing_jobs(self, **request: Any) -> dict[str, Any]:
-        """List by a part of the name and a status."""
-        return self._list("processing-job", "ProcessingJobSummaries", "ProcessingJob", **request)
-
-    def list_training_jobs(self, **request: Any) -> dict[str, Any]:
-        """List by a part of the name and a status."""
-        return self._list("training-job", "TrainingJobSummaries", "TrainingJob", **request)
-
-    def list_transform_jobs(self, **request: Any) -> dict[str, Any]:
-        """List by a part of the name and a status."""
-        return self._list("transform-job", "TransformJobSummaries", "TransformJob", **request)
 
     def _list(
         self,
-        kind: str,
-        items: str,
-        noun: str,
+        kind: Any,
         *,
-        NameContains: str,
-        MaxResults: int,
-        StatusEquals: str | None = None,
-        NextToken: str = "",
+        NameContains: str,  # noqa: N803 (boto3's own)
+        MaxResults: int,  # noqa: N803
+        StatusEquals: str | None = None,  # noqa: N803
+        NextToken: str = "",  # noqa: N803
     ) -> dict[str, Any]:
-        self.fault(f"List{items}", NameContains)
+        """List by a part of the name and a status."""
+        self.fault(kind.operation("List"), NameContains)
         assert MaxResults <= 100
+        things = self.things[kind.resource_type]
         matching = sorted(
             name
-            for name, thing in self.things[kind].items()
+            for name, thing in things.items()
             if NameContains in name and name > NextToken and StatusEquals in (None, thing.status)
         )
         page = list(itertools.islice(matching, self.page))
         answer: dict[str, Any] = {
-            items: [
-                {f"{noun}Name": name, f"{noun}Arn": self.things[kind][name].arn} for name in page
+            kind.items: [
+                {kind.name_member: name, kind.arn_member: things[name].arn} for name in page
             ]
         }
         if len(matching) > len(page):
             answer["NextToken"] = page[-1]
         return answer
 
-    def list_tags(self, *, ResourceArn: str, NextToken: str = "") -> dict[str, Any]:
+    def list_tags(self, *, ResourceArn: str, NextToken: str = "") -> dict[str, Any]:  # noqa: N803
         """List two tags a page."""
         kind, _, name = ResourceArn.rpartition(":")[2].partition("/")
         thing = self._get("ListTags", kind, name)
@@ -224,7 +195,12 @@ class FakeStepFunctions:
 
     statuses: dict[str, str] = field(default_factory=dict)
 
-    def describe_execution(self, *, executionArn: str, includedData: str) -> dict[str, str]:
+    def describe_execution(
+        self,
+        *,
+        executionArn: str,  # noqa: N803 (boto3's own)
+        includedData: str,  # noqa: N803
+    ) -> dict[str, str]:
         """Answer with the status."""
         if executionArn not in self.statuses:
             raise client_error(

@@ -1,10 +1,10 @@
 """Clean up: delete what a run pays for by the hour, and stop its jobs."""
 
-from typing import Any, cast
+from typing import Any
 
 from ..common import aws, log
-from .removal import Patience, remove
-from .resources import SageMaker
+from .backoff import Backoff
+from .removal import remove
 
 # Deleting an endpoint mostly takes under a minute, creating one minutes. The state machine's
 # retries wait those out without paying for a running function.
@@ -17,12 +17,11 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
     Raises:
         EndpointBusyError: An endpoint cannot be deleted yet, or is not gone yet. Retry.
     """
-    sagemaker = cast("SageMaker", aws.client("sagemaker"))
     done = remove(
-        sagemaker,
+        aws.client("sagemaker"),
         event["run_name"],
         models=event["delete_model"],
-        patience=Patience(_WAIT_SECONDS),
+        backoff=Backoff(_WAIT_SECONDS),
     )
     log.event("run cleaned up", run=event["run_name"], **done)
     return done

@@ -2,11 +2,16 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ..common import names
-from .resources import Kind, Resource, SageMaker, listed, tags
+from ..common.kinds import Kind
+from .resources import Resource, listed, tags
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker import SageMakerClient
 
 
 @dataclass
@@ -40,12 +45,8 @@ class Inventory:
     failures: list[str] = field(default_factory=list)
 
 
-# What costs money while it lasts. Endpoint configurations and models are free.
-BILLED: tuple[Kind, ...] = ("endpoint", "processing_job", "training_job", "transform_job")
-
-
 def take(
-    sagemaker: SageMaker,
+    sagemaker: "SageMakerClient",
     prefix: str,
     kinds: Iterable[Kind],
     *,
@@ -60,24 +61,26 @@ def take(
     Args:
         sagemaker: The SageMaker client.
         prefix: The deployment's name prefix.
-        kinds: Which kinds of resources to look for.
+        kinds: What to look for.
         scope: Only what is called like this, instead of everything with the prefix.
         job_statuses: In which statuses jobs count.
     """
     inventory = Inventory()
     for kind in kinds:
-        statuses: Iterable[str | None] = job_statuses if kind.endswith("_job") else (None,)
+        statuses: Iterable[str | None] = job_statuses if kind.is_job else (None,)
+        start = names.fitting(scope, kind.longest_name) if scope else f"{prefix}-"
         for status in statuses:
             try:
-                for resource in listed(sagemaker, kind, scope or f"{prefix}-", status=status):
-                    if resource.name.startswith(scope or f"{prefix}-"):
-                        _add(inventory, sagemaker, prefix, resource)
+                for resource in listed(sagemaker, kind, start, status=status):
+                    _add(inventory, sagemaker, prefix, resource)
             except (BotoCoreError, ClientError) as error:
-                inventory.failures.append(f"listing each {kind}: {error}")
+                inventory.failures.append(f"listing each {kind.key}: {error}")
     return inventory
 
 
-def _add(inventory: Inventory, sagemaker: SageMaker, prefix: str, resource: Resource) -> None:
+def _add(
+    inventory: Inventory, sagemaker: "SageMakerClient", prefix: str, resource: Resource
+) -> None:
     try:
         found = tags(sagemaker, resource.arn)
     except (BotoCoreError, ClientError) as error:
@@ -85,7 +88,8 @@ def _add(inventory: Inventory, sagemaker: SageMaker, prefix: str, resource: Reso
         return
     base = f"{prefix}-{found.get('spine:run')}"
     execution = found.get("spine:execution")
-    if execution is None or not names.belongs(resource.name, base):
+    start = names.fitting(base, resource.kind.longest_name)
+    if execution is None or not names.belongs(resource.name, start):
         inventory.foreign.append(resource.name)
         return
     inventory.runs.setdefault(base, Run(base, execution)).resources.append(resource)

@@ -1,18 +1,18 @@
 """Removing what one run left: in the right order, in steps, as often as wanted."""
 
-import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from ..common import kinds, names
 from ..common.errors import SpineError
-from .resources import Kind, Resource, SageMaker, is_missing, is_refused, of_run, tags
+from ..common.kinds import Kind
+from .backoff import Backoff
+from .resources import Resource, is_missing, is_refused, of_run, tags
 
-# DescribeEndpoint, EndpointStatus: in these SageMaker refuses DeleteEndpoint ("Cannot update
-# in-progress endpoint"). Deleting is under way already.
-_CANNOT_DELETE = {"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"}
-_LONGEST_PAUSE = 15.0
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker import SageMakerClient
 
 
 class EndpointBusyError(SpineError):
@@ -23,36 +23,13 @@ class _CalledOffError(Exception):
     """The run goes on again: what it has is its own."""
 
 
-class Patience:
-    """A bounded wait in growing pauses.
-
-    Args:
-        seconds: How long the pauses may last in all.
-        sleep: What pauses, in tests what moves the virtual clock.
-    """
-
-    def __init__(self, seconds: float, sleep: Callable[[float], None] | None = None) -> None:
-        self._left = seconds
-        self._sleep = sleep or time.sleep
-        self._pause = 1.0
-
-    def wait(self) -> bool:
-        """Pause and return True, or return False when the wait is used up."""
-        if self._left <= 0:
-            return False
-        pause = min(self._pause, self._left)
-        self._sleep(pause)
-        self._left -= pause
-        self._pause = min(2 * self._pause, _LONGEST_PAUSE)
-        return True
-
-
 class Removal:
     """The removal of one run.
 
-    Jobs are stopped and the endpoint deleted first; when it is gone, its configuration, then the
-    model. A configuration must outlive its endpoint, or SageMaker may go on billing an endpoint it
-    can no longer describe (API reference, DeleteEndpointConfig). Whatever is already gone is done.
+    In the order of the table: jobs are stopped and the endpoint deleted first; when it is gone, its
+    configuration, then the model. A configuration must outlive its endpoint, or SageMaker may go on
+    billing an endpoint it can no longer describe (API reference, DeleteEndpointConfig). Whatever is
+    already gone is done.
 
     What is called like the run's but has no tag `spine:run` that says so is somebody else's and
     stays.
@@ -60,7 +37,7 @@ class Removal:
     Args:
         sagemaker: The SageMaker client.
         base: What the run's resources are called.
-        models: Whether the run's model goes too.
+        models: Whether the run's result goes too, its model.
         serving: Whether endpoint and configuration go; without, only jobs are stopped.
         over: Asked before anything is stopped or deleted: whether the run is still over. A run
             that was redriven meanwhile keeps what it has.
@@ -68,7 +45,7 @@ class Removal:
 
     def __init__(
         self,
-        sagemaker: SageMaker,
+        sagemaker: "SageMakerClient",
         base: str,
         *,
         models: bool,
@@ -82,9 +59,7 @@ class Removal:
         self._serving = serving
         self._over = over
         self._deleted: dict[str, set[str]] = {
-            "endpoints": set(),
-            "endpoint_configs": set(),
-            "models": set(),
+            f"{kind.key}s": set() for kind in kinds.KINDS if not kind.is_job
         }
         self._stopped: set[str] = set()
 
@@ -100,22 +75,18 @@ class Removal:
             return True
 
     def _advance(self) -> bool:
-        self._stop("processing_job", self._stop_processing)
-        self._stop("training_job", self._stop_training)
-        self._stop("transform_job", self._stop_transform)
+        for kind in kinds.jobs():
+            self._stop(kind)
         self.busy = {}
         if not self._serving:
             return True
-        for name in self._names("endpoint"):
-            self._delete_endpoint(name)
-        if self.busy:
-            return False
-        for name in self._names("endpoint_config"):
-            if self._gone(self._sagemaker.delete_endpoint_config, EndpointConfigName=name):
-                self._deleted["endpoint_configs"].add(name)
-        for name in self._names("model") if self._models else ():
-            if self._gone(self._sagemaker.delete_model, ModelName=name):
-                self._deleted["models"].add(name)
+        for kind in kinds.KINDS:
+            if kind.is_job or (kind.is_result and not self._models):
+                continue
+            for name in self._names(kind):
+                self._delete(kind, name)
+            if self.busy:
+                return False
         return True
 
     @property
@@ -136,78 +107,72 @@ class Removal:
             resource.name: self._is_own(resource)
             for resource in of_run(self._sagemaker, kind, self.base)
         }
-        return sorted(name for name, own in {self.base: True, **listed}.items() if own)
+        own = names.fitting(self.base, kind.longest_name)
+        return sorted(name for name, is_own in {own: True, **listed}.items() if is_own)
 
     def _is_own(self, resource: Resource) -> bool:
         run = tags(self._sagemaker, resource.arn).get("spine:run")
         return run is not None and self.base.endswith(f"-{run}")
 
-    def _delete_endpoint(self, name: str) -> None:
-        status = self._status(name)
+    def _delete(self, kind: Kind, name: str) -> None:
+        """Delete it, and note it as busy while it is there all the same."""
+        if not kind.in_progress:
+            self._end(kind, name)
+            return
+        status = self._status(kind, name)
         if status is None:
             return
-        if status not in _CANNOT_DELETE:
+        if status not in kind.in_progress:
             try:
-                if self._gone(self._sagemaker.delete_endpoint, EndpointName=name):
-                    self._deleted["endpoints"].add(name)
+                self._end(kind, name)
             except ClientError as error:
                 # Its state changed since it was described; the next step sees the new one.
                 if not is_refused(error):
                     raise
-            status = self._status(name)
+            status = self._status(kind, name)
         if status is not None:
             self.busy[name] = status
 
-    def _status(self, name: str) -> str | None:
+    def _status(self, kind: Kind, name: str) -> str | None:
+        describe = getattr(self._sagemaker, kind.method("Describe"))
         try:
-            answer = self._sagemaker.describe_endpoint(EndpointName=name)
+            answer = describe(**{kind.name_member: name})
         except ClientError as error:
             if is_missing(error):
                 return None
             raise
-        status: str = answer["EndpointStatus"]
+        status: str = answer[kind.status_member]
         return status
 
-    def _stop(self, kind: Kind, stop: Callable[[str], Any]) -> None:
+    def _stop(self, kind: Kind) -> None:
         for job in of_run(self._sagemaker, kind, self.base, status="InProgress"):
             if not self._is_own(job):
                 continue
-            self._go_on()
             try:
-                stop(job.name)
+                self._end(kind, job.name)
             except ClientError as error:
                 # Ended, or being stopped, since it was listed.
-                if not (is_missing(error) or is_refused(error)):
+                if not is_refused(error):
                     raise
-            else:
-                self._stopped.add(job.name)
 
-    def _stop_processing(self, name: str) -> None:
-        self._sagemaker.stop_processing_job(ProcessingJobName=name)
-
-    def _stop_training(self, name: str) -> None:
-        self._sagemaker.stop_training_job(TrainingJobName=name)
-
-    def _stop_transform(self, name: str) -> None:
-        self._sagemaker.stop_transform_job(TransformJobName=name)
-
-    def _go_on(self) -> None:
+    def _end(self, kind: Kind, name: str) -> None:
+        """Stop or delete, and note it; what is gone already is done."""
         if not self._over():
             raise _CalledOffError
-
-    def _gone(self, delete: Callable[..., Any], **request: str) -> bool:
-        """Delete, and tell whether there was something to delete."""
-        self._go_on()
+        end = getattr(self._sagemaker, kind.method(kind.ending))
         try:
-            delete(**request)
+            end(**{kind.name_member: name})
         except ClientError as error:
             if is_missing(error):
-                return False
+                return
             raise
-        return True
+        done = self._stopped if kind.is_job else self._deleted[f"{kind.key}s"]
+        done.add(name)
 
 
-def remove(sagemaker: SageMaker, base: str, *, models: bool, patience: Patience) -> dict[str, Any]:
+def remove(
+    sagemaker: "SageMakerClient", base: str, *, models: bool, backoff: Backoff
+) -> dict[str, Any]:
     """Remove one run.
 
     Returns:
@@ -215,11 +180,11 @@ def remove(sagemaker: SageMaker, base: str, *, models: bool, patience: Patience)
         existed.
 
     Raises:
-        EndpointBusyError: Patience ran out; nothing is lost, the same call again goes on.
+        EndpointBusyError: The wait is used up; nothing is lost, the same call again goes on.
     """
     removal = Removal(sagemaker, base, models=models)
     while not removal.advance():
-        if not patience.wait():
+        if not backoff.wait():
             busy = ", ".join(f"{name} is {status}" for name, status in removal.busy.items())
             raise EndpointBusyError(
                 f"Cannot finish yet: {busy}. The same clean-up again goes on from here."

@@ -5,15 +5,19 @@ hours, and what they made meanwhile would outlive the stack.
 """
 
 import os
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from ..common import aws
 from ..common.errors import SpineError
-from .removal import Patience
+from .backoff import Backoff
 from .sweep import Context
 from .teardown import answer
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+    from mypy_boto3_stepfunctions.type_defs import ListExecutionsInputTypeDef
 
 _CAUSE = "The deployment is being removed."
 
@@ -22,41 +26,34 @@ class StillRunningError(SpineError):
     """Executions go on though they were stopped."""
 
 
-class StepFunctions(Protocol):
-    """The calls of boto3's Step Functions client that stopping needs."""
-
-    def list_executions(self, **request: Any) -> Any: ...  # noqa: D102
-    def stop_execution(self, **request: Any) -> Any: ...  # noqa: D102
-
-
 def handler(event: dict[str, Any], context: Context) -> None:
     """Answer a CloudFormation request; on Delete, stop what runs first."""
     machine = event["ResourceProperties"]["StateMachineArn"]
 
-    def on_delete(patience: Patience) -> None:
-        stop_all(cast("StepFunctions", aws.client("stepfunctions")), machine, patience=patience)
+    def on_delete(backoff: Backoff) -> None:
+        stop_all(aws.client("stepfunctions"), machine, backoff=backoff)
 
     answer(event, context, physical_id=f"{os.environ['NAME_PREFIX']}-stop", on_delete=on_delete)
 
 
-def stop_all(step_functions: StepFunctions, machine: str, *, patience: Patience) -> None:
+def stop_all(step_functions: "SFNClient", machine: str, *, backoff: Backoff) -> None:
     """Stop the executions of a state machine until none runs.
 
     Looks again after each round: the list lags behind, and somebody may start one more.
 
     Raises:
-        StillRunningError: Patience ran out; the message names them.
+        StillRunningError: The wait is used up; the message names them.
     """
     while running := _running(step_functions, machine):
         for arn in running:
             _stop(step_functions, arn)
-        if not patience.wait():
+        if not backoff.wait():
             raise StillRunningError(f"Stop by hand, then delete the stack again: {running}")
 
 
-def _running(step_functions: StepFunctions, machine: str) -> list[str]:
+def _running(step_functions: "SFNClient", machine: str) -> list[str]:
     found: list[str] = []
-    request = {"stateMachineArn": machine, "statusFilter": "RUNNING"}
+    request: ListExecutionsInputTypeDef = {"stateMachineArn": machine, "statusFilter": "RUNNING"}
     while True:
         try:
             page = step_functions.list_executions(**request)
@@ -70,7 +67,7 @@ def _running(step_functions: StepFunctions, machine: str) -> list[str]:
         request["nextToken"] = page["nextToken"]
 
 
-def _stop(step_functions: StepFunctions, arn: str) -> None:
+def _stop(step_functions: "SFNClient", arn: str) -> None:
     try:
         step_functions.stop_execution(executionArn=arn, error="Removed", cause=_CAUSE)
     except ClientError as error:

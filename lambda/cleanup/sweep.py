@@ -7,15 +7,20 @@ by success, for that execution alone.
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ..common import aws, log, names
+from ..common import aws, kinds, log, names
 from ..common.errors import SpineError
 from . import inventory
-from .removal import EndpointBusyError, Patience, Removal
-from .resources import Kind, SageMaker, is_missing, tags
+from .backoff import Backoff
+from .removal import EndpointBusyError, Removal
+from .resources import is_missing, tags
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker import SageMakerClient
+    from mypy_boto3_stepfunctions import SFNClient
 
 _KEEP_UNTIL = "%Y-%m-%dT%H:%M:%SZ"
 # A sweep that comes back in 15 minutes need not wait long; one that an execution's end asked for
@@ -28,12 +33,6 @@ _GOING_ON = {"RUNNING", "PENDING_REDRIVE"}
 
 class SweepError(SpineError):
     """Some of what the sweep found could not be looked at or removed; the rest was."""
-
-
-class StepFunctions(Protocol):
-    """The one call of boto3's Step Functions client that sweeping needs."""
-
-    def describe_execution(self, **request: str) -> Any: ...  # noqa: D102
 
 
 class Context(Protocol):
@@ -59,12 +58,12 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     scope = names.base_name(prefix, names.run_id_of(execution)) if execution else None
     remaining = context.get_remaining_time_in_millis() / 1000 - _MARGIN_SECONDS
     done = sweep(
-        cast("SageMaker", aws.client("sagemaker")),
-        cast("StepFunctions", aws.client("stepfunctions")),
+        aws.client("sagemaker"),
+        aws.client("stepfunctions"),
         prefix,
         scope=scope,
         now=lambda: datetime.now(UTC),
-        patience=Patience(remaining if scope else min(remaining, _SWEEP_SECONDS)),
+        backoff=Backoff(remaining if scope else min(remaining, _SWEEP_SECONDS)),
     )
     log.event("swept", scope=scope or prefix, **done)
     if done["failures"]:
@@ -75,22 +74,22 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
 
 
 def sweep(
-    sagemaker: SageMaker,
-    step_functions: StepFunctions,
+    sagemaker: "SageMakerClient",
+    step_functions: "SFNClient",
     prefix: str,
     *,
     scope: str | None,
     now: Callable[[], datetime],
-    patience: Patience,
+    backoff: Backoff,
 ) -> dict[str, Any]:
     """Remove what ended runs left, and return what was done, what was left and what failed.
 
     The model of a run goes unless the run succeeded: a model costs nothing, and after success it is
     the run's result.
     """
-    kinds: tuple[Kind, ...] = (*inventory.BILLED, "endpoint_config")
-    # One ended execution is worth the look at its models; all models every 15 minutes are not.
-    found = inventory.take(sagemaker, prefix, (*kinds, "model") if scope else kinds, scope=scope)
+    # One ended execution is worth the look at its model; all models every 15 minutes are not.
+    looked_for = [kind for kind in kinds.KINDS if scope or not kind.is_result]
+    found = inventory.take(sagemaker, prefix, looked_for, scope=scope)
     failures = found.failures
     left = []
     removals = []
@@ -112,7 +111,7 @@ def sweep(
         else:
             models = status != "SUCCEEDED"
             removals.append(Removal(sagemaker, run.base, models=models, over=over))
-    pending = _carry_out(removals, patience, failures)
+    pending = _carry_out(removals, backoff, failures)
     return {
         "removed": [
             {"run": removal.base, **removal.report()}
@@ -126,7 +125,7 @@ def sweep(
     }
 
 
-def _status(step_functions: StepFunctions, execution: str) -> str:
+def _status(step_functions: "SFNClient", execution: str) -> str:
     """Return the execution's status now: an event may be late, and the execution redriven since."""
     try:
         # Its input and output are none of the sweeper's, and may be encrypted with another's key.
@@ -142,12 +141,14 @@ def _status(step_functions: StepFunctions, execution: str) -> str:
     return status
 
 
-def _still_over(step_functions: StepFunctions, execution: str) -> Callable[[], bool]:
+def _still_over(step_functions: "SFNClient", execution: str) -> Callable[[], bool]:
     """Return what tells that an execution was not redriven since it was found to have ended."""
     return lambda: _status(step_functions, execution) not in _GOING_ON
 
 
-def _reason_to_leave(sagemaker: SageMaker, base: str, status: str, now: datetime) -> str | None:
+def _reason_to_leave(
+    sagemaker: "SageMakerClient", base: str, status: str, now: datetime
+) -> str | None:
     """Say why a run's resources stay, or return None.
 
     Raises:
@@ -163,7 +164,7 @@ def _reason_to_leave(sagemaker: SageMaker, base: str, status: str, now: datetime
     return f"kept until {keep_until}" if now < until else None
 
 
-def _keep_until(sagemaker: SageMaker, base: str) -> str | None:
+def _keep_until(sagemaker: "SageMakerClient", base: str) -> str | None:
     try:
         endpoint = sagemaker.describe_endpoint(EndpointName=base)
     except ClientError as error:
@@ -173,12 +174,12 @@ def _keep_until(sagemaker: SageMaker, base: str) -> str | None:
     return tags(sagemaker, endpoint["EndpointArn"]).get("spine:keep-until")
 
 
-def _carry_out(removals: list[Removal], patience: Patience, failures: list[str]) -> list[str]:
-    """Advance all removals side by side, and return what is still busy when patience ends."""
+def _carry_out(removals: list[Removal], backoff: Backoff, failures: list[str]) -> list[str]:
+    """Advance all removals side by side, and return what is still busy when the wait is used up."""
     unfinished = removals
     while True:
         unfinished = [removal for removal in unfinished if not _advance(removal, failures)]
-        if not unfinished or not patience.wait():
+        if not unfinished or not backoff.wait():
             return [
                 f"{name} is {status}"
                 for removal in unfinished

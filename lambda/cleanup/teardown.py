@@ -4,19 +4,21 @@ import json
 import os
 import urllib.request
 from collections.abc import Callable
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ..common import aws, log
+from ..common import aws, kinds, log
 from ..common.errors import SpineError
 from . import inventory
-from .removal import Patience, Removal
-from .resources import Kind, SageMaker
+from .backoff import Backoff
+from .removal import Removal
 from .sweep import Context
 
-_KINDS: tuple[Kind, ...] = (*inventory.BILLED, "endpoint_config", "model")
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker import SageMakerClient
+
 # What an answer to CloudFormation may need, at worst.
 _MARGIN_SECONDS = 60.0
 # CloudFormation takes answers of 4,096 bytes.
@@ -31,8 +33,8 @@ def handler(event: dict[str, Any], context: Context) -> None:
     """Answer a CloudFormation request; on Delete, remove everything first."""
     prefix = os.environ["NAME_PREFIX"]
 
-    def on_delete(patience: Patience) -> None:
-        tear_down(cast("SageMaker", aws.client("sagemaker")), prefix, patience=patience)
+    def on_delete(backoff: Backoff) -> None:
+        tear_down(aws.client("sagemaker"), prefix, backoff=backoff)
 
     answer(event, context, physical_id=f"{prefix}-teardown", on_delete=on_delete)
 
@@ -42,7 +44,7 @@ def answer(
     context: Context,
     *,
     physical_id: str,
-    on_delete: Callable[[Patience], None],
+    on_delete: Callable[[Backoff], None],
 ) -> None:
     """Answer a request of CloudFormation for a custom resource that works when it is deleted.
 
@@ -58,7 +60,7 @@ def answer(
     try:
         if event["RequestType"] == "Delete":
             seconds = context.get_remaining_time_in_millis() / 1000 - _MARGIN_SECONDS
-            on_delete(Patience(seconds))
+            on_delete(Backoff(seconds))
     except Exception as error:  # noqa: BLE001 (any failure has to be answered, or the stack hangs)
         status, reason = "FAILED", f"{type(error).__name__}: {error}"[:_LONGEST_REASON]
     kind = physical_id.rpartition("-")[2]
@@ -66,20 +68,23 @@ def answer(
     _answer(event, physical_id, status, reason)
 
 
-def tear_down(sagemaker: SageMaker, prefix: str, *, patience: Patience) -> None:
+def tear_down(sagemaker: "SageMakerClient", prefix: str, *, backoff: Backoff) -> None:
     """Remove everything the deployment's runs left, and wait until it is gone.
 
     Looks again after each round: an execution that still runs may have made something meanwhile.
 
     Raises:
-        LeftoverError: Patience ran out, or something could not be looked at; the message lists it.
+        LeftoverError: Something is left when the wait is used up, or could not be looked at; the
+            message lists it.
     """
     while True:
-        found = inventory.take(sagemaker, prefix, _KINDS, job_statuses=("InProgress", "Stopping"))
+        found = inventory.take(
+            sagemaker, prefix, kinds.KINDS, job_statuses=("InProgress", "Stopping")
+        )
         if not found.runs and not found.failures:
             return
         failures = found.failures + _remove(sagemaker, list(found.runs))
-        if not patience.wait():
+        if not backoff.wait():
             remains = [item.name for run in found.runs.values() for item in run.resources]
             raise LeftoverError(
                 "Not everything is gone yet; delete the stack again, or remove by hand:"
@@ -87,7 +92,7 @@ def tear_down(sagemaker: SageMaker, prefix: str, *, patience: Patience) -> None:
             )
 
 
-def _remove(sagemaker: SageMaker, bases: list[str]) -> list[str]:
+def _remove(sagemaker: "SageMakerClient", bases: list[str]) -> list[str]:
     failures = []
     for base in bases:
         try:

@@ -11,7 +11,9 @@ import re
 RESOURCE_NAME = re.compile(r"(?!.{64})[a-z0-9](?:-*[a-z0-9])*")
 
 _SLUG_LENGTH = 31
-_BASE_LENGTH = 55  # leaves eight characters for "-<redrive>-<retry>" of a job's name
+_ATTEMPT_LENGTH = 8  # of "-<redrive>-<retry>" in a job's name
+_BASE_LENGTH = 63 - _ATTEMPT_LENGTH
+_HASH_LENGTH = 8
 # What follows the base in a job's name. Four digits at most, so that the eight hexadecimal digits
 # ending another run's name never pass for a count.
 _ATTEMPT = re.compile(r"(?:-\d{1,4}){0,2}")
@@ -25,7 +27,7 @@ def run_id(execution_name: str, execution_arn: str) -> str:
     """
     slug = re.sub(r"[^a-z0-9]+", "-", execution_name.lower()).strip("-")
     slug = slug[:_SLUG_LENGTH].rstrip("-") or "run"
-    return f"{slug}-{hashlib.sha256(execution_arn.encode()).hexdigest()[:8]}"
+    return f"{slug}-{hashlib.sha256(execution_arn.encode()).hexdigest()[:_HASH_LENGTH]}"
 
 
 def run_id_of(execution_arn: str) -> str:
@@ -48,8 +50,21 @@ def base_name(prefix: str, run: str) -> str:
     return base
 
 
+def fitting(base: str, longest: int) -> str:
+    """Return what a run's names of at most `longest` characters begin with, their attempt aside.
+
+    That is the base where there is room for it, as there always is in 63 characters. Tuning jobs
+    have 32: theirs begin with the base's first characters and the run's hash. The name prefix is
+    in them whole, and `-` after it, when it has at most 14 characters.
+    """
+    room = longest - _ATTEMPT_LENGTH
+    if len(base) <= room:
+        return base
+    return f"{base[: room - _HASH_LENGTH - 1].rstrip('-')}-{base[-_HASH_LENGTH:]}"
+
+
 def belongs(name: str, base: str) -> bool:
-    """Tell whether a resource is the run's: called `base`, or `base-<redrive>-<retry>`.
+    """Tell whether a name may be the run's: `base`, or `base-<redrive>-<retry>`.
 
     "Starts with the base" would not do: a run whose execution is called after another run
     (`nightly-1a2b3c4d-again`) starts with that run's base.

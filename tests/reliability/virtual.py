@@ -12,14 +12,18 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from spine.shipped import load
 from tests.fake_sagemaker import FakeSageMaker, FakeStepFunctions
-from tests.support import client_error, load
+from tests.support import client_error
 
+kinds = load("common.kinds")
 removal = load("cleanup.removal")
+waiting = load("cleanup.backoff")
 sweeping = load("cleanup.sweep")
 names = load("common.names")
 
@@ -102,6 +106,7 @@ class Faults:
         endpoint_fails: An endpoint ends as Failed.
         step_fails: A step of the run fails for good.
         aborted: Somebody stops the run at some moment.
+        large: The file is large, so that a job prepares it rather than a function.
         kept: The endpoint is kept for up to an hour.
         late: The endpoint that a stopped run was asking for comes after all, seconds later.
         event_lost: The event of a bad ending never arrives.
@@ -115,6 +120,7 @@ class Faults:
     endpoint_fails: float = 0.05
     step_fails: float = 0.05
     aborted: float = 0.6
+    large: float = 0.4
     kept: float = 0.2
     late: float = 0.05
     event_lost: float = 0.01
@@ -128,8 +134,8 @@ class World(FakeSageMaker):
     Attributes:
         ended: When each run ended, or began to clean up, by what its resources are called.
         kept: Until when its endpoint was kept.
-        delays: Seconds between the two, by kind: for an endpoint from when SageMaker would have
-            let it go, for a configuration from when its endpoint was gone.
+        delays: Seconds between the two, by kind: for what cannot be deleted at any time from when
+            SageMaker would have let it go, for what outlives it from when it was gone.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -137,47 +143,44 @@ class World(FakeSageMaker):
         self.clock = clock
         self.ended: dict[str, float] = {}
         self.kept: dict[str, float] = {}
-        self.delays: dict[str, list[float]] = {"endpoint": [], "config": [], "job": []}
+        self.delays: dict[str, list[float]] = {
+            kind.resource_type: [] for kind in kinds.KINDS if not kind.is_result
+        }
         self._gone: dict[str, float] = {}
 
     def tick(self) -> None:
         """Bring the states up to date."""
         self.now = self.clock.now
-        for name, endpoint in self.things["endpoint"].items():
-            if endpoint.status == "Deleting":
-                self._gone[name] = endpoint.until
+        for kind in kinds.KINDS:
+            things = self.things[kind.resource_type]
+            for name, thing in list(things.items()):
+                if thing.status == "Deleting":
+                    self._gone[base(thing.tags["spine:execution"])] = thing.until
+                ended = thing.status == "InProgress" and self.now >= thing.until
+                if kind.is_job and (ended or thing.status == "Stopped"):
+                    del things[name]
         self.sleep(0)
-        for kind in ("training-job", "transform-job"):
-            for name, job in list(self.things[kind].items()):
-                if job.status == "Stopped" or (
-                    job.status == "InProgress" and self.now >= job.until
-                ):
-                    del self.things[kind][name]
 
-    def delete_endpoint(self, *, EndpointName: str) -> dict[str, Any]:  # noqa: N803
-        """Begin to delete, and note how late."""
-        endpoint = self.things["endpoint"].get(EndpointName)
-        before = (endpoint.status, endpoint.until) if endpoint else ("", 0.0)
-        answer = super().delete_endpoint(EndpointName=EndpointName)
-        if before[0] not in ("", "Deleting"):
-            self._note("endpoint", EndpointName, before[1])
+    def _delete(self, kind: Any, **request: str) -> dict[str, Any]:
+        name = request[kind.name_member]
+        thing = self.things[kind.resource_type].get(name)
+        status, until = (thing.status, thing.until) if thing else ("Deleting", 0.0)
+        answer = super()._delete(kind, **request)
+        if thing and status != "Deleting" and not kind.is_result:
+            run = base(thing.tags["spine:execution"])
+            possible = until if kind.in_progress else self._gone.get(run, 0.0)
+            self._note(kind, run, max(possible, self.kept.get(run, 0.0)))
         return answer
 
-    def delete_endpoint_config(self, *, EndpointConfigName: str) -> dict[str, Any]:  # noqa: N803
-        """Delete, and note how late."""
-        answer = super().delete_endpoint_config(EndpointConfigName=EndpointConfigName)
-        self._note("config", EndpointConfigName, self._gone.get(EndpointConfigName, 0.0))
+    def _stop(self, kind: Any, **request: str) -> dict[str, Any]:
+        answer = super()._stop(kind, **request)
+        job = self.things[kind.resource_type][request[kind.name_member]]
+        self._note(kind, base(job.tags["spine:execution"]), 0.0)
         return answer
 
-    def _stop(self, kind: str, name: str) -> dict[str, Any]:
-        answer = super()._stop(kind, name)
-        self._note("job", name.rsplit("-", 2)[0], 0.0)
-        return answer
-
-    def _note(self, kind: str, run: str, possible: float) -> None:
+    def _note(self, kind: Any, run: str, possible: float) -> None:
         ended = self.ended.get(run, self.now)
-        kept = self.kept.get(run, 0.0) if kind != "job" else 0.0
-        self.delays[kind].append(self.now - max(possible, ended, kept))
+        self.delays[kind.resource_type].append(self.now - max(possible, ended))
 
 
 class Reliable:
@@ -294,7 +297,7 @@ class Story:
             PREFIX,
             scope=scope,
             now=lambda: _BEGIN + timedelta(seconds=self.clock.now),
-            patience=removal.Patience(seconds, self.clock.sleep),
+            backoff=waiting.Backoff(seconds, self.clock.sleep),
         )
         return done
 
@@ -323,24 +326,29 @@ class Story:
     def left(self) -> dict[str, list[str]]:
         """What is there of ended runs that costs money or holds a name, by kind."""
         self.world.tick()
-        over = {
-            base(arn) for arn, status in self.executions.statuses.items() if status != "RUNNING"
-        }
+        over = {arn for arn, status in self.executions.statuses.items() if status != "RUNNING"}
         found = {
             kind: sorted(
                 name
                 for name in self.world.names(kind)
-                if any(names.belongs(name, each) for each in over)
+                if self.world.things[kind][name].tags["spine:execution"] in over
             )
-            for kind in ("endpoint", "endpoint-config", "training-job", "transform-job")
+            for kind in self.world.delays
         }
-        return {kind: found[kind] for kind in found if found[kind]}
+        return {kind: names for kind, names in found.items() if names}
 
 
 def base(arn: str) -> str:
     """What a run's resources are called."""
     found: str = names.base_name(PREFIX, names.run_id_of(arn))
     return found
+
+
+# What a run makes at a step of its own.
+_KNOWN = {
+    *("processing-job", "training-job", "transform-job"),
+    *("endpoint", "endpoint-config", "model"),
+}
 
 
 class Run:
@@ -367,8 +375,9 @@ class Run:
 
     def _steps(self) -> str:
         try:
-            self._sleep(2, 20)
+            self._prepare()
             self._job("training-job", self._chance.uniform(120, 300))
+            self._further()
             self._create("model", lambda: self._add("model"))
             self._create("endpoint-config", lambda: self._add("endpoint-config"))
             self._create("endpoint", self._add_endpoint)
@@ -387,6 +396,21 @@ class Run:
         self._story.world.things["model"].pop(self._base, None)
         return "SUCCEEDED"
 
+    def _prepare(self) -> None:
+        self._sleep(2, 20)
+        if self._chance.random() < self._odds.large:
+            self._job("processing-job", self._chance.uniform(120, 900))
+
+    def _further(self) -> None:
+        """Make one of whatever else the table holds, so that no kind is left out."""
+        for kind in kinds.KINDS:
+            if kind.resource_type in _KNOWN:
+                continue
+            if kind.is_job:
+                self._job(kind.resource_type, self._chance.uniform(60, 300))
+            else:
+                self._create(kind.resource_type, partial(self._add, kind.resource_type))
+
     def _sleep(self, least: float, most: float | None = None) -> None:
         self._story.clock.sleep(self._chance.uniform(least, most or least))
         if self._arn in self._story.stops:
@@ -397,7 +421,8 @@ class Run:
             raise Failed
 
     def _add(self, kind: str, suffix: str = "", **more: Any) -> None:
-        name = self._base + suffix
+        (longest,) = (each.longest_name for each in kinds.KINDS if each.resource_type == kind)
+        name = names.fitting(self._base, longest) + suffix
         if name in self._story.world.things[kind]:
             raise client_error("ValidationException", f"Cannot create already existing {kind}", "X")
         self._story.world.add(kind, name, **more, **self._tags)
@@ -467,7 +492,7 @@ class Run:
                     self._story.client,
                     self._base,
                     models=models,
-                    patience=removal.Patience(10, self._story.clock.sleep),
+                    backoff=waiting.Backoff(10, self._story.clock.sleep),
                 )
                 return
             except removal.EndpointBusyError:

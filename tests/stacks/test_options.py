@@ -166,7 +166,7 @@ def test_the_key_encrypts_what_step_functions_and_dynamodb_keep(guarded: Assembl
 def test_every_gate_holds_with_them_on(guarded: Assembly) -> None:
     """The definition's rules, the permissions both ways, cfn-lint; cdk-nag at the synthesis."""
     assembly = GatesAssembly(guarded.folder, "dev")
-    assert [str(each) for each in definition.findings(definition.Machine.of(assembly))] == []
+    assert definition.problems(assembly) == []
     settings = frozenset({"encryption_key", "network"})
     assert permissions.unneeded(assembly, permissions.recorded(), settings) == []
     assert permissions.refused(assembly, permissions.recorded()) == []

@@ -18,7 +18,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.support import FakeS3, client_error, load, use_clients
+from spine.shipped import load
+from tests.support import FakeS3, client_error, use_clients
 
 fetch = load("common.fetch")
 HOST = "data.example"

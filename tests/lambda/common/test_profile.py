@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from tests.support import FakeS3, client_error, load, use_clients
+from spine.shipped import load
+from tests.support import FakeS3, client_error, use_clients
 
 profile = load("common.profile")
 s3 = load("common.s3")

@@ -5,8 +5,6 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from localcloud.sagemaker.containers.xgboost import hyperparameters as container
 from stacks import images
@@ -20,8 +18,6 @@ objectives = load("common.objectives")
 
 ARN = "arn:aws:states:eu-west-1:111122223333:execution:spine-dev:My_Run.1"
 EXECUTION = {"arn": ARN, "name": "My_Run.1", "started_at": "2026-01-02T03:04:05Z"}
-# CreateEndpoint, EndpointName, as the API reference gives it.
-SAGEMAKER_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 
 
 @pytest.fixture(autouse=True)
@@ -674,53 +670,6 @@ def test_instance_types_come_from_botocores_model() -> None:
     assert "ml.m5.xlarge" in known["training"]
     assert "ml.t2.medium" in known["endpoint"] - known["transform"]
     assert instances.known() is known
-
-
-@given(
-    name=st.text(min_size=1, max_size=80),
-    arn=st.text(max_size=200),
-    prefix=st.from_regex(r"[a-z][a-z0-9]{0,4}-[a-z0-9]{1,8}", fullmatch=True),
-)
-@settings(deadline=None)
-def test_any_execution_gives_names_sagemaker_accepts(name: str, arn: str, prefix: str) -> None:
-    """Whatever the execution is called, its names fit, and the run owns them."""
-    run = names.run_id(name, arn)
-    assert len(run) <= 40
-    base = names.base_name(prefix, run)
-    assert len(base) <= 55
-    for made in (base, f"{base}-0-0", f"{base}-999-999"):
-        assert SAGEMAKER_NAME.fullmatch(made)
-        assert names.RESOURCE_NAME.fullmatch(made)
-        assert names.belongs(made, base)
-
-
-@given(first=st.text(max_size=80), second=st.text(max_size=80))
-def test_runs_of_different_executions_have_different_names(first: str, second: str) -> None:
-    """Names that differ only in capitals or punctuation do not collide."""
-    same = names.run_id(first, f"arn:{first}") == names.run_id(second, f"arn:{second}")
-    assert same == (first == second)
-
-
-def test_a_run_does_not_own_what_another_run_made() -> None:
-    """An execution may be called after a run; the digits of a hash are never taken for attempts."""
-    base = "spine-dev-nightly-1a2b3c4d"
-    assert not names.belongs(f"{base}-again-00000000", base)
-    assert not names.belongs(f"{base}-0-12345678", base)
-    assert not names.belongs(f"{base}5", base)
-    assert not names.belongs(f"{base}-", base)
-    assert not names.belongs("spine-dev-nightly", base)
-
-
-def test_the_run_is_found_from_the_executions_arn() -> None:
-    """The sweeper only has the ARN, and must come to the same run."""
-    assert names.run_id_of(ARN) == names.run_id("My_Run.1", ARN)
-
-
-@pytest.mark.parametrize("prefix", ["Spine-dev", "spine_dev", "-spine", "spine-development", ""])
-def test_a_prefix_sagemaker_would_refuse_fails_at_once(prefix: str) -> None:
-    """A wrong deployment setting is an error of ours, not of the input."""
-    with pytest.raises(ValueError, match="cannot name SageMaker resources"):
-        names.base_name(prefix, "a" * 31 + "-00000000")
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,10 @@
-"""What every function relies on: addresses, clients, logging."""
-
-import json
+"""Addresses in S3, and what is read and written there."""
 
 import pytest
 
-from tests.support import FakeS3, load, use_clients
+from spine.shipped import load
+from tests.support import FakeS3, use_clients
 
-aws = load("common.aws")
-log = load("common.log")
 s3 = load("common.s3")
 
 
@@ -64,24 +61,3 @@ def test_objects_are_written_and_read_by_version(monkeypatch: pytest.MonkeyPatch
     assert s3.read(place) == b"two"
     assert s3.read(place, version_id="1") == b"one"
     assert fake.content_types["b", "k"] == "text/csv"
-
-
-def test_a_client_is_built_once_with_standard_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A warm function reuses the client it has."""
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    first = aws.client("s3")
-    assert aws.client("s3") is first
-    assert first.meta.config.retries == {"mode": "standard", "total_max_attempts": 5}
-
-
-def test_an_event_is_one_json_line(capsys: pytest.CaptureFixture[str]) -> None:
-    """Line breaks inside a value do not split the line."""
-    log.event("planned", run="a-1", note="two\nlines", error=ValueError("no"))
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 1
-    assert json.loads(lines[0]) == {
-        "event": "planned",
-        "run": "a-1",
-        "note": "two\nlines",
-        "error": "no",
-    }

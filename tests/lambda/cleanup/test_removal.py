@@ -1,0 +1,180 @@
+"""One run is removed, in order and as often as wanted, over a SageMaker with states."""
+
+from typing import Any
+
+import pytest
+
+from spine.shipped import load
+from tests.fake_sagemaker import FakeSageMaker
+from tests.leftovers import PREFIX, arn, backoff, base, leave
+from tests.support import client_error
+
+kinds = load("common.kinds")
+names = load("common.names")
+removal = load("cleanup.removal")
+
+
+def test_a_run_is_removed_in_order(sagemaker: FakeSageMaker) -> None:
+    """Jobs stop and the endpoint goes first, and its configuration only when it is gone."""
+    run = leave(sagemaker, "one")
+    done = removal.remove(sagemaker, run, models=True, backoff=backoff(sagemaker, 120))
+    assert done == {
+        "deleted": {"endpoints": [run], "endpoint_configs": [run], "models": [run]},
+        "stopped_jobs": [f"{run}-0-1"],
+    }
+    assert sagemaker.calls == [
+        ("StopTransformJob", f"{run}-0-1"),
+        ("DeleteEndpoint", run),
+        ("DeleteEndpointConfig", run),
+        ("DeleteModel", run),
+    ]
+    assert sagemaker.left() == set()
+
+
+def test_a_removed_run_is_removed_again_without_error(sagemaker: FakeSageMaker) -> None:
+    """Already gone is success, and nothing is reported as deleted."""
+    run = leave(sagemaker, "one")
+    removal.remove(sagemaker, run, models=True, backoff=backoff(sagemaker, 120))
+    done = removal.remove(sagemaker, run, models=True, backoff=backoff(sagemaker, 0))
+    assert done == {
+        "deleted": {"endpoints": [], "endpoint_configs": [], "models": []},
+        "stopped_jobs": [],
+    }
+
+
+def test_the_model_stays_unless_asked_for(sagemaker: FakeSageMaker) -> None:
+    """A model costs nothing and is the run's result."""
+    run = leave(sagemaker, "one")
+    removal.remove(sagemaker, run, models=False, backoff=backoff(sagemaker, 120))
+    assert sagemaker.left() == {run}
+    assert sagemaker.names("model") == {run}
+
+
+@pytest.mark.parametrize("status", ["Creating", "Updating", "SystemUpdating", "RollingBack"])
+def test_an_endpoint_in_progress_is_waited_for_and_then_named(
+    sagemaker: FakeSageMaker, status: str
+) -> None:
+    """It cannot be deleted yet: the error says so, and nothing it needs was touched."""
+    run = leave(sagemaker, "one", endpoint=status, until=600)
+    with pytest.raises(removal.EndpointBusyError, match=f"{run} is {status}"):
+        removal.remove(sagemaker, run, models=True, backoff=backoff(sagemaker, 10))
+    assert sagemaker.now == 10
+    assert sagemaker.names("endpoint-config") == {run}
+    assert sagemaker.names("model") == {run}
+    assert sagemaker.names("transform-job") == set()
+
+
+@pytest.mark.parametrize("status", ["InService", "Failed", "OutOfService", "UpdateRollbackFailed"])
+def test_an_endpoint_at_rest_is_deleted_whatever_its_state(
+    sagemaker: FakeSageMaker, status: str
+) -> None:
+    """A failed endpoint is deleted like one in service."""
+    run = leave(sagemaker, "one", endpoint=status)
+    removal.remove(sagemaker, run, models=True, backoff=backoff(sagemaker, 120))
+    assert sagemaker.left() == set()
+
+
+def test_repeated_calls_finish_what_one_began(sagemaker: FakeSageMaker) -> None:
+    """The state machine's retries go on where the last call stopped."""
+    run = leave(sagemaker, "one", endpoint="Creating", until=40)
+    outcomes = []
+    for _ in range(10):
+        try:
+            removal.remove(sagemaker, run, models=True, backoff=backoff(sagemaker, 10))
+        except removal.EndpointBusyError as error:
+            outcomes.append(str(error))
+        else:
+            break
+    assert any("Creating" in outcome for outcome in outcomes)
+    assert any("Deleting" in outcome for outcome in outcomes)
+    assert sagemaker.left() == set()
+
+
+def test_other_runs_are_not_touched(sagemaker: FakeSageMaker) -> None:
+    """SageMaker finds names by any part of them; only the run's own may go."""
+    run = leave(sagemaker, "one")
+    others = {
+        leave(sagemaker, "two"),
+        leave(sagemaker, f"x{run}"),
+        leave(sagemaker, f"{run.removeprefix(PREFIX + '-')}-again"),
+    }
+    sagemaker.add("endpoint", f"my-{run}", status="InService")
+    sagemaker.add("endpoint", f"{run}-canary", status="InService")
+    removal.remove(sagemaker, run, models=True, backoff=backoff(sagemaker, 120))
+    assert sagemaker.names("endpoint") == {*others, f"my-{run}", f"{run}-canary"}
+    assert sagemaker.names("transform-job") == {f"{other}-0-1" for other in others}
+    assert sagemaker.names("model") == others
+
+
+def test_what_only_has_the_name_of_the_run_is_not_touched(sagemaker: FakeSageMaker) -> None:
+    """Without the tag that says so it is somebody else's, whatever it is called."""
+    run = base("one")
+    sagemaker.add("endpoint-config", run, run="another-run")
+    sagemaker.add("model", run)
+    sagemaker.add("endpoint", run, status="InService", owner="me")
+    sagemaker.add("training-job", f"{run}-0-0", status="InProgress", run="another-run")
+    done = removal.remove(sagemaker, run, models=True, backoff=backoff(sagemaker, 0))
+    assert sagemaker.calls == []
+    assert done["deleted"] == {"endpoints": [], "endpoint_configs": [], "models": []}
+    assert sagemaker.left() == {run, f"{run}-0-0"}
+
+
+@pytest.mark.parametrize("kind", kinds.jobs(), ids=lambda kind: kind.noun)
+def test_a_job_of_any_kind_is_stopped(sagemaker: FakeSageMaker, kind: Any) -> None:
+    """Found by name and tag, and stopped rather than deleted."""
+    run = leave(sagemaker, "one", job="Completed")
+    job = f"{run}-0-9"
+    tags = {"run": names.run_id_of(arn("one")), "execution": arn("one")}
+    sagemaker.add(kind.resource_type, job, status="InProgress", **tags)
+    done = removal.remove(sagemaker, run, models=True, backoff=backoff(sagemaker, 120))
+    assert done["stopped_jobs"] == [job]
+    assert sagemaker.calls[0] == (kind.operation("Stop"), job)
+    assert sagemaker.things[kind.resource_type][job].status == "Stopped"
+
+
+@pytest.mark.parametrize("stopped_meanwhile", ["Completed", "Stopping", None])
+def test_a_job_that_ends_by_itself_is_no_failure(
+    sagemaker: FakeSageMaker, stopped_meanwhile: str | None
+) -> None:
+    """Between listing and stopping, a job may end or go."""
+    run = leave(sagemaker, "one")
+
+    def end(operation: str, name: str) -> None:
+        if operation == "StopTransformJob":
+            if stopped_meanwhile:
+                sagemaker.things["transform-job"][name].status = stopped_meanwhile
+            else:
+                del sagemaker.things["transform-job"][name]
+
+    sagemaker.fault = end
+    done = removal.remove(sagemaker, run, models=True, backoff=backoff(sagemaker, 120))
+    assert done["stopped_jobs"] == []
+
+
+def test_an_endpoint_that_begins_to_update_meanwhile_is_waited_for(
+    sagemaker: FakeSageMaker,
+) -> None:
+    """SageMaker refuses the deletion; that is busy, not a failure."""
+    run = leave(sagemaker, "one")
+
+    def update(operation: str, name: str) -> None:
+        if operation == "DeleteEndpoint" and sagemaker.now == 0:
+            sagemaker.things["endpoint"][name].status = "Creating"
+            sagemaker.things["endpoint"][name].until = 20
+
+    sagemaker.fault = update
+    removal.remove(sagemaker, run, models=True, backoff=backoff(sagemaker, 120))
+    assert sagemaker.left() == set()
+
+
+def test_a_permission_that_is_missing_is_reported(sagemaker: FakeSageMaker) -> None:
+    """Only "not there" and "not now" are expected answers."""
+    run = leave(sagemaker, "one")
+
+    def deny(operation: str, _name: str) -> None:
+        if operation == "DeleteEndpoint":
+            raise client_error("AccessDeniedException", "not authorized", operation)
+
+    sagemaker.fault = deny
+    with pytest.raises(Exception, match="not authorized"):
+        removal.remove(sagemaker, run, models=True, backoff=backoff(sagemaker, 0))
