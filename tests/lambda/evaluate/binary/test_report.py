@@ -1,6 +1,5 @@
 """The report of two classes."""
 
-
 import pytest
 
 from tests.evaluation import HOSTILE, binary_report, event
