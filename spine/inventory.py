@@ -62,7 +62,7 @@ class Model:
     """
 
     features: int | None = None
-    form: Any = field(default_factory=lambda: _form({}, classes=2))
+    form: Any = field(default_factory=lambda: form_of({}, classes=2))
     threshold: float | None = None
     classes: tuple[str, ...] = ("0", "1")
     synthetic: bool = False
@@ -128,7 +128,7 @@ def model_behind(cloud: "Cloud", endpoint: Endpoint) -> Model:
     classes = class_names(prepared.get("classes"))
     return Model(
         features=prepared.get("feature_count"),
-        form=_form(plan, classes=len(classes)),
+        form=form_of(plan, classes=len(classes)),
         threshold=plan.get("evaluation", {}).get("threshold"),
         classes=classes,
         synthetic=sources.is_synthetic(plan.get("source", {}).get("uri")),
@@ -141,7 +141,7 @@ def class_names(classes: Mapping[str, Any] | None) -> tuple[str, ...]:
     return names
 
 
-def _form(plan: Mapping[str, Any], *, classes: int) -> Any:
+def form_of(plan: Mapping[str, Any], *, classes: int) -> Any:
     """What the model of a run answers; of the usual one where the plan is not known."""
     algorithm = _algorithms.of_plan(plan)
     hyperparameters = plan.get("training", {}).get("hyperparameters")

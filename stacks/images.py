@@ -136,7 +136,9 @@ def _accounts(
 def _versions(framework: str, scope: str) -> dict[str, Any]:
     # A development dependency, and a slow import.
     source = resources.files("sagemaker.core") / "image_uri_config" / f"{framework}.json"
-    versions: dict[str, Any] = json.loads(source.read_text())[scope]["versions"]
+    found: dict[str, Any] = json.loads(source.read_text())
+    # Images that do one thing have no scopes.
+    versions: dict[str, Any] = found.get(scope, found)["versions"]
     return versions
 
 

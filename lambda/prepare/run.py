@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Self, cast
 
-from data_prep import Format, Fractions, Limits, Prepared, Wanted, prepare
+from data_prep import Format, Fractions, Limits, Objective, Prepared, Wanted, prepare
 
 from .. import algorithms
 from ..common import fetch, log, s3
@@ -99,13 +99,14 @@ def _wanted(plan: dict[str, Any]) -> Wanted:
     algorithm = algorithms.of_plan(plan)
     hyperparameters = plan["training"]["hyperparameters"]
     classes = hyperparameters.get(algorithm.classes_hyperparameter)
+    name = algorithm.objective_name(hyperparameters)
     return Wanted(
         label=source["label"],
         task=plan["task"],
         # Of two classes only.
         positive=source["positive"] or "",
         num_class=None if classes is None else int(classes),
-        objective=algorithm.objective_name(hyperparameters),
+        objective=Objective(name, algorithm.objectives[name].domain),
         rest=source["rest"],
         drop=tuple(source["drop"]),
         rename=source["rename"],
