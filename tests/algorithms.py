@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.support import load
+from spine.shipped import load
 
 algorithm = load("algorithms.algorithm")
 hyperparameters = load("algorithms.hyperparameters")

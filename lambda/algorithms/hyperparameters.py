@@ -133,7 +133,7 @@ class Hyperparameters:
 
         Args:
             given: Names and values.
-            image: What the image is called in a problem, such as "XGBoost".
+            image: What people call the image.
 
         Returns:
             The hyperparameters by their canonical names, and what is wrong with single ones.

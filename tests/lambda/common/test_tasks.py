@@ -22,7 +22,7 @@ from tests.support import load
 tasks = load("common.tasks")
 sections = load("plan.sections")
 
-MEASURED = {
+MEASURED: dict[str, tuple[Any, Any, Any]] = {
     "binary": (LABELS, SCORES, event),
     "multiclass": (CLASS_LABELS, SHARES, multiclass_event),
     "regression": (TRUE, PREDICTED, regression_event),
