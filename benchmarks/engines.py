@@ -42,7 +42,7 @@ from benchmarks.local_cloud import Watch, deploy
 from localcloud import Cloud
 from localcloud.sagemaker import usage
 from spine import history
-from stacks.settings import Settings
+from spine.shipped import load
 
 _BLOCK_ROWS = 200_000
 _KEY = "uploads/large.csv"
@@ -302,20 +302,17 @@ def _alone(app: App, given: dict[str, Any]) -> bool:
 
 def _plan(app: App, given: dict[str, Any]) -> dict[str, Any]:
     """What the plan step makes of an execution input."""
-    model, engines, plan, instances = (
-        importlib.import_module(f"lambda.plan.{name}")
-        for name in ("model", "engines", "plan", "instances")
-    )
-    known = instances.known()
-    rules = model.Rules(
+    engines, plan = load("plan.engines"), load("plan.plan")
+    known = load("plan.instances").known()
+    rules = load("plan.rules").Rules(
         bucket=app.bucket,
         hosts=frozenset(),
         buckets=frozenset(),
         instances=known,
         allowed=frozenset().union(*known.values()),
-        xgboost=Settings.model_fields["xgboost_version"].default,
+        versions={each.name: each.image.default for each in load("algorithms").ALGORITHMS.values()},
     )
-    checked = model.parse(given, rules)
+    checked = load("plan.execution_input").parse(given, rules)
     size = app.cloud.client("s3").head_object(Bucket=app.bucket, Key=_KEY)["ContentLength"]
     built: dict[str, Any] = plan.build(
         checked,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from data_prep import check, profile, read, split, write
 from data_prep.errors import DataError
-from data_prep.options import Format, Task, Wanted
+from data_prep.options import Format, Objective, Task, Wanted
 from data_prep.read import Limits, Member
 from data_prep.split import Fractions, Parts
 from data_prep.table import Table
@@ -24,6 +24,7 @@ __all__ = [
     "Fractions",
     "Limits",
     "Member",
+    "Objective",
     "Parts",
     "Prepared",
     "Table",

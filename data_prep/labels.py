@@ -1,13 +1,13 @@
 """The label: numbered classes, or the numbers of a regression.
 
-What a regression's label may be is the objective's: XGBoost itself checks it
-(`src/objective/regression_obj.cu`, `CheckLabel`), but only in the training job. It keeps labels as
-32-bit floats, so they are held to the domain as such: 1e-50 is 0 there.
+What a regression's label may be is the objective's. Algorithms check it themselves, as XGBoost does
+(`src/objective/regression_obj.cu`, `CheckLabel`), but only in the training job. XGBoost keeps
+labels as 32-bit floats, so they are held to the domain as such: 1e-50 is 0 there.
 """
 
 import math
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from typing import NamedTuple
 
@@ -30,40 +30,42 @@ from data_prep.errors import (
     listed,
     shown,
 )
-from data_prep.options import Wanted
+from data_prep.options import Domain, Objective, Wanted
 from data_prep.table import Column, Rows
 
 # Labels of classes are kept in one byte a row.
 MOST_CLASSES = 256
 
 
-class _Domain(NamedTuple):
-    """What labels an objective takes: `holds` tells of one, `bounds` says it in words."""
+class _Labels(NamedTuple):
+    """What labels a domain has: `holds` tells of one, `bounds` says it in words."""
 
     holds: Callable[[float], bool]
     bounds: str
     error: type[DataError]
 
 
-_NOT_NEGATIVE = _Domain(lambda label: label >= 0, "0 or more", NegativeLabelError)
-_DOMAINS = {
-    "reg:squaredlogerror": _Domain(
+_DOMAINS: Mapping[Domain, _Labels] = {
+    "above_minus_one": _Labels(
         lambda label: label > -1, "more than -1", NotAboveMinusOneLabelError
     ),
-    "reg:gamma": _Domain(lambda label: label > 0, "more than 0", NotPositiveLabelError),
-    "reg:tweedie": _NOT_NEGATIVE,
-    "count:poisson": _NOT_NEGATIVE,
-    "reg:logistic": _Domain(lambda label: 0 <= label <= 1, "from 0 to 1", NotAShareLabelError),
+    "non_negative": _Labels(lambda label: label >= 0, "0 or more", NegativeLabelError),
+    "positive": _Labels(lambda label: label > 0, "more than 0", NotPositiveLabelError),
+    "share": _Labels(lambda label: 0 <= label <= 1, "from 0 to 1", NotAShareLabelError),
 }
 
 
-def in_domain(low: float, high: float, objective: str | None) -> bool:
+def _labels_of(objective: Objective | None) -> _Labels | None:
+    return _DOMAINS[objective.domain] if objective and objective.domain else None
+
+
+def in_domain(low: float, high: float, objective: Objective | None) -> bool:
     """Tell whether labels from `low` to `high` are all the objective's, as 32-bit floats.
 
     Every domain is an interval, so its ends tell.
     """
     ends = array("f", (low, high))
-    domain = _DOMAINS.get(objective or "")
+    domain = _labels_of(objective)
     return all(math.isfinite(end) and (domain is None or domain.holds(end)) for end in ends)
 
 
@@ -72,7 +74,7 @@ def add_target(
     texts: Sequence[str],
     lines: Sequence[int],
     missing: frozenset[str],
-    objective: str | None,
+    objective: Objective | None,
 ) -> None:
     """Append a batch of a regression's labels.
 
@@ -104,10 +106,10 @@ def add_target(
 
 
 def _out_of_domain(
-    text: str, value: float, line: int, column: str, objective: str | None
+    text: str, value: float, line: int, column: str, objective: Objective | None
 ) -> DataError:
-    domain = _DOMAINS.get(objective or "")
-    if domain is None or not math.isfinite(array("f", [value])[0]):
+    domain = _labels_of(objective)
+    if objective is None or domain is None or not math.isfinite(array("f", [value])[0]):
         return NotFiniteError(
             f"the label {shown(text)} is too large for XGBoost, which keeps labels as 32-bit "
             "floats",
@@ -116,7 +118,7 @@ def _out_of_domain(
             column=column,
         )
     return domain.error(
-        f"the label {shown(text)} is not {domain.bounds}, as the objective {objective} needs",
+        f"the label {shown(text)} is not {domain.bounds}, as the objective {objective.name} needs",
         remedy="Correct it or remove the row; or set the hyperparameter objective to "
         "reg:squarederror, which takes any number.",
         line=line,

@@ -5,6 +5,20 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 Task = Literal["binary", "multiclass", "regression"]
+# Labels of a regression: more than -1; 0 or more; more than 0; from 0 to 1.
+Domain = Literal["above_minus_one", "non_negative", "positive", "share"]
+
+
+class Objective(NamedTuple):
+    """What a model is trained for.
+
+    Attributes:
+        name: The algorithm's own, for people.
+        domain: The labels of a regression that it takes; any number when None.
+    """
+
+    name: str
+    domain: Domain | None = None
 
 
 class Format(NamedTuple):
@@ -36,8 +50,7 @@ class Wanted(NamedTuple):
         rest: Whether every other value becomes 0, however many there are; otherwise there must be
             exactly one other.
         num_class: How many classes a multiclass label must have; any number when None.
-        objective: XGBoost's name of the objective, whose domain a regression's label is held to;
-            any number when None.
+        objective: What the model is trained for; when None, a regression takes any number.
         drop: Columns left out, by the names the file gives them.
         rename: New names of columns, by the names the file gives them.
         categorical: Columns of text, by their new names: each value becomes the number of its place
@@ -52,7 +65,7 @@ class Wanted(NamedTuple):
     positive: str = "Abnormal"
     rest: bool = False
     num_class: int | None = None
-    objective: str | None = None
+    objective: Objective | None = None
     drop: tuple[str, ...] = ()
     rename: Mapping[str, str] = MappingProxyType({})
     categorical: tuple[str, ...] = ()

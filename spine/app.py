@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from spine import texts
+from spine import help_texts
 from spine.errors import CommandError, describe
 
 _INTERRUPTED = 130
@@ -60,8 +60,8 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help=texts.INTRODUCTION,
-    epilog=texts.FAREWELL,
+    help=help_texts.INTRODUCTION,
+    epilog=help_texts.FAREWELL,
 )
 
 _RUNS = "Runs"
@@ -70,7 +70,7 @@ _CLOUD = "The local cloud"
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
-@app.command(rich_help_panel=_RUNS, epilog=texts.RUN)
+@app.command(rich_help_panel=_RUNS, epilog=help_texts.RUN)
 def run(
     source: Annotated[
         str | None,
@@ -145,7 +145,7 @@ def status(
         state.show(view.console(), found)
 
 
-@app.command(rich_help_panel=_RUNS, epilog=texts.PREDICT)
+@app.command(rich_help_panel=_RUNS, epilog=help_texts.PREDICT)
 def predict(
     endpoint: Annotated[
         str | None,
@@ -179,7 +179,7 @@ def predict(
         asking.show(view.console(), found)
 
 
-@app.command(rich_help_panel=_RUNS, epilog=texts.LOGS)
+@app.command(rich_help_panel=_RUNS, epilog=help_texts.LOGS)
 def logs(
     what: Annotated[
         str | None,
@@ -213,7 +213,7 @@ def logs(
         reading.follow(target, found)
 
 
-@app.command(rich_help_panel=_CLOUD, epilog=texts.UP)
+@app.command(rich_help_panel=_CLOUD, epilog=help_texts.UP)
 def up(
     port: Annotated[
         int | None,
@@ -329,7 +329,7 @@ def deploy() -> None:
     target.print("Start a run: spine run", style="dim")
 
 
-@app.command(rich_help_panel=_CLOUD, epilog=texts.ENV)
+@app.command(rich_help_panel=_CLOUD, epilog=help_texts.ENV)
 def env(
     as_json: Json = False,
     unset: Annotated[

@@ -2,19 +2,20 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from spine import history, sources
 from spine.history import Event, State
 from spine.session import STACKS, Deployment
+from spine.shipped import load
 
 if TYPE_CHECKING:
     from localcloud import Cloud
 
-
-_OBJECTIVE = "binary:logistic"
+_tasks = load("common.tasks")
+_algorithms = load("algorithms")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,14 +55,14 @@ class Model:
 
     Attributes:
         features: How many values a row has.
-        objective: What it was trained for.
+        form: What it answers for a row (`lambda/algorithms/answers.py`).
         threshold: Of two classes: above it a probability means the class 1.
         classes: The names of the classes, by number.
         synthetic: Whether it learned from the bundled sample.
     """
 
     features: int | None = None
-    objective: str = _OBJECTIVE
+    form: Any = field(default_factory=lambda: form_of({}, classes=2))
     threshold: float | None = None
     classes: tuple[str, ...] = ("0", "1")
     synthetic: bool = False
@@ -124,22 +125,32 @@ def model_behind(cloud: "Cloud", endpoint: Endpoint) -> Model:
     # The states answer while the run still goes on; its output would not.
     answers = {state.name: _payload(state) for state in history.walk(history.read(events))}
     plan, prepared = answers.get("Plan the run", {}), answers.get("Prepare the data", {})
-    given = plan.get("training", {}).get("hyperparameters", {})
+    classes = class_names(prepared.get("classes"))
     return Model(
         features=prepared.get("feature_count"),
-        objective=str(given.get("objective", _OBJECTIVE)),
+        form=form_of(plan, classes=len(classes)),
         threshold=plan.get("evaluation", {}).get("threshold"),
-        classes=class_names(prepared.get("classes")),
+        classes=classes,
         synthetic=sources.is_synthetic(plan.get("source", {}).get("uri")),
     )
 
 
 def class_names(classes: Mapping[str, Any] | None) -> tuple[str, ...]:
     """The names of a run's classes by number: of two the negative one is 0."""
-    if not classes or "positive" in classes:
-        found = classes or {}
-        return str(found.get("negative", "0")), str(found.get("positive", "1"))
-    return tuple(str(classes[str(number)]) for number in range(len(classes)))
+    names: tuple[str, ...] = _tasks.class_names(classes)
+    return names
+
+
+def form_of(plan: Mapping[str, Any], *, classes: int) -> Any:
+    """What the model of a run answers; of the usual one where the plan is not known."""
+    algorithm = _algorithms.of_plan(plan)
+    hyperparameters = plan.get("training", {}).get("hyperparameters")
+    objective = (
+        algorithm.objective_name(hyperparameters)
+        if hyperparameters
+        else algorithm.usual_objective("binary")
+    )
+    return algorithm.answer(objective, classes)
 
 
 def history_of(client: Any, arn: str) -> list[Event]:

@@ -3,7 +3,6 @@
 import csv
 import io
 import math
-import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,13 +17,13 @@ from rich.text import Text
 from spine import inventory
 from spine.errors import CommandError, UsageError
 from spine.inventory import Endpoint, Model
+from spine.shipped import load
 
 if TYPE_CHECKING:
     from localcloud import Cloud
 
 # InvokeEndpoint takes 6,291,456 bytes (API reference); well below it, a request stays quick.
 _REQUEST_BYTES = 4_000_000
-_BETWEEN = re.compile(r"[\[\],]")
 _KEEP = """spine run --input '{"endpoint": {"keep": true}}'"""
 
 
@@ -145,8 +144,14 @@ def check_width(rows: Rows, model: Model) -> None:
             )
 
 
-def invoke(cloud: "Cloud", endpoint: Endpoint, rows: Rows) -> list[list[float]]:
+def invoke(cloud: "Cloud", endpoint: Endpoint, rows: Rows, form: Any) -> list[list[float]]:
     """Send the rows and return the model's numbers for each: one, or one for each class.
+
+    Args:
+        cloud: Where the endpoint is.
+        endpoint: It.
+        rows: What to send.
+        form: What the model answers for a row.
 
     Raises:
         CommandError: The model refused them or answered with another number of values.
@@ -163,9 +168,8 @@ def invoke(cloud: "Cloud", endpoint: Endpoint, rows: Rows) -> list[list[float]]:
                 f"The model refused the rows: {error.response.get('OriginalMessage') or error}",
                 remedy=f"See its log: spine logs {endpoint.name}",
             ) from None
-        text = answer["Body"].read().decode()
-        # Images up to 1.2-1 write all on one line, several numbers of a row in brackets.
-        answers += [float(value) for value in _BETWEEN.sub(" ", text).split()]
+        for line in answer["Body"].read().decode().splitlines():
+            answers += [float(value) for value in form.split(line) if value]
     count = len(rows.values)
     if not answers or len(answers) % count:
         raise CommandError(
@@ -205,18 +209,17 @@ def document(
 
 
 def _told(model: Model, values: Sequence[float]) -> dict[str, Any]:
-    """What a row's numbers say, by the model's objective."""
+    """What a row's numbers say, by what the model answers with."""
     value = values[0]
     if len(values) > 1:
         number = max(range(len(values)), key=values.__getitem__)
         return {"probability": values[number], **_class(model, number), "probabilities": [*values]}
-    if model.objective == "multi:softmax":
+    if model.form.output == "class":
         return _class(model, int(value))
-    if not model.objective.startswith("binary:"):
+    if model.form.output == "value":
         return {"prediction": value}
-    if model.objective == "binary:logitraw":
-        # The logistic function by way of tanh, which does not overflow.
-        value = (1 + math.tanh(value / 2)) / 2
+    if model.form.output == "score":
+        value = load("algorithms.answers").logistic(value)
     if model.threshold is None:
         return {"probability": value}
     return {"probability": value, **_class(model, int(value > model.threshold))}
@@ -259,4 +262,4 @@ def run(cloud: "Cloud", *, name: str | None, rows: Rows) -> dict[str, Any]:
     endpoint = choose(inventory.endpoints(cloud), name)
     model = inventory.model_behind(cloud, endpoint)
     check_width(rows, model)
-    return document(endpoint, model, invoke(cloud, endpoint, rows))
+    return document(endpoint, model, invoke(cloud, endpoint, rows, model.form))

@@ -17,6 +17,7 @@ from rich.text import Text
 from spine.failure import Failure
 from spine.inventory import class_names
 from spine.places import shown
+from spine.shipped import load
 from spine.view import ago, marks, moment, titled_table
 
 _LONGEST = 120
@@ -25,24 +26,7 @@ _GAP = 3
 # What the panel's frame and padding take.
 _FRAME = 6
 # Of every task; a run has those of its own.
-_METRICS = (
-    ("auc", "AUC"),
-    ("auc_ovr_macro", "AUC, macro"),
-    ("accuracy", "accuracy"),
-    ("precision", "precision"),
-    ("recall", "recall"),
-    ("f1", "F1"),
-    ("precision_macro", "precision, macro"),
-    ("recall_macro", "recall, macro"),
-    ("f1_macro", "F1, macro"),
-    ("log_loss", "log loss"),
-    ("r2", "R²"),
-    ("rmse", "RMSE"),
-    ("mae", "MAE"),
-    ("median_absolute_error", "median error"),
-    ("max_error", "greatest error"),
-)
-_IN_UNITS = frozenset({"rmse", "mae", "median_absolute_error", "max_error"})
+_METRICS: Mapping[str, Any] = load("common.tasks").METRICS
 # A larger matrix is for the report.
 _MOST_CLASSES = 6
 _LONGEST_NAME = 16
@@ -191,14 +175,14 @@ def _metrics(output: Mapping[str, Any]) -> Table:
     table.add_column("metric", no_wrap=True)
     table.add_column("value", justify="right")
     table.add_column("asked for", justify="right")
-    for key, name in _METRICS:
+    for key, metric in _METRICS.items():
         if key not in metrics:
             continue
         asked = checks.get(key, [])
         passed = all(check["passed"] for check in asked)
         style = "" if not asked else "green" if passed else "bold red"
         table.add_row(
-            name,
+            metric.short,
             Text(_value(key, metrics[key]), style=style),
             ", ".join(f"{'≥' if 'minimum' in check else '≤'} {_limit(check):g}" for check in asked),
         )
@@ -208,7 +192,7 @@ def _metrics(output: Mapping[str, Any]) -> Table:
 def _value(metric: str, value: float | None) -> str:
     if value is None:
         return "undefined"
-    return f"{value:,.5g}" if metric in _IN_UNITS else f"{value:.4f}"
+    return f"{value:,.5g}" if _METRICS[metric].in_units else f"{value:.4f}"
 
 
 def _limit(check: Mapping[str, Any]) -> float:

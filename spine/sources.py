@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 
 from spine.errors import UsageError
 from spine.samples import SAMPLE
+from spine.shipped import load
 
-UCI = "https://archive.ics.uci.edu/static/public/212/vertebral+column.zip"
+UCI: str = load("plan.default_source").UCI
 _UCI_SECONDS = 4.0
 # The host is there and only dislikes the question.
 _DISLIKES_HEAD = {405, 501}

@@ -1,6 +1,6 @@
 """What every stack of Spine has in common."""
 
-from typing import Literal
+from typing import Any
 
 from aws_cdk import Aws, CfnMapping, Environment, Stack, Tags
 from aws_cdk import aws_iam as iam
@@ -77,33 +77,39 @@ class SpineStack(Stack):
             for resource in resources
         ]
 
-    def image(self, name: str, *, registry: Literal["registries", "spark_registries"]) -> str:
+    def image(self, name: str, *, registry: str) -> str:
         """The URI of one of SageMaker's images in this stack's region.
 
         Args:
             name: From the repository on.
-            registry: Which of the maps in `images.json` says whose account it is. A region that is
-                not in it gets an account that does not exist.
+            registry: Which of the registries in `images.json` has it. A region that is not in it
+                gets an account that does not exist.
         """
         account = self.registry(registry)
         return f"{account}.dkr.ecr.{self.region}.{Aws.URL_SUFFIX}/{name}"
 
-    def registry(self, registry: Literal["registries", "spark_registries"] = "registries") -> str:
-        """The account that serves SageMaker's image in this stack's region."""
-        found = images.load()
+    def image_of(self, algorithm: Any) -> str:
+        """The URI of the image that trains and serves with an algorithm, as the settings have it."""
+        return self.image(
+            images.trained_by(algorithm, self.settings.version(algorithm)),
+            registry=images.load()["registry"][algorithm.name],
+        )
+
+    def registry(self, name: str) -> str:
+        """The account of one of the registries in `images.json` in this stack's region."""
+        registries = images.load()["registries"]
         if self.settings.region:
-            return found[registry].get(self.settings.region, NO_REGISTRY)
+            return registries[name].get(self.settings.region, NO_REGISTRY)
         if self._registries is None:
             self._registries = CfnMapping(
                 self,
                 "ImageRegistry",
                 mapping={
                     region: {
-                        "account": account,
-                        "spark": found["spark_registries"].get(region, NO_REGISTRY),
+                        each: accounts.get(region, NO_REGISTRY)
+                        for each, accounts in registries.items()
                     }
-                    for region, account in found["registries"].items()
+                    for region in registries["account"]
                 },
             )
-        key = "account" if registry == "registries" else "spark"
-        return self._registries.find_in_map(Aws.REGION, key)
+        return self._registries.find_in_map(Aws.REGION, name)

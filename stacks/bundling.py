@@ -198,10 +198,10 @@ class Bundle:
 BUNDLES = {
     bundle.name: bundle
     for bundle in (
-        Bundle(name="plan"),
-        Bundle(name="prepare", packages=("data_prep",)),
-        Bundle(name="predict"),
-        Bundle(name="evaluate"),
+        Bundle(name="plan", packages=("lambda/algorithms",)),
+        Bundle(name="prepare", packages=("lambda/algorithms", "data_prep")),
+        Bundle(name="predict", packages=("lambda/algorithms",)),
+        Bundle(name="evaluate", packages=("lambda/algorithms",)),
         Bundle(name="cleanup"),
         Bundle(name="start"),
     )
@@ -210,7 +210,7 @@ BUNDLES = {
 # x86_64 processor, and its images this Python and boto3.
 JOB = Bundle(
     name="prepare_job",
-    packages=("lambda/prepare", "data_prep"),
+    packages=("lambda/prepare", "lambda/algorithms", "data_prep"),
     locked="prepare",
     python=images.PREPARATION_PYTHON,
 )

@@ -7,10 +7,18 @@ and `-c name=value` overrides one of its plain settings (not the lists and objec
 import re
 from collections.abc import Callable
 from functools import cache
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import botocore.session
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    create_model,
+    model_validator,
+)
 
 from spine.shipped import load
 from stacks import images
@@ -34,21 +42,28 @@ def _stage(value: str) -> str:
 
 
 def _region(value: str) -> str:
-    regions = images.load()["registries"]
-    if value not in regions:
-        raise ValueError(
-            f"is not a region with SageMaker's XGBoost image. Choose one of: {', '.join(regions)}"
-        )
+    found = images.load()
+    for algorithm in load("algorithms").ALGORITHMS.values():
+        regions = found["registries"][found["registry"][algorithm.name]]
+        if value not in regions:
+            raise ValueError(
+                f"is not a region with SageMaker's {algorithm.title} image. Choose one of:"
+                f" {', '.join(regions)}"
+            )
     return value
 
 
-def _version(value: str) -> str:
-    versions = images.load()["tags"]
-    if value not in versions:
-        raise ValueError(
-            f"is not a version of SageMaker's XGBoost image. Choose one of: {', '.join(versions)}"
-        )
-    return value
+def _version_of(algorithm: Any) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        versions = images.load()["tags"][algorithm.name]
+        if value not in versions:
+            raise ValueError(
+                f"is not a version of SageMaker's {algorithm.title} image. Choose one of:"
+                f" {', '.join(versions)}"
+            )
+        return value
+
+    return check
 
 
 @cache
@@ -123,8 +138,25 @@ class Schedule(_Model):
     input: dict[str, Any] = {}
 
 
-class Settings(_Model):
-    """One deployment of Spine.
+if TYPE_CHECKING:
+    _Versions = _Model
+else:
+    # A setting for each algorithm: the version of its image, for training and serving alike.
+    _Versions = create_model(
+        "_Versions",
+        __base__=_Model,
+        **{
+            algorithm.version_setting: (
+                Annotated[str, AfterValidator(_version_of(algorithm))],
+                algorithm.image.default,
+            )
+            for algorithm in load("algorithms").ALGORITHMS.values()
+        },
+    )
+
+
+class Settings(_Versions):
+    """One deployment of Spine; beside what is named here, it has the version of each algorithm.
 
     Attributes:
         stage: Names the stacks and everything that runs create (`spine-<stage>-...`).
@@ -134,7 +166,6 @@ class Settings(_Model):
             `local` ships our own code only, since the local cloud runs functions in the project's
             own environment.
         architecture: Of the functions.
-        xgboost_version: Of SageMaker's image, for training and serving alike.
         instance_types: What runs may ask for; IAM refuses the rest.
         source_hosts: https hosts that training files may come from.
         source_buckets: Buckets, beside Spine's own, that training files may come from.
@@ -156,7 +187,6 @@ class Settings(_Model):
     region: Annotated[str, AfterValidator(_region)] | None = None
     functions: Literal["aws", "local"] = "aws"
     architecture: Literal["x86_64", "arm64"] = "x86_64"
-    xgboost_version: Annotated[str, AfterValidator(_version)] = "3.2-0"
     instance_types: tuple[Annotated[str, AfterValidator(_instance_type)], ...] = Field(
         ("ml.m4.xlarge", "ml.m5.large", "ml.m5.xlarge", "ml.m5.2xlarge", "ml.m5.4xlarge"),
         min_length=1,
@@ -193,14 +223,16 @@ class Settings(_Model):
     @model_validator(mode="after")
     def _inputs_can_run(self) -> Self:
         """Hold the triggers' inputs to the rules of the state that would read them."""
-        model = load("plan.model")
-        rules = model.Rules(
+        parse = load("plan.execution_input").parse
+        rules = load("plan.rules").Rules(
             bucket=self.prefix,
             hosts=frozenset(self.source_hosts),
             buckets=frozenset(self.source_buckets),
             instances=load("plan.instances").known(),
             allowed=frozenset(self.instance_types),
-            xgboost=self.xgboost_version,
+            versions={
+                each.name: self.version(each) for each in load("algorithms").ALGORITHMS.values()
+            },
         )
         arrived = {"uri": f"s3://{self.prefix}/incoming/file"}
         source = self.incoming.input.get("source", {})
@@ -214,10 +246,14 @@ class Settings(_Model):
             inputs["schedule.input"] = self.schedule.input
         for name, given in inputs.items():
             try:
-                model.parse(given, rules)
+                parse(given, rules)
             except load("plan.refusal").InvalidInputError as error:
                 raise ValueError(f"{name}: {error}") from error
         return self
+
+    def version(self, algorithm: Any) -> str:
+        """The version of an algorithm's image."""
+        return str(getattr(self, algorithm.version_setting))
 
     @property
     def prefix(self) -> str:

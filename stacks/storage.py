@@ -8,6 +8,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from spine.shipped import load
 from stacks import images
 from stacks.base import SpineStack
 from stacks.checks import acknowledge
@@ -128,7 +129,13 @@ class Storage(SpineStack):
                     on=[self.bucket.bucket_arn],
                     when={"StringLike": {"s3:prefix": ["runs/*"]}},
                 ),
-                *self.running(f"{self.registry()}:repository/{images.REPOSITORY}"),
+                *self.running(
+                    *(
+                        f"{self.registry(images.load()['registry'][algorithm.name])}"
+                        f":repository/{images.repository(algorithm)}"
+                        for algorithm in load("algorithms").ALGORITHMS.values()
+                    )
+                ),
                 *self.with_key("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", via="s3"),
                 *self.volumes(),
             ),

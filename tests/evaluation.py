@@ -1,10 +1,28 @@
 """What tests of the evaluation share: the function's event, and a reader of its report."""
 
+from collections.abc import Iterable, Sequence
 from html.parser import HTMLParser
 from typing import Any
 
+import numpy as np
+import pytest
+
+from tests.support import FakeS3, load, use_clients
+
 HOSTILE = '<script>alert("x")</script>'
 FOLDER = "s3://b/runs/r/"
+# Ten rows small enough to measure by hand, with a tie at the threshold and one across the classes.
+LABELS = [1, 1, 1, 1, 1, 1, 0, 0, 0, 0]
+SCORES = [0.99, 0.9, 0.8, 0.7, 0.65, 0.2, 0.9, 0.6, 0.3, 0.1]
+CLASSES = ["setosa", "versicolor", "virginica"]
+# Eight rows, one of each of the last two classes taken for the other.
+CLASS_LABELS = [0, 0, 0, 1, 1, 2, 2, 2]
+SHARES = [
+    [0.9, 0.06, 0.04], [0.8, 0.15, 0.05], [0.5, 0.3, 0.2], [0.1, 0.7, 0.2], [0.05, 0.35, 0.6],
+    [0.0, 0.1, 0.9], [0.2, 0.5, 0.3], [0.1, 0.2, 0.7],
+]  # fmt: skip
+TRUE = [10.0, 20.0, 30.0, 40.0]
+PREDICTED = [12.0, 19.0, 30.0, 36.0]
 
 
 def cut(text: str) -> list[str]:
@@ -71,6 +89,22 @@ def event(**evaluation: Any) -> dict[str, Any]:
     }
 
 
+def evaluation(
+    test_rows: Iterable[str],
+    output: Iterable[str],
+    *,
+    objective: str = "binary:logistic",
+    classes: int = 2,
+    **asked: Any,
+) -> Any:
+    """Join a model's answers with the test rows, as the handler does, ready to be measured."""
+    algorithm = load("algorithms").DEFAULT
+    form = algorithm.answer(objective, classes)
+    joined = load("evaluate.join").join(test_rows, output, form, features=None)
+    task = algorithm.objectives[objective].task
+    return load("evaluate.tasks").EVALUATIONS[task](event(**asked), joined, form.output)
+
+
 class Page(HTMLParser):
     """Collects the elements, attributes and text of a page."""
 
@@ -94,3 +128,77 @@ class Page(HTMLParser):
     def text(self) -> str:
         """All text in one line."""
         return " ".join(" ".join(self.texts).split())
+
+
+def scored(labels: list[int], scores: list[float]) -> Any:
+    """Build joined rows."""
+    return load("evaluate.binary.rows").Scored(np.array(labels, dtype=np.int8), np.array(scores))
+
+
+def split_csv(labels: Sequence[float]) -> str:
+    """Write a test split with these labels."""
+    return "".join(f"{label},{number}.5,2\n" for number, label in enumerate(labels))
+
+
+def evaluate(
+    monkeypatch: pytest.MonkeyPatch,
+    labels: Sequence[float],
+    output: str,
+    given: dict[str, Any] | None = None,
+) -> tuple[dict[str, Any], FakeS3]:
+    """Run the handler over a test split and a batch output."""
+    s3 = FakeS3()
+    s3.put_object(Bucket="b", Key="runs/r/test/test.csv", Body=split_csv(labels))
+    s3.put_object(Bucket="b", Key="runs/r/batch-out/batch-in.csv.out", Body=output)
+    s3.put_object(Bucket="b", Key="runs/r/data_profile.json", Body='{"row_width": {"features": 2}}')
+    use_clients(monkeypatch, s3=s3)
+    return load("evaluate.handler").handler(given or event(), None), s3
+
+
+def lines(scores: list[float]) -> str:
+    """Write scores as the container does."""
+    return "".join(f"{score}\n" for score in scores)
+
+
+def multiclass_event(objective: str = "multi:softprob", **asked: Any) -> dict[str, Any]:
+    """The handler's event for three classes."""
+    given = event(**{"threshold": None, "minimum": {}, **asked})
+    given["plan"]["task"] = "multiclass"
+    given["plan"]["training"]["hyperparameters"]["objective"] = objective
+    del given["prepared"]["positives"]
+    given["prepared"] |= {
+        "classes": {str(number): name for number, name in enumerate(CLASSES)},
+        "class_counts": {part: [5, 6, 7] for part in ("train", "test", "validate")},
+    }
+    return given
+
+
+def regression_event(objective: str = "reg:squarederror", **asked: Any) -> dict[str, Any]:
+    """The handler's event for a regression."""
+    given = event(**{"threshold": None, "minimum": {}, **asked})
+    given["plan"]["task"] = "regression"
+    given["plan"]["training"]["hyperparameters"]["objective"] = objective
+    del given["prepared"]["positives"]
+    given["prepared"]["classes"] = {}
+    return given
+
+
+def batch(rows: list[Any]) -> str:
+    """Write predictions as the container does in a batch transform: Python's own text of each."""
+    return "\n".join(map(str, rows)) + "\n"
+
+
+def page(s3: FakeS3) -> Page:
+    """The report that was written."""
+    return Page(s3.text("b", "runs/r/evaluation/report.html"))
+
+
+def binary_report(
+    monkeypatch: pytest.MonkeyPatch,
+    given: dict[str, Any] | None = None,
+    labels: Sequence[float] = LABELS,
+    scores: list[float] = SCORES,
+) -> Page:
+    """The report of two classes that was written."""
+    _, s3 = evaluate(monkeypatch, labels, lines(scores), given)
+    return page(s3)

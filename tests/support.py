@@ -22,19 +22,24 @@ needs_real_data = pytest.mark.skipif(
 )
 
 
+def image_versions() -> dict[str, str]:
+    """The image version of each algorithm in a deployment that does not say another."""
+    return {each.name: each.image.default for each in load("algorithms").ALGORITHMS.values()}
+
+
 def planned(execution_input: Mapping[str, Any], *, bucket: str, name: str = "r-1") -> Any:
     """Return what the plan step makes of an execution input, without asking for a source's size."""
-    model, engines = load("plan.model"), load("plan.engines")
+    engines = load("plan.engines")
     known = load("plan.instances").known()
-    given = model.parse(
+    given = load("plan.execution_input").parse(
         execution_input,
-        model.Rules(
+        load("plan.rules").Rules(
             bucket=bucket,
             hosts=frozenset(),
             buckets=frozenset(),
             instances=known,
             allowed=frozenset().union(*known.values()),
-            xgboost="3.2-0",
+            versions=image_versions(),
         ),
     )
     return load("plan.plan").build(

@@ -3,13 +3,16 @@
 import json
 import tempfile
 from collections.abc import Iterator
-from typing import IO, Any, NamedTuple, cast
+from typing import IO, Any, cast
 
 from botocore.exceptions import ClientError
 
-from ..common import answers, log, profile, s3
-from . import measure, measure_classes, measure_numbers, report, report_classes, report_numbers
-from .join import BatchOutputError, Classified, Estimated, Scored, join, predictions_csv
+from .. import algorithms
+from ..common import log, profile, s3
+from . import predictions
+from .gate import hold
+from .join import BatchOutputError, join
+from .tasks import EVALUATIONS
 
 # Named after the file that was transformed, which the preparation calls batch-in.csv.
 _OUTPUT = "batch-in.csv.out"
@@ -29,22 +32,27 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
         BatchOutputError: The output is missing or does not fit the test rows.
     """
     plan = event["plan"]
-    threshold = plan["evaluation"]["threshold"]
+    asked = plan["evaluation"]
     places = plan["places"]
-    classes = event["prepared"]["classes"]
+    algorithm = algorithms.of_plan(plan)
+    objective = algorithm.objective_name(plan["training"]["hyperparameters"])
+    form = algorithm.answer(objective, len(event["prepared"]["classes"]))
     test = s3.parse_uri(places["test"])
     features = profile.feature_count(
         s3.Location(test.bucket, plan["prefix"]), prepared=event["prepared"]["feature_count"]
     )
-    rows = join(
+    joined = join(
         map(bytes.decode, s3.lines(test.join("test.csv"))),
         _batch_output(s3.parse_uri(places["batch_out"]).join(_OUTPUT), event["transform_job"]),
-        answers.form(plan["training"]["hyperparameters"]["objective"], len(classes)),
+        form,
         features=features,
     )
-    measured = _measure(event, rows)
+    evaluation = EVALUATIONS[algorithm.objectives[objective].task](event, joined, form.output)
+    metrics = evaluation.metrics()
+    undefined = evaluation.undefined(metrics)
+    gate = hold(metrics, asked["minimum"], asked["maximum"], undefined)
     folder = s3.parse_uri(places["evaluation"])
-    said = {**measured.metrics, "undefined": measured.undefined, "gate": measured.gate}
+    said = {**metrics, "undefined": undefined, "gate": gate}
     files = {
         "metrics": (
             folder.join("metrics.json"),
@@ -53,55 +61,26 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
         ),
         "predictions": (
             folder.join("predictions.csv"),
-            predictions_csv(rows, threshold),
+            predictions.lines(evaluation.columns()),
             "text/csv; charset=utf-8",
         ),
-        "report": (folder.join("report.html"), [measured.report], "text/html; charset=utf-8"),
+        "report": (
+            folder.join("report.html"),
+            [evaluation.report(metrics, undefined, gate)],
+            "text/html; charset=utf-8",
+        ),
     }
     for place, parts, content_type in files.values():
         # On the function's disk where there are many.
         with tempfile.SpooledTemporaryFile(_IN_MEMORY) as file:
             file.writelines(part.encode() for part in parts)
             s3.write_file(place, cast("IO[bytes]", file), content_type=content_type)
-    passed = measured.gate["passed"]
-    log.event("run evaluated", run=plan["run"]["id"], rows=measured.metrics["rows"], gate=passed)
+    log.event("run evaluated", run=plan["run"]["id"], rows=metrics["rows"], gate=gate["passed"])
     return {
-        "metrics": _short(measured.metrics),
-        "gate": measured.gate,
+        "metrics": _short(metrics),
+        "gate": gate,
         "artifacts": {name: place.uri for name, (place, _, _) in files.items()},
     }
-
-
-class _Measured(NamedTuple):
-    """What is said of the rows: the figures, why some are missing, the gate, and the page."""
-
-    metrics: dict[str, Any]
-    undefined: dict[str, str]
-    gate: dict[str, Any]
-    report: str
-
-
-def _measure(event: dict[str, Any], rows: Scored | Classified | Estimated) -> _Measured:
-    asked = event["plan"]["evaluation"]
-
-    def gate(values: dict[str, Any], reasons: dict[str, str]) -> dict[str, Any]:
-        return measure.gate(values, asked["minimum"], asked["maximum"], reasons)
-
-    if isinstance(rows, Scored):
-        values = measure.metrics(rows, asked["threshold"])
-        reasons = measure.undefined(values)
-        held = gate(values, reasons)
-        return _Measured(values, reasons, held, report.render(event, rows, values, held))
-    if isinstance(rows, Estimated):
-        values = measure_numbers.metrics(rows)
-        reasons = measure_numbers.undefined(values)
-        held = gate(values, reasons)
-        return _Measured(values, reasons, held, report_numbers.render(event, rows, values, held))
-    classes = event["prepared"]["classes"]
-    values = measure_classes.metrics(rows, [classes[str(at)] for at in range(len(classes))])
-    reasons = measure_classes.undefined(rows, values)
-    held = gate(values, reasons)
-    return _Measured(values, reasons, held, report_classes.render(event, rows, values, held))
 
 
 def _short(metrics: dict[str, Any]) -> dict[str, Any]:

@@ -1,25 +1,13 @@
-"""Metrics of two classes at a threshold, their curves, and the quality gate. Pure."""
+"""What several tasks measure alike. Pure."""
 
 import math
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import (
-    average_precision_score,
-    confusion_matrix,
-    precision_recall_curve,
-    roc_auc_score,
-    roc_curve,
-)
-
-from .join import Scored
-
-METRICS = ("auc", "accuracy", "precision", "recall", "f1")
 
 # The normal quantile of a two-sided 95 % interval.
-_Z = 1.959963984540054
+Z = 1.959963984540054
 
 
 class Curve(NamedTuple):
@@ -30,134 +18,10 @@ class Curve(NamedTuple):
     area: float
 
 
-def metrics(scored: Scored, threshold: float) -> dict[str, Any]:
-    """Return the metrics of the execution's output.
-
-    A row is of class 1 when its probability is above the threshold, as in the notebook. A metric
-    that would divide by nothing is None; `undefined` says why.
-    """
-    predicted = scored.probabilities > threshold
-    tn, fp, fn, tp = (
-        int(n) for n in confusion_matrix(scored.labels, predicted, labels=[0, 1]).ravel()
-    )
-    one_class = tp + fn == 0 or tn + fp == 0
-    return {
-        "rows": len(scored.labels),
-        "threshold": threshold,
-        "auc": None if one_class else float(roc_auc_score(scored.labels, scored.probabilities)),
-        "accuracy": (tp + tn) / len(scored.labels),
-        "precision": _ratio(tp, tp + fp),
-        "recall": _ratio(tp, tp + fn),
-        "f1": _ratio(2 * tp, 2 * tp + fp + fn),
-        "confusion_matrix": {"tn": tn, "fp": fp, "fn": fn, "tp": tp},
-    }
-
-
-def _ratio(part: int, whole: int) -> float | None:
-    return part / whole if whole else None
-
-
-def undefined(values: Mapping[str, Any]) -> dict[str, str]:
-    """Say for each metric that is None what is missing."""
-    reasons = {
-        "auc": "the test rows are all of one class",
-        "precision": "no row is predicted as class 1 at this threshold",
-        "recall": "no test row is of class 1",
-        "f1": "no row is of class 1, neither by label nor by prediction",
-    }
-    return {name: reason for name, reason in reasons.items() if values[name] is None}
-
-
-def gate(
-    values: Mapping[str, Any],
-    minimum: Mapping[str, float],
-    maximum: Mapping[str, float],
-    reasons: Mapping[str, str],
-) -> dict[str, Any]:
-    """Hold the metrics to what is asked of them; one that is undefined does not pass.
-
-    Args:
-        values: The metrics.
-        minimum: What some of them must not fall short of.
-        maximum: What some of them must not exceed.
-        reasons: Why some of them are undefined.
-
-    Returns:
-        `{"passed": bool, "checks": [{"metric", "minimum", "value", "passed"}]}`, with `maximum` in
-        the place of `minimum` where that was asked; a check of an undefined metric has a `reason`.
-    """
-    checks: list[dict[str, Any]] = []
-    for bound, asked in (("minimum", minimum), ("maximum", maximum)):
-        for name, limit in asked.items():
-            value = values[name]
-            passed = value is not None and (
-                value >= limit if bound == "minimum" else value <= limit
-            )
-            check = {"metric": name, bound: limit, "value": value, "passed": passed}
-            checks.append(check | ({"reason": reasons[name]} if name in reasons else {}))
-    return {"passed": all(check["passed"] for check in checks), "checks": checks}
-
-
-def intervals(values: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
-    """Return 95 % intervals of the metrics that are defined, to show how much the rows can tell.
-
-    AUC by Hanley and McNeil (Radiology 143, 1982); shares by Wilson's score interval (JASA 22,
-    1927). F1 is no share of anything and has no simple one.
-    """
-    counts = values["confusion_matrix"]
-    tp, tn, fp, fn = (counts[name] for name in ("tp", "tn", "fp", "fn"))
-    shares = {
-        "accuracy": (tp + tn, values["rows"]),
-        "precision": (tp, tp + fp),
-        "recall": (tp, tp + fn),
-    }
-    found = {name: wilson(part, whole) for name, (part, whole) in shares.items() if whole}
-    if values["auc"] is not None:
-        found["auc"] = _hanley_mcneil(values["auc"], positives=tp + fn, negatives=tn + fp)
-    return found
-
-
 def wilson(part: int, whole: int) -> tuple[float, float]:
     """Return the 95 % interval of a share by Wilson's score."""
     share = part / whole
-    spread = _Z * math.sqrt(share * (1 - share) / whole + _Z**2 / (4 * whole**2))
-    middle = share + _Z**2 / (2 * whole)
-    scale = 1 + _Z**2 / whole
+    spread = Z * math.sqrt(share * (1 - share) / whole + Z**2 / (4 * whole**2))
+    middle = share + Z**2 / (2 * whole)
+    scale = 1 + Z**2 / whole
     return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
-
-
-def _hanley_mcneil(auc: float, *, positives: int, negatives: int) -> tuple[float, float]:
-    q1 = auc / (2 - auc)
-    q2 = 2 * auc**2 / (1 + auc)
-    variance = (
-        auc * (1 - auc) + (positives - 1) * (q1 - auc**2) + (negatives - 1) * (q2 - auc**2)
-    ) / (positives * negatives)
-    spread = _Z * math.sqrt(max(0.0, variance))
-    return max(0.0, auc - spread), min(1.0, auc + spread)
-
-
-def roc(scored: Scored) -> Curve | None:
-    """Return the false positive rate against the true positive rate, or None for one class."""
-    if len(np.unique(scored.labels)) < 2:
-        return None
-    x, y, _ = roc_curve(scored.labels, scored.probabilities)
-    return Curve(x, y, float(roc_auc_score(scored.labels, scored.probabilities)))
-
-
-def precision_recall(scored: Scored) -> Curve | None:
-    """Return recall against precision with the average precision, or None without positives."""
-    if not scored.labels.any():
-        return None
-    y, x, _ = precision_recall_curve(scored.labels, scored.probabilities)
-    area = float(average_precision_score(scored.labels, scored.probabilities))
-    # scikit-learn begins with everything predicted; a curve reads from recall 0.
-    return Curve(x[::-1], y[::-1], area)
-
-
-def histogram(scored: Scored, bins: int) -> tuple[list[int], list[int]]:
-    """Count the rows of class 0 and of class 1 in equal bins of the probability from 0 to 1."""
-    counts = [
-        np.histogram(scored.probabilities[scored.labels == label], bins=bins, range=(0, 1))[0]
-        for label in (0, 1)
-    ]
-    return counts[0].tolist(), counts[1].tolist()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from .model import Preparation
+from .sections import Preparation
 
 Engine = Literal["lambda", "processing", "spark"]
 

@@ -4,9 +4,12 @@ import http.client
 import os
 from typing import Any
 
+from .. import algorithms
 from ..common import fetch, log
 from ..common.errors import SpineError
-from . import engines, instances, model, plan
+from . import engines, execution_input, instances, plan
+from .rules import Rules
+from .sections import Source
 
 # For the one question how large the source is; the step that reads it waits longer.
 _SECONDS = 5.0
@@ -19,17 +22,19 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
         InvalidInputError: The execution input cannot be run; every problem is listed.
     """
     bucket = os.environ["BUCKET"]
-    rules = model.Rules(
+    rules = Rules(
         bucket=bucket,
         hosts=_listed(os.environ["SOURCE_HOSTS"].lower()),
         buckets=_listed(os.environ["SOURCE_BUCKETS"]),
         instances=instances.known(),
         allowed=_listed(os.environ["INSTANCE_TYPES"]),
-        xgboost=os.environ["XGBOOST_VERSION"],
+        versions={
+            each.name: os.environ[each.version_variable] for each in algorithms.ALGORITHMS.values()
+        },
         spark=os.environ["SPARK_REGISTRY"].isdigit(),
     )
     execution = event["execution"]
-    given = model.parse(event["input"], rules)
+    given = execution_input.parse(event["input"], rules)
     preparation = engines.choose(
         given.preparation,
         lambda: _look(given.source, rules.hosts),
@@ -55,7 +60,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
     return planned
 
 
-def _look(source: model.Source, hosts: frozenset[str]) -> engines.Source:
+def _look(source: Source, hosts: frozenset[str]) -> engines.Source:
     """Ask for the source's size; that it cannot be had is for the step that reads it to say."""
     try:
         if source.uri.startswith("s3://"):

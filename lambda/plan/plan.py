@@ -3,7 +3,7 @@
 from typing import Any
 
 from ..common import names
-from .model import ExecutionInput
+from .execution_input import ExecutionInput
 
 # Seconds to wait before each look at a new endpoint: most need three to eight minutes, the local
 # cloud a second. Half an hour in all.
@@ -44,6 +44,7 @@ def build(
         },
         "bucket": bucket,
         "prefix": f"runs/{run}",
+        "algorithm": given.algorithm.name,
         "task": given.task,
         "source": _source(given),
         "split": given.split.model_dump(by_alias=True),

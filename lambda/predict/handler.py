@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from ..common import answers, aws, log, profile, s3
+from .. import algorithms
+from ..common import aws, log, profile, s3
 from . import rows
 
 _ROWS = 10
@@ -29,9 +30,18 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
     )
     place = folder.join("test.csv")
     client = aws.client("sagemaker-runtime")
-    form = answers.form(plan["training"]["hyperparameters"]["objective"], len(event["classes"]))
+    algorithm = algorithms.of_plan(plan)
+    objective = algorithm.objective_name(plan["training"]["hyperparameters"])
+    form = algorithm.answer(objective, len(event["classes"]))
     predictions = [
-        rows.predict(client, endpoint, row, form=form, threshold=plan["evaluation"]["threshold"])
+        rows.predict(
+            client,
+            endpoint,
+            row,
+            form=form,
+            content_type=algorithm.content_type,
+            threshold=plan["evaluation"]["threshold"],
+        )
         for row in rows.read_first(place, count=_ROWS, features=features, form=form)
     ]
     log.event("rows predicted", run=plan["run"]["id"], endpoint=endpoint, rows=len(predictions))

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from ..common import answers, aws
+from ..algorithms.answers import Form
+from ..common import aws
 from ..common.errors import SpineError
 from ..common.s3 import Location
 
@@ -36,7 +37,7 @@ class Row(NamedTuple):
     features: str
 
 
-def read_first(place: Location, *, count: int, features: int, form: answers.Form) -> list[Row]:
+def read_first(place: Location, *, count: int, features: int, form: Form) -> list[Row]:
     """Return the first `count` rows, or all when there are fewer.
 
     The number of columns is checked here because the container scores a row that is too short
@@ -66,7 +67,7 @@ def _first_lines(place: Location, count: int) -> list[str]:
     return text.decode("utf-8", errors="replace").splitlines()[:count]
 
 
-def _parse(line: str, number: int, *, features: int, place: Location, form: answers.Form) -> Row:
+def _parse(line: str, number: int, *, features: int, place: Location, form: Form) -> Row:
     text, _, rest = line.partition(",")
     found = rest.count(",") + 1 if rest or "," in line else 0
     if found != features:
@@ -74,7 +75,7 @@ def _parse(line: str, number: int, *, features: int, place: Location, form: answ
             f"Row {number} of {place.uri} has {found} features after the label; the prepared data"
             f" has {features}. Run again from a fresh source."
         )
-    label = answers.label(text, form)
+    label = form.label(text)
     if label is None:
         known = "a number" if form.output == "value" else f"0 to {form.classes - 1}"
         raise TestSplitError(
@@ -89,7 +90,8 @@ def predict(
     endpoint: str,
     row: Row,
     *,
-    form: answers.Form,
+    form: Form,
+    content_type: str,
     threshold: float | None,
 ) -> dict[str, Any]:
     """Send one row and return its number, its label and what the model makes of it.
@@ -105,7 +107,7 @@ def predict(
     """
     try:
         answer = client.invoke_endpoint(
-            EndpointName=endpoint, ContentType="text/csv", Accept="text/csv", Body=row.features
+            EndpointName=endpoint, ContentType=content_type, Accept="text/csv", Body=row.features
         )
     except ClientError as error:
         # The container's own answer; anything else is SageMaker's, which a retry may mend.

@@ -12,8 +12,9 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Self, cast
 
-from data_prep import Format, Fractions, Limits, Prepared, Wanted, prepare
+from data_prep import Format, Fractions, Limits, Objective, Prepared, Wanted, prepare
 
+from .. import algorithms
 from ..common import fetch, log, s3
 
 if TYPE_CHECKING:
@@ -76,6 +77,10 @@ def run(
     content = json.dumps(prepared.profile, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     s3.write(profile, content.encode(), content_type="application/json")
     result = _result(prepared, source["uri"], fetched.version_id, profile.uri)
+    # What training needs to know of the data.
+    result["hyperparameters"] = algorithms.of_plan(plan).following(
+        prepared.task, len(prepared.classes)
+    )
     result["engine"] = plan["preparation"]["engine"]
     log.event(
         "prepared",
@@ -91,15 +96,17 @@ def run(
 
 def _wanted(plan: dict[str, Any]) -> Wanted:
     source = plan["source"]
+    algorithm = algorithms.of_plan(plan)
     hyperparameters = plan["training"]["hyperparameters"]
-    classes = hyperparameters.get("num_class")
+    classes = hyperparameters.get(algorithm.classes_hyperparameter)
+    name = algorithm.objective_name(hyperparameters)
     return Wanted(
         label=source["label"],
         task=plan["task"],
         # Of two classes only.
         positive=source["positive"] or "",
         num_class=None if classes is None else int(classes),
-        objective=hyperparameters["objective"],
+        objective=Objective(name, algorithm.objectives[name].domain),
         rest=source["rest"],
         drop=tuple(source["drop"]),
         rename=source["rename"],
@@ -148,11 +155,6 @@ def _fetch(
     return web.fetch(uri)
 
 
-def _hyperparameters(prepared: Prepared) -> dict[str, str]:
-    """Return what training needs to know of the data."""
-    return {"num_class": str(len(prepared.classes))} if prepared.task == "multiclass" else {}
-
-
 def _balance(prepared: Prepared) -> dict[str, Any]:
     """Return the rows of each class by part: of two those of class 1, of several each."""
     if prepared.task == "binary":
@@ -181,7 +183,6 @@ def _result(prepared: Prepared, uri: str, version_id: str | None, profile: str) 
         "features": [feature.name for feature in prepared.features[:_FEATURES_SHOWN]],
         "feature_count": len(prepared.features),
         "label": prepared.label,
-        "hyperparameters": _hyperparameters(prepared),
         "classes": _classes(prepared),
         "profile": profile,
         "warnings": prepared.profile["warnings"][:_WARNINGS_SHOWN],

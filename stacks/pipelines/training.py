@@ -1,6 +1,6 @@
 """A training file in; a trained, measured, served model out."""
 
-from stacks import images
+from spine.shipped import load
 from stacks.machine.branching import Branch, SideBySide
 from stacks.machine.composition import Pipeline, Steps
 from stacks.steps.clean_up import Cleaner, CleanUp
@@ -31,8 +31,7 @@ _ARTIFACTS = (
 
 def training(steps: Steps) -> Pipeline:
     """What is done with a training file, read downwards."""
-    tag = images.load()["tags"][steps.stack.settings.xgboost_version]
-    image = steps.stack.image(f"{images.REPOSITORY}:{tag}", registry="registries")
+    image = steps.stack.image_of(load("algorithms").DEFAULT)
     role = steps.storage.sagemaker_role
     return Pipeline(
         comment="Spine: a training file in; a trained, measured, served model out",

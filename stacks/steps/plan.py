@@ -5,6 +5,7 @@ from typing import Any
 
 from aws_cdk import Duration
 
+from spine.shipped import load
 from stacks.base import SpineStack
 from stacks.functions import Function
 from stacks.machine import fragment
@@ -45,8 +46,11 @@ class Plan(Step):
                 "SOURCE_HOSTS": ",".join(settings.source_hosts),
                 "SOURCE_BUCKETS": ",".join(settings.source_buckets),
                 "INSTANCE_TYPES": ",".join(settings.instance_types),
-                "XGBOOST_VERSION": settings.xgboost_version,
-                "SPARK_REGISTRY": stack.registry("spark_registries"),
+                **{
+                    each.version_variable: settings.version(each)
+                    for each in load("algorithms").ALGORITHMS.values()
+                },
+                "SPARK_REGISTRY": stack.registry("spark"),
             },
             # botocore's model of SageMaker, read for its instance types, takes 150 MB.
             memory_mb=512,

@@ -77,7 +77,7 @@ class PrepareJob:
             failing,
             "Prepare with Spark",
             "spark",
-            image=self._stack.image(images.load()["spark"], registry="spark_registries"),
+            image=self._stack.image(images.load()["spark"], registry="spark"),
             comment="The same checks and split, shared out to several instances",
             told=refused,
         )
@@ -86,7 +86,7 @@ class PrepareJob:
             failing,
             "Prepare on an instance",
             "processing",
-            image=self._stack.image(images.load()["sklearn"], registry="registries"),
+            image=self._stack.image(images.load()["sklearn"], registry="account"),
             comment="The function's own code on a machine of the size it needs",
             told=refused,
         )
@@ -184,8 +184,8 @@ class PrepareJob:
         prepared = ("runs/*/train/*", "runs/*/validate/*", "runs/*/preparation/*")
         written = (*prepared, "runs/*/test/*", "runs/*/batch-in/*", "runs/*/data_profile.json")
         repositories = (
-            (stack.registry(), images.load()["sklearn"]),
-            (stack.registry("spark_registries"), images.load()["spark"]),
+            (stack.registry("account"), images.load()["sklearn"]),
+            (stack.registry("spark"), images.load()["spark"]),
         )
         grant(
             role,

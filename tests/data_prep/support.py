@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from data_prep import Format, Limits, Prepared, Wanted, prepare
+from data_prep import Format, Limits, Objective, Prepared, Wanted, prepare
+from tests.support import load
 
 # Every file is large: pyarrow and numpy prepare it.
 BULK = Limits(small_bytes=0)
@@ -19,6 +20,10 @@ STREAMED = Limits(small_bytes=0, exact_bytes=0)
 def run(content: bytes | str, name: str, **options: Any) -> Prepared:
     """Prepare a bare file; fields of `Wanted` and `Format` are told by their names."""
     wanted = {key: options.pop(key) for key in list(options) if key in Wanted._fields}
+    if wanted.get("objective"):
+        # Told by the algorithm's name of it, with what the algorithm says of its labels.
+        known = load("algorithms").DEFAULT.objectives[wanted["objective"]]
+        wanted["objective"] = Objective(wanted["objective"], known.domain)
     form = {key: options.pop(key) for key in list(options) if key in Format._fields}
     raw = content.encode() if isinstance(content, str) else content
     return prepare(

@@ -10,7 +10,7 @@ import pytest
 
 from spine.samples import SAMPLE
 from tests.e2e.conftest import Deployment
-from tests.support import ROOT, load
+from tests.support import ROOT, image_versions, load
 
 pytestmark = pytest.mark.e2e
 
@@ -95,21 +95,20 @@ def test_the_picture_shows_the_states_of_the_machine(app: Deployment) -> None:
 def test_the_execution_input_shown_is_the_default() -> None:
     """The JSON of the README is what `{}` means, and no field is left out."""
     (shown,) = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
-    model = load("plan.model")
-    rules = model.Rules(
+    rules = load("plan.rules").Rules(
         bucket="spine",
         hosts=frozenset({"archive.ics.uci.edu"}),
         buckets=frozenset(),
         instances=load("plan.instances").known(),
         allowed=frozenset({"ml.m5.large", "ml.m5.xlarge"}),
-        xgboost="3.2-0",
+        versions=image_versions(),
     )
 
     engines = load("plan.engines")
     source = engines.Source(uri="https://x/rows.zip", size=9000)
 
     def planned(given: object) -> dict[str, object]:
-        parsed = model.parse(given, rules)
+        parsed = load("plan.execution_input").parse(given, rules)
         plan: dict[str, object] = load("plan.plan").build(
             parsed,
             preparation=engines.choose(

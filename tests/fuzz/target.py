@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 LARGE = sys.argv[1:2] == ["large"]
 
 with atheris.instrument_imports(include=["data_prep", "zipfile", "gzip", "csv"]):
-    from data_prep import DataError, Limits, Prepared, Wanted, errors, prepare
+    from data_prep import DataError, Limits, Objective, Prepared, Wanted, errors, prepare
 
     if LARGE:
         from data_prep import bulk, parquet  # noqa: F401 (to be instrumented)
@@ -97,7 +97,10 @@ def outcome(data: bytes, limits: Limits) -> Prepared | str:
         wanted = wanted._replace(task="multiclass")
     elif data[0] & 24 == 24:
         wanted = wanted._replace(
-            label="b", task="regression", categorical=("class",), objective="count:poisson"
+            label="b",
+            task="regression",
+            categorical=("class",),
+            objective=Objective("count:poisson", "non_negative"),
         )
     try:
         return prepare(io.BytesIO(data[1:]), name=name, wanted=wanted, limits=limits)

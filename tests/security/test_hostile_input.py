@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.support import ROOT, load
+from tests.evaluation import evaluation
+from tests.support import ROOT, image_versions, load
 
 BUCKET = "spine-dev-storage-data"
 HOST = "archive.ics.uci.edu"
@@ -25,13 +26,13 @@ EXPRESSION = "{% $eval('1') %}"
 
 def rules() -> Any:
     """What a deployment allows."""
-    return load("plan.model").Rules(
+    return load("plan.rules").Rules(
         bucket=BUCKET,
         hosts=frozenset({HOST}),
         buckets=frozenset({"partner"}),
         instances=load("plan.instances").known(),
         allowed=frozenset({"ml.m5.large", "ml.m5.xlarge"}),
-        xgboost="3.2-0",
+        versions=image_versions(),
     )
 
 
@@ -153,7 +154,7 @@ HOSTILE: dict[str, Any] = {
 def test_a_hostile_input_is_refused_before_anything_is_made(name: str) -> None:
     """Refused in the first state, with the error that the state machine knows as the user's."""
     with pytest.raises(load("plan.refusal").InvalidInputError) as refused:
-        load("plan.model").parse(copy.deepcopy(HOSTILE[name]), rules())
+        load("plan.execution_input").parse(copy.deepcopy(HOSTILE[name]), rules())
     # What a refusal repeats of a value must not fill the history or the log.
     assert len(str(refused.value)) < 30_000
 
@@ -165,7 +166,7 @@ def test_there_are_enough_of_them() -> None:
 
 def test_an_expression_in_a_value_stays_text(assembly_definition: str) -> None:
     """Step Functions evaluates what the definition holds, never what a variable holds."""
-    given = load("plan.model").parse(source(MINE, label=EXPRESSION), rules())
+    given = load("plan.execution_input").parse(source(MINE, label=EXPRESSION), rules())
     assert json.loads(json.dumps(given.source.label)) == EXPRESSION
     # The only function that would evaluate text is not used.
     assert "$eval(" not in assembly_definition
@@ -237,9 +238,9 @@ FORMULAS = ["=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(1)", "\t=1", "\r=1", '=H
 @pytest.mark.parametrize("cell", FORMULAS)
 def test_a_formula_never_reaches_the_file_that_opens_in_a_spreadsheet(cell: str) -> None:
     """predictions.csv is made of labels and probabilities: anything else is refused."""
-    joining, answers = load("evaluate.join"), load("common.answers")
+    joining = load("evaluate.join")
     for objective in ("binary:logistic", "multi:softmax", "reg:squarederror"):
-        form = answers.form(objective, 2)
+        form = load("algorithms").DEFAULT.answer(objective, 2)
         with pytest.raises(joining.BatchOutputError):
             joining.join([f"{cell},1"], ["0.5"], form)
         with pytest.raises(joining.BatchOutputError):
@@ -248,10 +249,9 @@ def test_a_formula_never_reaches_the_file_that_opens_in_a_spreadsheet(cell: str)
 
 def test_predictions_are_numbers_only() -> None:
     """Whatever the features hold, no cell below the header starts a formula."""
-    joining = load("evaluate.join")
-    form = load("common.answers").form("binary:logistic", 2)
-    scored = joining.join(["1,=cmd|'!A0", "0,@SUM(1)"], ["0.5", "1e-09"], form)
-    header, *rows = csv.reader(io.StringIO("".join(joining.predictions_csv(scored, 0.5))))
+    scored = evaluation(["1,=cmd|'!A0", "0,@SUM(1)"], ["0.5", "1e-09"], threshold=0.5)
+    written = load("evaluate.predictions").lines(scored.columns())
+    header, *rows = csv.reader(io.StringIO("".join(written)))
     assert header == ["row", "label", "probability", "class"]
     assert len(rows) == 2
     assert all(re.fullmatch(r"[0-9][0-9.e-]*", cell) for row in rows for cell in row)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import FakeS3, load, use_clients
+from tests.support import FakeS3, load
 
 handler = load("plan.handler").handler
 engines = load("plan.engines")
@@ -14,24 +14,6 @@ refusal = load("plan.refusal")
 
 GIB = 1 << 30
 OBJECT = "s3://spine-bucket/uploads/rows.csv"
-
-
-@pytest.fixture(autouse=True)
-def store(monkeypatch: pytest.MonkeyPatch) -> FakeS3:
-    """The function's environment, and an empty S3."""
-    for name, value in {
-        "BUCKET": "spine-bucket",
-        "NAME_PREFIX": "spine-dev",
-        "SOURCE_HOSTS": "data.example.org",
-        "SOURCE_BUCKETS": "",
-        "INSTANCE_TYPES": "ml.m5.xlarge,ml.m5.2xlarge",
-        "XGBOOST_VERSION": "3.2-0",
-        "SPARK_REGISTRY": "173754725891",
-    }.items():
-        monkeypatch.setenv(name, value)
-    found = FakeS3()
-    use_clients(monkeypatch, s3=found)
-    return found
 
 
 def planned(uri: str = OBJECT, **sections: Any) -> dict[str, Any]:

@@ -77,7 +77,7 @@ def made(base: Path, objective: str, known: Any) -> dict[str, Any]:
 def main(folder: Path) -> None:
     """Print a JSON object of what was made, by objective."""
     # `lambda` is a keyword, so no import statement can name it.
-    offered = importlib.import_module("lambda.common.objectives").OBJECTIVES
+    offered = importlib.import_module("lambda.algorithms").ALGORITHMS["xgboost"].objectives
     found = {}
     for number, (objective, known) in enumerate(offered.items()):
         found[objective] = made(folder / str(number), objective, known)

@@ -11,8 +11,7 @@ import pytest
 from tests.evaluation import cut
 from tests.support import ROOT, load
 
-answers = load("common.answers")
-objectives = load("common.objectives")
+xgboost = load("algorithms").ALGORITHMS["xgboost"]
 joining = load("evaluate.join")
 
 Made = dict[str, dict[str, str]]
@@ -40,20 +39,20 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     return found
 
 
-@pytest.mark.parametrize("objective", objectives.OBJECTIVES)
+@pytest.mark.parametrize("objective", xgboost.objectives)
 def test_every_objective_trains_with_every_metric_that_plan_takes(
     made: Made, objective: str
 ) -> None:
     """What plan lets through does not fail the job once it is paid for."""
-    for metric in objectives.OBJECTIVES[objective].metrics:
+    for metric in xgboost.objectives[objective].metrics:
         assert f"validation-{metric}:" in made[objective]["log"]
 
 
-@pytest.mark.parametrize("objective", objectives.OBJECTIVES)
+@pytest.mark.parametrize("objective", xgboost.objectives)
 def test_every_way_of_answering_is_read_as_the_same_predictions(made: Made, objective: str) -> None:
     """Endpoints, batch transforms and older images write rows differently."""
     found = made[objective]
-    form = answers.form(objective, CLASSES if objective.startswith("multi:") else 2)
+    form = xgboost.answer(objective, CLASSES if objective.startswith("multi:") else 2)
     for name in ("endpoint", "batch"):
         lines = found[name].splitlines()
         assert len(lines) == ROWS
@@ -68,4 +67,4 @@ def test_every_way_of_answering_is_read_as_the_same_predictions(made: Made, obje
     )
     for other in others:
         for left, right in zip(one, other, strict=True):
-            assert (left is None and right is None) or (left == right).all()
+            assert (left == right).all()

@@ -1,0 +1,24 @@
+"""XGBoost, in the image of its algorithm mode."""
+
+from ..algorithm import Algorithm, Image
+from .answers import Answer
+from .hyperparameters import HYPERPARAMETERS
+from .objectives import OBJECTIVES
+
+XGBOOST = Algorithm(
+    name="xgboost",
+    title="XGBoost",
+    image=Image(
+        repository="sagemaker-xgboost",
+        framework="xgboost",
+        # Earlier ones speak a different container contract.
+        oldest="1.0-1",
+        default="3.2-0",
+    ),
+    hyperparameters=HYPERPARAMETERS,
+    objectives=OBJECTIVES,
+    objective_hyperparameter="objective",
+    metric_hyperparameter="eval_metric",
+    classes_hyperparameter="num_class",
+    form=Answer,
+)

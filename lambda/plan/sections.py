@@ -1,0 +1,345 @@
+"""The sections of the execution input: their fields, defaults, and what each field takes. Pure.
+
+A field's description completes the sentence "Give ...", so what a field takes is said once, here.
+"""
+
+import math
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    model_validator,
+)
+
+from . import default_source
+from .addresses import check_address
+from .rules import fault, instance, optional_instance, rules_of
+
+
+def _visible(value: str) -> str:
+    if not value.isprintable():
+        raise fault("text with characters that cannot be printed", "Remove them.")
+    return value
+
+
+Share = Annotated[
+    float,
+    Field(gt=0, lt=1, allow_inf_nan=False, description="a number between 0 and 1, both excluded"),
+]
+Probability = Annotated[
+    float, Field(ge=0, le=1, allow_inf_nan=False, description="a number from 0 to 1")
+]
+Instances = Annotated[int, Field(ge=1, le=20, description="a whole number from 1 to 20")]
+Floor = Annotated[
+    float | None, Field(ge=0, le=1, allow_inf_nan=False, description="a number from 0 to 1")
+]
+Explained = Annotated[
+    float | None,
+    Field(le=1, allow_inf_nan=False, description="a number of at most 1 (it may be negative)"),
+]
+Ceiling = Annotated[
+    float | None,
+    Field(ge=0, allow_inf_nan=False, description="a number of at least 0, in the label's unit"),
+]
+Switch = Annotated[bool, Field(description="true or false, without quotes")]
+Text = Annotated[
+    str,
+    Field(min_length=1, max_length=256, description="a text of 1 to 256 characters"),
+    AfterValidator(_visible),
+]
+
+
+class Section(BaseModel):
+    """A section: its values are never converted, and it has no other fields."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+Columns = Annotated[
+    list[Text], Field(max_length=500, description="a list of at most 500 column names")
+]
+
+
+class Format(Section):
+    """How the data file is written; what is left out is found out."""
+
+    kind: Annotated[
+        Literal["arff", "csv", "parquet"] | None,
+        Field(description='"arff", "csv" (for any delimiter) or "parquet"'),
+    ] = None
+    delimiter: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[^\r\n\"\x00A-Za-z0-9.+-]$",
+            description="one character that is no part of a number or word, such as a semicolon",
+        ),
+    ] = None
+    header: Annotated[
+        bool | None, Field(description="true or false: whether the first line names the columns")
+    ] = None
+    encoding: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[A-Za-z0-9_.:-]{1,40}$",
+            description='the name of a text encoding, such as "latin-1"',
+        ),
+    ] = None
+
+
+class Source(Section):
+    """Where the rows come from, and what in them is to be predicted."""
+
+    uri: Annotated[
+        str,
+        Field(
+            max_length=2048, description="an https:// or s3:// address of at most 2048 characters"
+        ),
+    ] = default_source.UCI
+    member: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=1024,
+            description="the name of a file inside the archive, as text",
+        ),
+    ] = None
+    label: Text = "class"
+    positive: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=256,
+            description="the label's value that counts as 1, as text in quotes even for a number",
+        ),
+        AfterValidator(_visible),
+    ] = "Abnormal"
+    sha256: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[0-9a-fA-F]{64}$",
+            description="the 64 hexadecimal digits of the SHA-256 of the data file",
+        ),
+    ] = None
+    version_id: Annotated[
+        str | None,
+        Field(
+            min_length=1, max_length=1024, description="the version id of the S3 object, as text"
+        ),
+    ] = None
+    rest: Switch = False
+    format: Format = Format()
+    drop: Columns = Field(default_factory=list)
+    rename: Annotated[
+        dict[str, Text],
+        Field(max_length=500, description="an object of at most 500 old and new column names"),
+    ] = Field(default_factory=dict)
+    categorical: Columns = Field(default_factory=list)
+    missing: Annotated[Literal["refuse", "pass"], Field(description='"refuse" or "pass"')] = (
+        "refuse"
+    )
+    allow_leakage: Switch = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_source(cls, given: object) -> object:
+        """Without an address, read the notebook's file and hold it to its pinned hash."""
+        if not isinstance(given, dict):
+            return given
+        if given.get("uri") is None:
+            given = {**given, "uri": default_source.UCI}
+            if given.get("member") is None:
+                given["member"] = default_source.MEMBER
+            if given["member"] == default_source.MEMBER and given.get("sha256") is None:
+                given["sha256"] = default_source.MEMBER_SHA256
+        return given
+
+    @model_validator(mode="after")
+    def _readable(self, info: ValidationInfo) -> Self:
+        check_address(self.uri, rules_of(info))
+        if self.version_id is not None and not self.uri.startswith("s3://"):
+            raise fault(
+                "for S3 objects only",
+                "Leave out source.version_id, or give an s3:// address.",
+                value=self.version_id,
+                field="version_id",
+            )
+        if self.member is not None and not self.member.isprintable():
+            raise fault(
+                "text with characters that cannot be printed",
+                "Remove them.",
+                value=self.member,
+                field="member",
+            )
+        return self
+
+
+class Split(Section):
+    """The shares of the rows, and the seed of the shuffle."""
+
+    train: Share = 0.8
+    test: Share = 0.1
+    validate_: Annotated[Share, Field(alias="validate")] = 0.1
+    # numpy's legacy generator, which the notebook's split uses, takes 32 bits.
+    seed: Annotated[
+        int, Field(ge=0, le=2**32 - 1, description="a whole number from 0 to 4294967295")
+    ] = 42
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        total = math.fsum((self.train, self.test, self.validate_))
+        if abs(total - 1) > 1e-9:
+            shares = {"train": self.train, "test": self.test, "validate": self.validate_}
+            raise fault(
+                f"{total:.10g} in total, not 1",
+                "Make the three shares add up to 1; those left out keep their defaults.",
+                value=shares,
+            )
+        return self
+
+
+class Preparation(Section):
+    """The machine that prepares the data."""
+
+    engine: Annotated[
+        Literal["auto", "lambda", "processing", "spark"],
+        Field(description='"auto", "lambda", "processing" or "spark"'),
+    ] = "auto"
+    instance_type: Annotated[
+        str | None,
+        Field(description='the name of an instance type, such as "ml.m5.xlarge"'),
+        AfterValidator(optional_instance("processing")),
+    ] = None
+    instance_count: Annotated[
+        int | None, Field(ge=1, le=20, description="a whole number from 1 to 20")
+    ] = None
+    max_runtime_seconds: Annotated[
+        int, Field(ge=60, le=432_000, description="a whole number from 60 to 432000 (5 days)")
+    ] = 14_400
+
+    @model_validator(mode="after")
+    def _fits(self, info: ValidationInfo) -> Self:
+        if self.engine == "spark" and not rules_of(info).spark:
+            raise fault(
+                "not possible in this region, where SageMaker has no Spark image",
+                'Set it to "processing", which is one instance.',
+                value=self.engine,
+                field="engine",
+            )
+        if self.engine == "lambda" and self.instance_type is not None:
+            raise fault(
+                'for jobs, and preparation.engine is "lambda"',
+                'Leave it out, or set preparation.engine to "processing" or "spark".',
+                value=self.instance_type,
+                field="instance_type",
+            )
+        if self.engine in ("lambda", "processing") and self.instance_count not in (None, 1):
+            raise fault(
+                f'more than one, and preparation.engine is "{self.engine}"',
+                'Set it to 1, or preparation.engine to "spark".',
+                value=self.instance_count,
+                field="instance_count",
+            )
+        return self
+
+
+class Training(Section):
+    """The training job."""
+
+    instance_type: Annotated[
+        str,
+        Field(description='the name of an instance type, such as "ml.m5.xlarge"'),
+        AfterValidator(instance("training")),
+    ] = "ml.m5.xlarge"
+    instance_count: Instances = 1
+    # Checked and completed by `hyperparameters.resolve`, which reports more than one problem.
+    hyperparameters: Annotated[
+        dict[str, Any],
+        Field(max_length=100, description="an object of at most 100 names and values"),
+    ] = Field(default_factory=dict)
+    spot: Switch = False
+    max_runtime_seconds: Annotated[
+        int, Field(ge=60, le=432_000, description="a whole number from 60 to 432000 (5 days)")
+    ] = 3600
+
+
+class Endpoint(Section):
+    """The endpoint of the run."""
+
+    enabled: Switch = True
+    keep: Switch = False
+    ttl_minutes: Annotated[
+        int, Field(ge=1, le=10_080, description="a whole number from 1 to 10080 (one week)")
+    ] = 60
+    instance_type: Annotated[
+        str,
+        Field(description='the name of an instance type, such as "ml.m5.large"'),
+        AfterValidator(instance("endpoint")),
+    ] = "ml.m5.large"
+
+
+class BatchTransform(Section):
+    """The batch transform of the run."""
+
+    enabled: Switch = True
+    instance_type: Annotated[
+        str,
+        Field(description='the name of an instance type, such as "ml.m5.large"'),
+        AfterValidator(instance("transform")),
+    ] = "ml.m5.large"
+    instance_count: Instances = 1
+
+
+class Minimum(Section):
+    """The least each metric must reach for the run to pass; those left out are not asked for."""
+
+    auc: Floor = None
+    accuracy: Floor = None
+    precision: Floor = None
+    recall: Floor = None
+    f1: Floor = None
+    auc_ovr_macro: Floor = None
+    precision_macro: Floor = None
+    recall_macro: Floor = None
+    f1_macro: Floor = None
+    r2: Explained = None
+
+
+class Maximum(Section):
+    """The most each metric may be for the run to pass; those left out are not asked for."""
+
+    log_loss: Ceiling = None
+    rmse: Ceiling = None
+    mae: Ceiling = None
+
+
+class Evaluation(Section):
+    """Where two classes part, and what the metrics must reach.
+
+    The defaults are those of a label of two classes; `parse` takes them back for others.
+    """
+
+    threshold: Probability = 0.65
+    minimum: Minimum = Minimum(auc=0.8)
+    maximum: Maximum = Maximum()
+
+    def asked(self) -> dict[str, dict[str, float]]:
+        """Return what is asked of the metrics, those that are not left out."""
+        return {
+            "minimum": self.minimum.model_dump(exclude_none=True),
+            "maximum": self.maximum.model_dump(exclude_none=True),
+        }
+
+
+SECTIONS: dict[str, type[Section]] = {
+    "source": Source,
+    "split": Split,
+    "preparation": Preparation,
+    "training": Training,
+    "endpoint": Endpoint,
+    "batch_transform": BatchTransform,
+    "evaluation": Evaluation,
+}
