@@ -1,7 +1,14 @@
 """How the tests spread over processes (`pytest -n 2`, which `make test` runs)."""
 
+import contextlib
+import os
+import signal
+
 import pytest
 from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
+
+from tests import leftovers
 
 # The folders whose tests wait for processes of their own, those that take longest first: what is
 # left for the end should be short. Session fixtures (a deployed cloud, a synthesized app) are made
@@ -46,3 +53,30 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScope
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put what takes longest first."""
     items.sort(key=lambda item: _group(item.nodeid)[0])
+
+
+# The ids of pytest-xdist's processes, known to the one that hands out the tests.
+_workers: set[int] = set()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let nothing outlive this run, and end it on SIGTERM as on Ctrl-C: with its fixtures."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    if not hasattr(config, "workerinput"):
+        leftovers.watch_over(os.getpid())
+
+
+def pytest_testnodeready(node: WorkerController) -> None:
+    """Remember a process that runs tests."""
+    # As pytest-xdist itself asks for it; there is no public way.
+    _workers.add(node.gateway._rinfo().pid)
+
+
+def _interrupt(*_: object) -> None:
+    # Once: what comes of it, pytest-xdist's own SIGINT to a worker included, must not be disturbed.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    for worker in _workers:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(worker, signal.SIGTERM)
+    raise KeyboardInterrupt("SIGTERM")

@@ -17,6 +17,8 @@ import signal
 import socket
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,7 @@ from localcloud import process_identity
 from localcloud.conditions import Conditions
 from localcloud.environment_variables import (
     ACCOUNT,
+    BOUND_TO,
     HEALTH_PATH,
     HOST,
     REGION,
@@ -53,6 +56,8 @@ logger = logging.getLogger(__name__)
 _PIECE_BYTES = 1 << 20
 # sun_path holds 108 bytes on Linux and 104 on macOS, the closing NUL included.
 _LONGEST_SOCKET_PATH = 100
+# How long everything may take to stop once nobody waits for it.
+_STOP_SECONDS = 20.0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -75,6 +80,8 @@ class Options:
 def main(arguments: list[str] | None = None) -> None:
     """Run the gateway until it is told to stop (SIGTERM or SIGINT)."""
     options = _options(arguments)
+    if bound_to := os.environ.get(BOUND_TO):
+        threading.Thread(target=_end_with, args=[int(bound_to)], daemon=True).start()
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True
     )
@@ -118,6 +125,14 @@ def _options(arguments: list[str] | None) -> Options:
         sagemaker=tuple(map(str, found.sagemaker)),
         conditions=found.conditions,
     )
+
+
+def _end_with(pid: int) -> None:
+    """Stop this process, the leader of its group, once another one has ended."""
+    process_identity.wait_for_end(pid)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(_STOP_SECONDS)
+    os.killpg(os.getpgrp(), signal.SIGKILL)
 
 
 def _listen(port: int) -> socket.socket:
