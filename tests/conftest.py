@@ -1,13 +1,19 @@
 """How the tests spread over processes (`pytest -n 2`, which `make test` runs)."""
 
 import contextlib
+import fcntl
+import functools
+import hashlib
+import json
 import os
 import signal
+from collections.abc import Callable
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
+from gates.assembly import Assembly, synthesize
 from tests import leftovers
 
 # The folders whose tests wait for processes of their own, those that take longest first: what is
@@ -80,3 +86,35 @@ def _interrupt(*_: object) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(worker, signal.SIGTERM)
     raise KeyboardInterrupt("SIGTERM")
+
+
+@pytest.fixture(scope="session")
+def synth(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Assembly]:
+    """Synthesize with overrides of `cdk.json`'s context: each variant once in a run.
+
+    It takes 10 s of a processor and more. So look at several settings in one variant, and share
+    it: the processes of pytest-xdist find what another one has synthesized.
+    """
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "synthesized"
+    shared.mkdir(exist_ok=True)
+
+    @functools.cache
+    def once(overrides: str) -> Assembly:
+        context = json.loads(overrides)
+        folder = shared / hashlib.sha256(overrides.encode()).hexdigest()[:16]
+        done = folder.with_suffix(".done")
+        with folder.with_suffix(".lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                synthesize(folder, **context)
+                done.touch()
+        return Assembly(folder, context.get("stage", "dev"))
+
+    return lambda **overrides: once(json.dumps({"functions": "local"} | overrides, sort_keys=True))
+
+
+@pytest.fixture(scope="session")
+def dev(synth: Callable[..., Assembly]) -> Assembly:
+    """The development stage, as it stands in `cdk.json`."""
+    return synth()
