@@ -12,7 +12,10 @@ from tests import leftovers
 from tests.localcloud.sagemaker.cloud import alive, descendants, until
 from tests.support import ROOT
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="marks are read in Linux's /proc")
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.skipif(sys.platform != "linux", reason="marks are read in Linux's /proc"),
+]
 
 # What tests start: a cloud with a SageMaker and a function in the middle of a call, a process that
 # is waited for, and one that leads a session of its own.

@@ -28,6 +28,7 @@ def test_help_teaches_every_command(spine: Spine) -> None:
     assert "Examples" in spine("run", "--help").stdout
 
 
+@pytest.mark.process
 def test_help_loads_neither_boto3_nor_the_cloud() -> None:
     """The help is there at once: nothing heavy is imported for it."""
     code = (
@@ -117,6 +118,7 @@ def test_a_malformed_condition_is_refused_before_the_start(
     assert "not running" in spine("status").stdout
 
 
+@pytest.mark.process
 def test_env_can_be_evaluated_by_a_shell(cloud: fakes.Cloud, spine: Spine) -> None:
     """The variables reach a shell as they are, and what leads to a real account is taken out."""
     script = f"AWS_PROFILE=mine\n{spine('env').stdout}\nenv"
@@ -296,6 +298,7 @@ def test_the_progress_of_a_deployment_is_read_from_what_the_cdk_prints(
     assert session.said(line) == said
 
 
+@pytest.mark.process
 def test_help_imports_nothing_that_takes_long() -> None:
     """What a person asks for first waits for none of the libraries that commands need."""
     ask = (

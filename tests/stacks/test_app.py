@@ -34,6 +34,7 @@ def test_an_account_and_region_bind_it(chosen: Assembly) -> None:
     assert "659782779980.dkr.ecr.eu-west-3" in chosen.text("pipeline")
 
 
+@pytest.mark.process
 def test_a_bad_setting_stops_the_synthesis_with_a_sentence(tmp_path: Path) -> None:
     """The last thing a person sees is the setting, not a stack trace of the CDK."""
     done = run_app(tmp_path, functions="local", xgboost_version="9.9-9")
