@@ -1,10 +1,6 @@
-"""Telling one process from another that got its number later, and when it has ended."""
+"""Telling one process from another that got its number later."""
 
-import contextlib
-import os
-import select
 import subprocess
-import time
 from pathlib import Path
 
 
@@ -33,19 +29,6 @@ def start_mark(pid: int) -> str | None:
 def same(pid: int, mark: str | None) -> bool:
     """Tell whether ``pid`` is still the process that ``mark`` was taken from."""
     return mark is not None and start_mark(pid) == mark
-
-
-def wait_for_end(pid: int) -> None:
-    """Wait until a process has ended, which need not be a child of this one."""
-    mark = start_mark(pid)
-    # Linux tells at once.
-    with contextlib.suppress(AttributeError, OSError):
-        watched = select.poll()
-        watched.register(os.pidfd_open(pid), select.POLLIN)
-        if same(pid, mark):
-            watched.poll()
-    while same(pid, mark):
-        time.sleep(0.5)
 
 
 def _boot_id() -> str:
