@@ -15,8 +15,8 @@ import sys
 import time
 from pathlib import Path
 
-from localcloud import process_identity
 from localcloud.environment_variables import BOUND_TO
+from localcloud.sagemaker.child_processes import wait_for_end
 
 # The time that a cloud gets to stop before it is killed.
 _GRACE_SECONDS = 25.0
@@ -64,5 +64,5 @@ def end(pid: int) -> None:
 
 
 if __name__ == "__main__":
-    process_identity.wait_for_end(int(sys.argv[1]))
+    wait_for_end(int(sys.argv[1]))
     end(int(sys.argv[1]))

@@ -2,20 +2,20 @@
 
 import argparse
 import asyncio
+import json
 import logging
 import os
-import select
 import signal
 import socket
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
 
+from localcloud.sagemaker.child_processes import wait_for_end
 from localcloud.sagemaker.jobs import Platform
 from localcloud.sagemaker.settings import Settings, one_a_core, parse_delay, parse_quota
 from localcloud.sagemaker.wire import Api
@@ -32,7 +32,9 @@ def main() -> int:
         _exit_with_parent()
     settings = Settings(
         jobs=arguments.jobs.resolve(),
+        short_folder=arguments.uds.parent if arguments.uds else None,
         aws_endpoint=arguments.aws_endpoint,
+        **arguments.credentials,
         region=arguments.region,
         account=arguments.account,
         delays=dict(arguments.delay),
@@ -97,6 +99,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--jobs", type=Path, required=True, help="folder for the jobs' folders")
     parser.add_argument("--aws-endpoint", help="address of S3; AWS itself when left out")
+    parser.add_argument(
+        "--credentials",
+        type=_credentials,
+        default={},
+        metavar="FILE",
+        help="JSON file with access_key_id and secret_access_key for --aws-endpoint",
+    )
     parser.add_argument("--region", default="us-east-1")
     parser.add_argument("--account", default="000000000000")
     parser.add_argument(
@@ -154,6 +163,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _credentials(text: str) -> dict[str, str]:
+    try:
+        found = json.loads(Path(text).read_text())
+        return {name: found[name] for name in ("access_key_id", "secret_access_key")}
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise argparse.ArgumentTypeError(f"{text} holds no credentials: {error}") from error
+
+
 def _delay(text: str) -> tuple[str, float]:
     try:
         return parse_delay(text)
@@ -206,15 +223,7 @@ def _exit_with_parent() -> None:
     parent = os.getppid()
 
     def watch() -> None:
-        try:
-            # Linux tells at once.
-            watched = select.poll()
-            watched.register(os.pidfd_open(parent), select.POLLIN)
-            if os.getppid() == parent:
-                watched.poll()
-        except (AttributeError, OSError):
-            while os.getppid() == parent:
-                time.sleep(0.5)
+        wait_for_end(parent)
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=watch, name="parent", daemon=True).start()
