@@ -192,6 +192,23 @@ def test_deploy_always_deploys_and_destroy_removes(cloud: fakes.Cloud, spine: Sp
     assert cloud.formation.deployed == 0
 
 
+def test_what_is_synthesized_already_is_deployed_as_it_is(
+    cloud: fakes.Cloud, spine: Spine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """`--app` names a cloud assembly, which must be there."""
+    given = []
+
+    def deploy(*_: object, assembly: Path | None, **__: object) -> None:
+        given.append(assembly)
+        cloud.formation.deployed += 1
+
+    monkeypatch.setattr("localcloud.deploy", deploy)
+    assert spine("deploy", "--app", str(tmp_path)).exit_code == 0
+    assert spine("deploy").exit_code == 0
+    assert given == [tmp_path, None]
+    assert spine("deploy", "--app", str(tmp_path / "absent")).exit_code == 2
+
+
 def test_a_failed_deployment_shows_the_last_lines(
     cloud: fakes.Cloud, spine: Spine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
