@@ -20,8 +20,7 @@ HEALTH_PATH = "/_spine/health"
 # Botocore puts it into the user agent of every call of the gateway's process and its children.
 PIPELINE_APP_ID = "spine-pipeline"
 STATE_FILE = "cloud.json"
-# Holds the id of a process with which a cloud ends. Tests and benchmarks set it: they may be killed
-# before they can stop what they started.
+# Holds the id of the process with which a cloud ends (lifecycle.end_clouds_with_this_process).
 BOUND_TO = "SPINE_BOUND_TO"
 
 # What Node functions find without bundling it, as in Lambda's Node runtime.

@@ -126,7 +126,7 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGTERM, _interrupt)
     sys.addaudithook(_refuse_processes)
     if not hasattr(config, "workerinput"):
-        leftovers.watch_over(os.getpid())
+        leftovers.watch()
 
 
 def pytest_testnodeready(node: WorkerController) -> None:

@@ -15,6 +15,7 @@ import sys
 import time
 from pathlib import Path
 
+import localcloud
 from localcloud.environment_variables import BOUND_TO
 from localcloud.sagemaker.child_processes import wait_for_end
 
@@ -22,20 +23,20 @@ from localcloud.sagemaker.child_processes import wait_for_end
 _GRACE_SECONDS = 25.0
 
 
-def watch_over(pid: int) -> None:
-    """Mark all that this process starts from now on; end it once process `pid` has ended."""
+def watch() -> None:
+    """Mark all that this process starts from now on, and end it once this process has ended."""
     # Without the mark, and out of reach of what is sent to the group of a terminal or a runner. By
     # its path, since a package that is installed calls itself `tests`, too.
     environment = {name: value for name, value in os.environ.items() if name != BOUND_TO}
     subprocess.Popen(
-        [sys.executable, "-P", __file__, str(pid)],
+        [sys.executable, "-P", __file__, str(os.getpid())],
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    os.environ[BOUND_TO] = str(pid)
+    localcloud.end_clouds_with_this_process()
 
 
 def marked(pid: int) -> list[int]:
