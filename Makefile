@@ -5,7 +5,9 @@ BIN := $(VENV)/bin
 # SageMaker's SDKs exclude each other and the project's packages: the tests run each in its own.
 CLIENTS := $(VENV)/sdk-2/.installed $(VENV)/sdk-3/.installed
 # Most tests wait for processes of their own; tests/conftest.py says which share one.
-SPREAD := -n 2
+SPREAD ?= -n 2
+# What `make coverage` runs: all, or for example -m unit.
+TESTS ?=
 # The environments install side by side: each waits for the registry half of its time.
 MAKEFLAGS += --jobs=2
 # jsii warns at every start that Node 20 is past its end of life; Spine supports it.
@@ -17,13 +19,23 @@ LARGE_RUNS ?= 100000
 PROCESSES ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check spark fuzz fix synth deploy destroy bundle lock clean
+.PHONY: help run quick unit coverage test check spark fuzz fix synth deploy destroy bundle lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
 run: $(VENV)/.run node_modules/.installed ## Run the whole pipeline on the local cloud
 	$(BIN)/spine run
+
+# Side by side; a cold mypy takes minutes, and seconds from then on.
+quick: $(VENV)/.dev ## Unit tests, lint and types: what a commit needs, within a minute
+	@$(MAKE) --no-print-directory --jobs=2 types unit lint
+
+unit: $(VENV)/.dev ## The unit tests, but for slow ones (tests/conftest.py tells the tiers)
+	$(BIN)/python -m pytest $(SPREAD) --quiet -m "unit and not slow"
+
+coverage: $(VENV)/.dev node_modules/.installed $(CLIENTS) $(VENV)/spark/.installed ## Run every test and show what none has run (TESTS, htmlcov/)
+	$(BIN)/python -m pytest $(SPREAD) --cov --cov-report=term --cov-report=html $(TESTS)
 
 test: $(VENV)/.dev node_modules/.installed $(CLIENTS) $(VENV)/spark/.installed ## Run every test, end to end included
 	$(BIN)/python -m pytest $(SPREAD)
@@ -62,7 +74,7 @@ lock: $(VENV)/.dev ## Compile the lock files from their .in files
 
 clean: ## Remove what was built, installed and run (stops the local cloud)
 	-test -x $(BIN)/spine && $(BIN)/spine down
-	rm -rf $(VENV) node_modules build cdk.out .spine *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) node_modules build cdk.out .spine *.egg-info .pytest_cache .mypy_cache .ruff_cache .coverage htmlcov
 
 $(VENV)/.created:
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else "Spine needs Python 3.11, 3.12 or 3.13; $(PYTHON) is %d.%d. Try: make PYTHON=python3.13" % v)'

@@ -89,7 +89,7 @@ class SpineStack(Stack):
         return f"{account}.dkr.ecr.{self.region}.{Aws.URL_SUFFIX}/{name}"
 
     def image_of(self, algorithm: Any) -> str:
-        """The URI of the image that trains and serves with an algorithm, as the settings have it."""
+        """The URI of the image that trains and serves with an algorithm."""
         return self.image(
             images.trained_by(algorithm, self.settings.version(algorithm)),
             registry=images.load()["registry"][algorithm.name],

@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 
 from gates import definition, permissions
-from gates.assembly import Assembly as GatesAssembly
+from gates.assembly import Assembly, run_app
 from gates.machine import Machine, machines
-from tests.stacks.conftest import Assembly, run_app
 
 MACHINE = "AWS::StepFunctions::StateMachine"
 ARNS = [
@@ -18,7 +17,7 @@ ARNS = [
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> GatesAssembly:
+def both(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
     """The app with the training pipeline and one that only prepares."""
     folder = tmp_path_factory.mktemp("both")
     path = Path(__file__).with_name("second_machine.py")
@@ -26,17 +25,17 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> GatesAssembly:
     done = run_app(folder, program=program, functions="local")
     # cdk-nag's rules are part of the synthesis.
     assert done.returncode == 0, done.stdout + done.stderr
-    return GatesAssembly(folder, "dev")
+    return Assembly(folder, "dev")
 
 
 @pytest.fixture(scope="module")
-def second(both: GatesAssembly) -> Machine:
+def second(both: Assembly) -> Machine:
     """The second one."""
     _, found = machines(both)
     return found
 
 
-def by_role(assembly: GatesAssembly, role: str, action: str) -> list[str]:
+def by_role(assembly: Assembly, role: str, action: str) -> list[str]:
     """The resources that a role may do something to."""
     return [
         resource
@@ -46,13 +45,12 @@ def by_role(assembly: GatesAssembly, role: str, action: str) -> list[str]:
     ]
 
 
-def test_the_first_machine_is_as_it_was_alone(both: GatesAssembly, dev: Assembly) -> None:
+def test_the_first_machine_is_as_it_was_alone(both: Assembly, dev: Assembly) -> None:
     """Definition and properties: two machines share functions, and nothing else."""
-    alone = GatesAssembly(dev.folder, "dev")
     for kind in (MACHINE, "AWS::IAM::Role", "AWS::Lambda::Function"):
-        for name, properties in alone.resources(kind).items():
+        for name, properties in dev.resources(kind).items():
             assert both.resources(kind)[name] == properties
-    assert permissions.policies(both)["MachineRole"] == permissions.policies(alone)["MachineRole"]
+    assert permissions.policies(both)["MachineRole"] == permissions.policies(dev)["MachineRole"]
 
 
 def test_the_second_machine_breaks_no_rule(second: Machine) -> None:
@@ -92,7 +90,7 @@ def test_it_knows_the_variables_and_output_of_its_own_steps_only(second: Machine
     assert states["Finish"]["Next"] == "Done"
 
 
-def test_its_role_may_what_its_states_do_only(both: GatesAssembly) -> None:
+def test_its_role_may_what_its_states_do_only(both: Assembly) -> None:
     """It makes processing jobs; a model, or the test of one, is not its business."""
     role = "PreparingMachineRole"
     made = {
@@ -106,7 +104,7 @@ def test_its_role_may_what_its_states_do_only(both: GatesAssembly) -> None:
     assert {arn.rpartition(":")[2] for arn in invoked} == {"CleanUp", "Plan", "Prepare"}
 
 
-def test_each_machine_has_its_log_output_and_alarms(both: GatesAssembly) -> None:
+def test_each_machine_has_its_log_output_and_alarms(both: Assembly) -> None:
     """Named by its label; the first without one."""
     groups = both.resources("AWS::Logs::LogGroup")
     assert {groups[f"{label}MachineLog"]["LogGroupName"] for label in ("", "Preparing")} == {
@@ -125,7 +123,7 @@ def test_each_machine_has_its_log_output_and_alarms(both: GatesAssembly) -> None
         assert watched == ARNS
 
 
-def test_the_sweeper_cleans_up_after_all_and_files_start_the_first(both: GatesAssembly) -> None:
+def test_the_sweeper_cleans_up_after_all_and_files_start_the_first(both: Assembly) -> None:
     """An aborted run of either is told to it, and it may ask whether either's still runs."""
     rules = both.resources("AWS::Events::Rule")
     ended = rules["RunEndedBadly"]["EventPattern"]["detail"]
@@ -138,7 +136,7 @@ def test_the_sweeper_cleans_up_after_all_and_files_start_the_first(both: GatesAs
     assert by_role(both, "StartRole", "states:StartExecution") == ARNS[:1]
 
 
-def test_the_removal_stops_the_runs_of_each(both: GatesAssembly) -> None:
+def test_the_removal_stops_the_runs_of_each(both: Assembly) -> None:
     """By one function; then the machines go, then what their runs left."""
     stopped = {each["StateMachineArn"] for each in both.resources("Custom::SpineRunning").values()}
     assert stopped == set(ARNS)

@@ -11,6 +11,8 @@ import pytest
 from tests.evaluation import cut
 from tests.support import ROOT, load
 
+pytestmark = pytest.mark.process
+
 xgboost = load("algorithms").ALGORITHMS["xgboost"]
 joining = load("evaluate.join")
 

@@ -49,7 +49,7 @@ def test_an_invocation_is_given_up_after_the_function_would_have_been(
 @pytest.fixture
 def timeouts(dev: Any) -> dict[str, int]:
     """The limit of every function, in seconds."""
-    functions = dev.resources("pipeline", "AWS::Lambda::Function")
+    functions = dev.declared("pipeline", "AWS::Lambda::Function")
     return {
         name[:-8]: each["Properties"]["Timeout"]
         for name, each in functions.items()
