@@ -22,7 +22,7 @@ LARGE_RUNS ?= 100000
 PROCESSES ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lint types gates fix hooks spark fuzz synth deploy destroy bundle lock clean
+.PHONY: help run test check format lint types gates setup fix hooks spark fuzz synth deploy destroy bundle lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -59,6 +59,8 @@ spark: $(VENV)/spark/.installed ## Install PySpark and a Java for it, for runs w
 fuzz: $(VENV)/.dev ## Fuzz the readers of data files: 5 million inputs (RUNS), on 2 processes (PROCESSES)
 	$(BIN)/python tests/fuzz/run.py --runs $(RUNS) --processes $(PROCESSES)
 	$(BIN)/python tests/fuzz/run.py --target large --runs $(LARGE_RUNS) --processes $(PROCESSES)
+
+setup: $(VENV)/.dev node_modules/.installed $(EVALUATOR) ## Install what developing needs
 
 fix: $(VENV)/.dev ## Repair format and lint
 	$(BIN)/ruff format .
