@@ -111,7 +111,7 @@ def test_a_missing_browser_is_said_loudly(run: Run, path: Path) -> None:
     (path / "chromium").unlink()
     done = run()
     assert done.returncode == 0
-    assert done.stdout.count("WARNING: no chromium") == 2
+    assert done.stdout.count("WARNING: no browser") == 2
     assert "SKIPPED" in done.stdout.splitlines()[-2]
 
 
