@@ -12,6 +12,8 @@ import pytest
 
 from tests.support import ROOT
 
+pytestmark = pytest.mark.process
+
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 # Each part says what it is, twice with a pause, and ends as the environment says.
