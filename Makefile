@@ -8,8 +8,13 @@ CLIENTS := $(VENV)/sdk-2/.installed $(VENV)/sdk-3/.installed
 SPREAD ?= -n 2
 # What `make coverage` runs: all, or for example -m unit.
 TESTS ?=
-# The environments install side by side: each waits for the registry half of its time.
+# The gates' evaluator of policies; `make run` does without it (gates/package.json says why).
+EVALUATOR := gates/node_modules/.installed
+# The environments install side by side: each waits for the registry half of its time. A make that
+# another one calls takes its share of that one's.
+ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += --jobs=2
+endif
 # jsii warns at every start that Node 20 is past its end of life; Spine supports it.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
@@ -19,7 +24,7 @@ LARGE_RUNS ?= 100000
 PROCESSES ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run quick unit coverage test check spark fuzz fix synth deploy destroy bundle lock clean
+.PHONY: help run quick unit coverage test check format lint types gates setup fix hooks spark fuzz synth deploy destroy bundle lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -40,12 +45,26 @@ coverage: $(VENV)/.dev node_modules/.installed $(CLIENTS) $(VENV)/spark/.install
 test: $(VENV)/.dev node_modules/.installed $(CLIENTS) $(VENV)/spark/.installed ## Run every test, end to end included
 	$(BIN)/python -m pytest $(SPREAD)
 
-check: $(VENV)/.dev node_modules/.installed $(CLIENTS) $(VENV)/checkov/.installed $(VENV)/spark/.installed ## Format, lint, types, gates and tests
+# Beside what the rule above names: the tests of the gates run the evaluator.
+test coverage: $(EVALUATOR)
+
+# One after another, so that what each prints stays together. The same parts run in .ci/run and in
+# .github/workflows/check.yml (tests/test_project.py).
+check: ## Format, lint, types, gates and tests
+	@for part in format lint types gates test; do $(MAKE) --no-print-directory $$part || exit; done
+
+format: $(VENV)/.dev ## Say which files are not formatted
 	$(BIN)/ruff format --check .
+
+lint: $(VENV)/.dev ## Lint, and see that lock files hold what is asked for
 	$(BIN)/ruff check .
+	$(BIN)/python -m stacks.lock --check
+
+types: $(VENV)/.dev ## Check the types (cold 3 minutes, then seconds)
 	$(BIN)/mypy
+
+gates: $(VENV)/.dev node_modules/.installed $(EVALUATOR) $(VENV)/checkov/.installed ## Hold the synthesized app to the rules
 	$(BIN)/python -m gates
-	$(BIN)/python -m pytest $(SPREAD)
 
 spark: $(VENV)/spark/.installed ## Install PySpark and a Java for it, for runs with preparation.engine "spark"
 
@@ -53,9 +72,14 @@ fuzz: $(VENV)/.dev ## Fuzz the readers of data files: 5 million inputs (RUNS), o
 	$(BIN)/python tests/fuzz/run.py --runs $(RUNS) --processes $(PROCESSES)
 	$(BIN)/python tests/fuzz/run.py --target large --runs $(LARGE_RUNS) --processes $(PROCESSES)
 
+setup: $(VENV)/.dev node_modules/.installed $(EVALUATOR) ## Install what developing needs
+
 fix: $(VENV)/.dev ## Repair format and lint
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+hooks: $(VENV)/.dev ## Check every commit and push before it is made
+	$(BIN)/pre-commit install --install-hooks
 
 synth: bundle ## Synthesize the templates into cdk.out, with every check
 	npx cdk synth --quiet
@@ -74,7 +98,7 @@ lock: $(VENV)/.dev ## Compile the lock files from their .in files
 
 clean: ## Remove what was built, installed and run (stops the local cloud)
 	-test -x $(BIN)/spine && $(BIN)/spine down
-	rm -rf $(VENV) node_modules build cdk.out .spine *.egg-info .pytest_cache .mypy_cache .ruff_cache .coverage htmlcov
+	rm -rf $(VENV) node_modules gates/node_modules build cdk.out .spine *.egg-info .pytest_cache .mypy_cache .ruff_cache .coverage htmlcov
 
 $(VENV)/.created:
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else "Spine needs Python 3.11, 3.12 or 3.13; $(PYTHON) is %d.%d. Try: make PYTHON=python3.13" % v)'
@@ -116,4 +140,8 @@ $(VENV)/spark/.installed: $(SPARK)/build.txt $(SPARK)/requirements.txt $(VENV)/.
 
 node_modules/.installed: package-lock.json
 	npm ci --silent --no-audit --no-fund
+	@touch $@
+
+$(EVALUATOR): gates/package-lock.json
+	npm ci --silent --no-audit --no-fund --prefix gates
 	@touch $@

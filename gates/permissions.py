@@ -27,7 +27,7 @@ from gates.assembly import ACCOUNT, REGION, ROOT, Assembly
 from gates.recording import CALLS
 
 NEEDS = Path(__file__).with_name("needs.json")
-_DATA = ROOT / "node_modules" / "@cloud-copilot" / "iam-data" / "data"
+_DATA = ROOT / "gates" / "node_modules" / "@cloud-copilot" / "iam-data" / "data"
 # CDK's own emptier of buckets writes its log with this one; it may touch nothing else by it.
 _MANAGED = {
     "CustomS3AutoDeleteObjectsCustomResourceProviderRole": (

@@ -64,6 +64,27 @@ app = typer.Typer(
     epilog=help_texts.FAREWELL,
 )
 
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"spine {version('spine')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_say_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Take the options that go before a command."""
+
+
 _RUNS = "Runs"
 _CLOUD = "The local cloud"
 

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from spine import session
 from spine.app import app
 from tests.spine import fakes
 from tests.spine.conftest import Spine
+from tests.support import ROOT
 
 
 def test_help_teaches_every_command(spine: Spine) -> None:
@@ -26,6 +28,14 @@ def test_help_teaches_every_command(spine: Spine) -> None:
         assert f" {name} " in shown
         assert spine(name, "--help").exit_code == 0
     assert "Examples" in spine("run", "--help").stdout
+
+
+def test_the_version_is_that_of_the_project(spine: Spine) -> None:
+    """`spine --version` prints what pyproject.toml says, needs no command, and runs none."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    result = spine("--version")
+    assert result.exit_code == 0
+    assert result.stdout == f"spine {project['version']}\n"
 
 
 @pytest.mark.process
