@@ -11,9 +11,6 @@ from typing import Literal
 
 Verb = Literal["Create", "Describe", "List", "Stop", "Delete"]
 
-# Eight characters less name what a run has at most: "-<redrive>-<retry>" follows (names.py).
-_LONGEST_NAME = 63
-
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
@@ -46,7 +43,7 @@ class Kind:
     events_rule: str | None = None
     is_result: bool = False
     in_progress: frozenset[str] = frozenset()
-    longest_name: int = _LONGEST_NAME
+    longest_name: int = 63
     instance_types: tuple[str, ...] = ()
     kms_keys: tuple[str, ...] = ()
     vpc: str | None = None
@@ -109,7 +106,8 @@ def _snake_case(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
-# In the order in which they go: jobs use models, and a configuration must outlive its endpoint.
+# In the order in which they go: jobs use models, a configuration must outlive its endpoint, and
+# results come last.
 KINDS: tuple[Kind, ...] = (
     Kind(
         noun="ProcessingJob",

@@ -115,10 +115,9 @@ def test_a_kind_is_found_by_what_step_functions_calls_its_creation() -> None:
     assert kinds.of_action("createPipeline") is None
 
 
-def test_jobs_go_first_and_a_configuration_after_its_endpoint() -> None:
-    """The order of the table is the order of removal."""
+def test_jobs_go_first_and_results_last() -> None:
+    """The order of the table is the order of removal, and a configuration outlives its endpoint."""
     order = [kind.key for kind in kinds.KINDS]
-    assert [kind.is_job for kind in kinds.KINDS] == sorted(
-        (kind.is_job for kind in kinds.KINDS), reverse=True
-    )
-    assert order.index("endpoint") < order.index("endpoint_config") < order.index("model")
+    assert order == [kind.key for kind in sorted(kinds.KINDS, key=lambda each: not each.is_job)]
+    assert order == [kind.key for kind in sorted(kinds.KINDS, key=lambda each: each.is_result)]
+    assert order.index("endpoint") < order.index("endpoint_config")
