@@ -48,7 +48,8 @@ class Grants:
         for kind in self._created.values():
             conditions = creation_conditions(kind, stack.settings.instance_types)
             yield of_runs(stack, kind, kind.operation("Create"), when=conditions)
-            if kind.is_job:
+            if kind.events_rule:
+                # What it is waited for by, and stopped by when the run is.
                 yield of_runs(stack, kind, kind.operation("Describe"), kind.operation("Stop"))
         for kind in self._adopted.values():
             yield of_runs(stack, kind, "ListTags")

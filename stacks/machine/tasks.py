@@ -161,7 +161,8 @@ class Tasks(Construct):
 
         Args:
             name: Of the state.
-            noun: What the API calls it, such as `TrainingJob`; a job is waited for.
+            noun: What the API calls it, such as `TrainingJob`; its end is waited for where
+                Step Functions offers it.
             arguments: The request but for what every request of its kind has in common.
             timeout: In seconds, or an expression.
             rest: Further members of the state.
@@ -171,7 +172,7 @@ class Tasks(Construct):
         self.grants.creation(kind, role_arn=role_arn)
         return self.task(
             name,
-            f"sagemaker:{kind.action}{'.sync' if kind.is_job else ''}",
+            f"sagemaker:{kind.action}{'.sync' if kind.events_rule else ''}",
             Arguments={**secured(kind, arguments, self._stack.settings), "Tags": self._tags()},
             TimeoutSeconds=timeout,
             Retry=[_CREATION_RETRY],
