@@ -5,6 +5,9 @@ from typing import Any
 from spine.shipped import load
 from stacks.settings import Settings
 
+# So many characters hold a run's name and its attempt (lambda/common/names.py).
+_LONG_NAME = 63
+
 
 def kind_of(noun: str) -> Any:
     """The row of what runs make in SageMaker, by what the API calls it, such as `TrainingJob`.
@@ -16,6 +19,26 @@ def kind_of(noun: str) -> Any:
     if found is None:
         raise KeyError(f"lambda/common/kinds.py has no row {noun}")
     return found
+
+
+def run_name(kind: Any) -> str:
+    """An expression: what the run's own is called, or what the names of its attempts begin with."""
+    return "$plan.run.name" if kind.longest_name >= _LONG_NAME else "$plan.run.short_name"
+
+
+def attempt(kind: Any, tries: str) -> str:
+    """An expression that names an attempt: the names of failed and lost jobs stay taken.
+
+    A job whose creation lost its answer runs on under its own name; the clean-up stops it.
+
+    Args:
+        kind: Of the job.
+        tries: The variable that counts the tries.
+    """
+    return (
+        f"{run_name(kind)} & '-' & $string($states.context.Execution.RedriveCount)"
+        f" & '-' & $string(${tries} * 10 + $states.context.State.RetryCount)"
+    )
 
 
 def secured(kind: Any, request: dict[str, Any], settings: Settings) -> dict[str, Any]:

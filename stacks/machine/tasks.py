@@ -17,7 +17,7 @@ from constructs import Construct
 
 from stacks.base import SpineStack
 from stacks.machine.grants import ANY_RUN, Grants, of_runs
-from stacks.machine.requests import kind_of, secured
+from stacks.machine.requests import attempt, kind_of, run_name, secured
 from stacks.permissions import allow
 from stacks.storage import Storage
 
@@ -73,20 +73,6 @@ _TAGS = {
     "spine:execution": "{% $states.context.Execution.Id %}",
 }
 _ROLE_MEMBERS = ("RoleArn", "ExecutionRoleArn")
-
-
-def attempt(tries: str) -> str:
-    """Return an expression that names an attempt: the names of failed and lost jobs stay taken.
-
-    A job whose creation lost its answer runs on under its own name; the clean-up stops it.
-
-    Args:
-        tries: The variable that counts the tries.
-    """
-    return (
-        "$plan.run.name & '-' & $string($states.context.Execution.RedriveCount)"
-        f" & '-' & $string(${tries} * 10 + $states.context.State.RetryCount)"
-    )
 
 
 class Tasks(Construct):
@@ -154,26 +140,38 @@ class Tasks(Construct):
         noun: str,
         *,
         arguments: dict[str, Any],
+        tries: str | None = None,
         timeout: int | str = 60,
         **rest: Any,
     ) -> sfn.CustomState:
-        """Make something in SageMaker: tagged, encrypted, isolated, in the network of the settings.
+        """Make something in SageMaker: named after the run, tagged, and secured by its kind.
 
         Args:
             name: Of the state.
             noun: What the API calls it, such as `TrainingJob`; its end is waited for where
                 Step Functions offers it.
             arguments: The request but for what every request of its kind has in common.
+            tries: Of a job, the variable that counts its tries.
             timeout: In seconds, or an expression.
             rest: Further members of the state.
+
+        Raises:
+            ValueError: A job has no counter: its second try would find its name taken.
         """
         kind = kind_of(noun)
+        if kind.is_job and tries is None:
+            raise ValueError(f"{name}: which variable counts its tries?")
+        own_name = attempt(kind, tries) if tries else run_name(kind)
         role_arn = next((arguments[name] for name in _ROLE_MEMBERS if name in arguments), None)
         self.grants.creation(kind, role_arn=role_arn)
         return self.task(
             name,
             f"sagemaker:{kind.action}{'.sync' if kind.events_rule else ''}",
-            Arguments={**secured(kind, arguments, self._stack.settings), "Tags": self._tags()},
+            Arguments={
+                kind.name_member: f"{{% {own_name} %}}",
+                **secured(kind, arguments, self._stack.settings),
+                "Tags": self._tags(),
+            },
             TimeoutSeconds=timeout,
             Retry=[_CREATION_RETRY],
             **rest,
@@ -213,9 +211,9 @@ class Tasks(Construct):
 
     def arn(self, noun: str) -> str:
         """An expression: the ARN of the run's own endpoint, endpoint config or model."""
-        kind = kind_of(noun).resource_type
-        start = f"arn:{Aws.PARTITION}:sagemaker:{Aws.REGION}:{Aws.ACCOUNT_ID}:{kind}/"
-        return f"{{% '{start}' & $plan.run.name %}}"
+        kind = kind_of(noun)
+        place = f"arn:{Aws.PARTITION}:sagemaker:{Aws.REGION}:{Aws.ACCOUNT_ID}"
+        return f"{{% '{place}:{kind.resource_type}/' & {run_name(kind)} %}}"
 
     def _object(
         self, name: str, action: str, arguments: dict[str, Any], *, pattern: str, **rest: Any

@@ -29,7 +29,6 @@ class CreateModel(Step):
             self.name,
             "Model",
             arguments={
-                "ModelName": "{% $plan.run.name %}",
                 "ExecutionRoleArn": self._role.role_arn,
                 "PrimaryContainer": {
                     "Image": self._image,

@@ -13,8 +13,9 @@ from stacks.bundling import JOB, JOB_ARCHITECTURE
 from stacks.machine.failing import Failing
 from stacks.machine.fragment import Fragment
 from stacks.machine.grants import ANY_RUN
+from stacks.machine.requests import attempt, kind_of
 from stacks.machine.retrying import Retrying
-from stacks.machine.tasks import Tasks, attempt
+from stacks.machine.tasks import Tasks
 from stacks.permissions import allow, grant
 from stacks.steps.reading import reading
 from stacks.storage import Storage
@@ -113,6 +114,7 @@ class PrepareJob:
         job = tasks.creation(
             name,
             "ProcessingJob",
+            tries=self.tries,
             Comment=comment,
             arguments=self._request(engine, image),
             # SageMaker stops the job at its own limit; the hour on top is for capacity and images.
@@ -128,9 +130,8 @@ class PrepareJob:
         return retrying.around(job, tasks, failing, told=told)
 
     def _request(self, engine: str, image: str) -> dict[str, Any]:
-        name = attempt(self.tries)
+        name = attempt(kind_of("ProcessingJob"), self.tries)
         return {
-            "ProcessingJobName": f"{{% {name} %}}",
             "RoleArn": self._role.role_arn,
             "AppSpecification": {
                 "ImageUri": image,

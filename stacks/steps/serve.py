@@ -80,7 +80,6 @@ class Serve(Step):
             "Create the endpoint config",
             "EndpointConfig",
             arguments={
-                "EndpointConfigName": "{% $plan.run.name %}",
                 "ProductionVariants": [
                     {
                         "VariantName": "AllTraffic",
@@ -104,10 +103,7 @@ class Serve(Step):
         endpoint = tasks.creation(
             self.name,
             "Endpoint",
-            arguments={
-                "EndpointName": "{% $plan.run.name %}",
-                "EndpointConfigName": "{% $plan.run.name %}",
-            },
+            arguments={"EndpointConfigName": "{% $plan.run.name %}"},
         )
         # Creating an endpoint is authorized on its config as well.
         tasks.grants.also(of_runs(self._stack, kind_of("EndpointConfig"), "CreateEndpoint"))
@@ -176,6 +172,7 @@ class Serve(Step):
         there = sfn.Choice.jsonata(tasks, "Endpoint in service?").otherwise(not_in_service)
         wait.next(look).next(there)
 
+        # The ways are asked in their order: whether it is there, then whether to wait on.
         def in_service(following: sfn.State) -> None:
             there.when(
                 sfn.Condition.jsonata("{% $states.input.status = 'InService' %}"), following

@@ -9,7 +9,7 @@ from stacks.machine.failing import Failing
 from stacks.machine.fragment import Fragment
 from stacks.machine.retrying import Retrying
 from stacks.machine.step import Step
-from stacks.machine.tasks import Tasks, attempt
+from stacks.machine.tasks import Tasks
 
 
 class Train(Step):
@@ -32,9 +32,9 @@ class Train(Step):
         job = tasks.creation(
             self.name,
             "TrainingJob",
+            tries=self.tries,
             Comment="SageMaker XGBoost on train.csv, watched on validate.csv",
             arguments={
-                "TrainingJobName": f"{{% {attempt(self.tries)} %}}",
                 "RoleArn": self._role.role_arn,
                 "AlgorithmSpecification": {
                     "TrainingImage": self._image,

@@ -13,7 +13,7 @@ from stacks.machine.fragment import Fragment
 from stacks.machine.grants import ANY_RUN
 from stacks.machine.retrying import Retrying
 from stacks.machine.step import Step
-from stacks.machine.tasks import Tasks, attempt
+from stacks.machine.tasks import Tasks
 from stacks.permissions import allow
 from stacks.storage import Storage
 
@@ -40,8 +40,8 @@ class Transform(Step):
         job = tasks.creation(
             self.name,
             "TransformJob",
+            tries=self.tries,
             arguments={
-                "TransformJobName": f"{{% {attempt(self.tries)} %}}",
                 "ModelName": "{% $plan.run.name %}",
                 "BatchStrategy": "MultiRecord",
                 "MaxPayloadInMB": 6,

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from stacks.machine.requests import kind_of, secured
+from stacks.machine.requests import attempt, kind_of, run_name, secured
 from stacks.settings import Network, Settings
-from tests.support import load
+from tests.support import jsonata, load
 
 Kind: Any = load("common.kinds").Kind
 KEY = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -62,6 +62,17 @@ def test_a_request_is_left_as_it_was() -> None:
     given: dict[str, Any] = {"Network": {}}
     secured(TUNING, given, settings(network=NETWORK))
     assert given == {"Network": {}}
+
+
+def test_a_kind_with_short_names_is_named_by_the_short_name_of_the_run() -> None:
+    """Its attempts, too: 32 characters hold no run's whole name."""
+    short = Kind(noun="TuningJob", items="TuningJobSummaries", longest_name=32)
+    plan = {"run": {"name": "spine-dev-a-long-name-01234567", "short_name": "spine-dev-a-01234567"}}
+    context = {"Execution": {"RedriveCount": 1}, "State": {"RetryCount": 2}}
+    seen: dict[str, Any] = {"plan": plan, "states": {"context": context}, "tries": 3}
+    assert jsonata(f"{{% {run_name(short)} %}}", seen) == "spine-dev-a-01234567"
+    assert jsonata(f"{{% {attempt(short, 'tries')} %}}", seen) == "spine-dev-a-01234567-1-32"
+    assert jsonata(f"{{% {run_name(TUNING)} %}}", seen) == "spine-dev-a-long-name-01234567"
 
 
 def test_a_kind_that_is_not_in_the_table_is_refused_by_name() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from gates.machine import Machine
+from stacks.machine.tasks import Tasks
 from tests.support import jsonata
 
 
@@ -31,6 +32,13 @@ def test_every_attempt_of_a_job_has_a_name_of_its_own(
         found.append(jsonata(name, {**seen, "plan": {"run": {"name": "spine-dev-x-01234567"}}}))
     assert len(set(found)) == len(found)
     assert max(map(len, found)) <= len("spine-dev-x-01234567-2-45")
+
+
+def test_a_job_without_a_counter_of_its_tries_is_refused() -> None:
+    """Its second try would find the name of the first taken."""
+    nobody: Any = None
+    with pytest.raises(ValueError, match="Tune the model: which variable"):
+        Tasks.creation(nobody, "Tune the model", "TrainingJob", arguments={})
 
 
 def test_an_invocation_is_given_up_after_the_function_would_have_been(
