@@ -139,7 +139,10 @@ class Schedule(_Model):
 
 
 if TYPE_CHECKING:
-    _Versions = _Model
+
+    class _Versions(_Model):
+        pass
+
 else:
     # A setting for each algorithm: the version of its image, for training and serving alike.
     _Versions = create_model(

@@ -51,6 +51,7 @@ _LONGEST_FIRST = (
     "tests/localcloud/",
     "tests/gates/",
     "tests/spine/",
+    "tests/test_leftovers.py",
     "tests/security/",
     "tests/fuzz/",
 )

@@ -12,6 +12,7 @@ import pytest
 
 from gates import definition, permissions
 from gates.assembly import Assembly
+from gates.machine import machines
 
 BOUNDARY = "arn:aws:iam::111122223333:policy/team/boundary"
 KEY = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -38,7 +39,8 @@ def arguments(assembly: Assembly) -> dict[str, dict[str, Any]]:
             for branch in state.get("Branches", []):
                 yield from tasks(branch)
 
-    return dict(tasks(assembly.definition()))
+    (machine,) = machines(assembly)
+    return dict(tasks(machine.definition))
 
 
 def statements(assembly: Assembly, role: str) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ SAGEMAKER_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 PREFIXES = st.from_regex(r"[a-z][a-z0-9]{0,4}-[a-z0-9]{1,8}", fullmatch=True)
 
 
+@pytest.mark.slow
 @given(
     name=st.text(min_size=1, max_size=80),
     arn=st.text(max_size=200),

@@ -73,6 +73,7 @@ def test_a_missing_output_names_the_job(monkeypatch: pytest.MonkeyPatch, code: s
         handler(event(), None)
 
 
+@pytest.mark.slow
 def test_millions_of_rows_take_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """Some dozens of bytes a row, where Python's own numbers and text take hundreds."""
     count = 30_000
@@ -105,6 +106,7 @@ def test_nothing_of_the_rows_is_logged(
     assert "31337" not in logged
 
 
+@pytest.mark.slow
 def test_hundreds_of_classes_fit_the_payload_of_a_state(monkeypatch: pytest.MonkeyPatch) -> None:
     """The files have everything; the output has what is left, far below Step Functions' limit."""
     count = 256
