@@ -5,7 +5,9 @@ BIN := $(VENV)/bin
 # SageMaker's SDKs exclude each other and the project's packages: the tests run each in its own.
 CLIENTS := $(VENV)/sdk-2/.installed $(VENV)/sdk-3/.installed
 # Most tests wait for processes of their own; tests/conftest.py says which share one.
-SPREAD := -n 2
+SPREAD ?= -n 2
+# What `make coverage` runs: all, or for example -m unit.
+TESTS ?=
 # The gates' evaluator of policies; `make run` does without it (gates/package.json says why).
 EVALUATOR := gates/node_modules/.installed
 # The environments install side by side: each waits for the registry half of its time. A make that
@@ -22,7 +24,7 @@ LARGE_RUNS ?= 100000
 PROCESSES ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lint types gates setup fix hooks spark fuzz synth deploy destroy bundle lock clean
+.PHONY: help run quick unit coverage test check format lint types gates setup fix hooks spark fuzz synth deploy destroy bundle lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -30,11 +32,18 @@ help: ## List the targets
 run: $(VENV)/.run node_modules/.installed ## Run the whole pipeline on the local cloud
 	$(BIN)/spine run
 
-test: $(VENV)/.dev node_modules/.installed $(CLIENTS) $(VENV)/spark/.installed ## Run every test, end to end included
-	$(BIN)/python -m pytest $(SPREAD)
+# Side by side; a cold mypy takes minutes, and seconds from then on.
+quick: $(VENV)/.dev ## Unit tests, lint and types: what a commit needs, within a minute
+	@$(MAKE) --no-print-directory --jobs=2 types unit lint
 
-# Beside what the rule above names: the tests of the gates run the evaluator.
-test: $(EVALUATOR)
+unit: $(VENV)/.dev ## The unit tests, but for slow ones (tests/conftest.py tells the tiers)
+	$(BIN)/python -m pytest $(SPREAD) --quiet -m "unit and not slow"
+
+coverage: $(VENV)/.dev node_modules/.installed $(EVALUATOR) $(CLIENTS) $(VENV)/spark/.installed ## Run every test and show what none has run (TESTS, htmlcov/)
+	$(BIN)/python -m pytest $(SPREAD) --cov --cov-report=term --cov-report=html $(TESTS)
+
+test: $(VENV)/.dev node_modules/.installed $(EVALUATOR) $(CLIENTS) $(VENV)/spark/.installed ## Run every test, end to end included
+	$(BIN)/python -m pytest $(SPREAD)
 
 # One after another, so that what each prints stays together. The same parts run in .ci/run and in
 # .github/workflows/check.yml (tests/test_project.py).
@@ -86,7 +95,7 @@ lock: $(VENV)/.dev ## Compile the lock files from their .in files
 
 clean: ## Remove what was built, installed and run (stops the local cloud)
 	-test -x $(BIN)/spine && $(BIN)/spine down
-	rm -rf $(VENV) node_modules gates/node_modules build cdk.out .spine *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) node_modules gates/node_modules build cdk.out .spine *.egg-info .pytest_cache .mypy_cache .ruff_cache .coverage htmlcov
 
 $(VENV)/.created:
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else "Spine needs Python 3.11, 3.12 or 3.13; $(PYTHON) is %d.%d. Try: make PYTHON=python3.13" % v)'

@@ -86,6 +86,7 @@ def main() -> int:
     if options.child:
         _child(options.child)
         return 0
+    localcloud.end_clouds_with_this_process()
     good = True
     with tempfile.TemporaryDirectory(prefix="spine-benchmark-") as folder:
         file = Path(folder) / "large.csv"

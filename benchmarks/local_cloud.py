@@ -228,6 +228,7 @@ def main() -> int:
     parser.add_argument("--pipelines", type=int, default=30)
     parser.add_argument("--jobs", type=int, default=10)
     arguments = parser.parse_args()
+    localcloud.end_clouds_with_this_process()
     home = Path(tempfile.mkdtemp(prefix="spine-benchmark-"))
     good = True
     try:

@@ -39,6 +39,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--rows", type=int, default=1_000_000, help="rows of the batch transform")
     options = parser.parse_args()
+    localcloud.end_clouds_with_this_process()
     with tempfile.TemporaryDirectory(prefix="spine-benchmark-") as place:
         folder = Path(place)
         cloud = localcloud.start(folder / "home")

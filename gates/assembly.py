@@ -10,6 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from localcloud.environment_variables import BOUND_TO
+
 ROOT = Path(__file__).resolve().parent.parent
 
 PARTITION = "aws"
@@ -49,6 +51,10 @@ _ARNS = {
 _REF_IS_ARN = {"AWS::StepFunctions::StateMachine", "AWS::SNS::Topic"}
 
 
+# What `app.py` may know of the environment: the last is how a test run finds what it started.
+_INHERITED = ("PATH", "HOME", BOUND_TO)
+
+
 def short(logical_id: str) -> str:
     """A logical id without CDK's hash: the same in every synthesis that keeps its constructs."""
     return _HASH.sub("", logical_id)
@@ -76,10 +82,20 @@ class Assembly:
     @cached_property
     def templates(self) -> dict[str, dict[str, Any]]:
         """The templates as synthesized."""
-        return {
-            room: json.loads((self.folder / f"spine-{self.stage}-{room}.template.json").read_text())
-            for room in self.rooms
-        }
+        return {room: json.loads(self.text(room)) for room in self.rooms}
+
+    def text(self, room: str) -> str:
+        """A template as synthesized, in JSON."""
+        return (self.folder / f"spine-{self.stage}-{room}.template.json").read_text()
+
+    def declared(self, room: str, kind: str) -> dict[str, dict[str, Any]]:
+        """A room's resources of a type as synthesized, references unresolved, by logical id."""
+        resources = self.templates[room]["Resources"]
+        return {name: each for name, each in resources.items() if each["Type"] == kind}
+
+    def properties(self, room: str, kind: str) -> list[dict[str, Any]]:
+        """The properties of a room's resources of a type, references unresolved."""
+        return [each["Properties"] for each in self.declared(room, kind).values()]
 
     @cached_property
     def exports(self) -> dict[str, Any]:
@@ -187,21 +203,38 @@ def _is_function(key: str) -> bool:
     return key == "Ref" or key.startswith("Fn::")
 
 
+def run_app(folder: Path, **context: Any) -> subprocess.CompletedProcess[str]:
+    """Run `app.py` as the CDK command line does, without a network or the person's environment.
+
+    Args:
+        folder: Where the assembly goes.
+        context: Values over those of `cdk.json`.
+    """
+    merged = {**json.loads((ROOT / "cdk.json").read_text())["context"], **context}
+    return subprocess.run(
+        [sys.executable, "app.py"],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+        env={
+            **{name: os.environ[name] for name in _INHERITED if name in os.environ},
+            "CDK_OUTDIR": str(folder),
+            "CDK_CONTEXT_JSON": json.dumps(merged),
+            # Whatever tries the network ends at a closed port of this machine.
+            "HTTPS_PROXY": "http://127.0.0.1:9",
+            "HTTP_PROXY": "http://127.0.0.1:9",
+        },
+    )
+
+
 def synthesize(folder: Path, **context: Any) -> Assembly:
     """Run `app.py` with the context of `cdk.json` and these overrides.
 
     Raises:
         RuntimeError: With what it said.
     """
-    merged = {**json.loads((ROOT / "cdk.json").read_text())["context"], **context}
-    done = subprocess.run(
-        [sys.executable, "app.py"],
-        cwd=ROOT,
-        check=False,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "CDK_OUTDIR": str(folder), "CDK_CONTEXT_JSON": json.dumps(merged)},
-    )
+    done = run_app(folder, **context)
     if done.returncode:
         raise RuntimeError(done.stdout + done.stderr)
     return Assembly(folder, str(context.get("stage", "dev")))

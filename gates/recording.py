@@ -86,6 +86,7 @@ def physical_names(cloud: localcloud.Cloud) -> dict[str, str]:
 
 def main() -> None:
     """Run everything on a cloud of its own and write the file."""
+    localcloud.end_clouds_with_this_process()
     with tempfile.TemporaryDirectory() as folder:
         calls = record_calls(Path(folder))
     CALLS.write_text(json.dumps(calls, indent=1, sort_keys=True) + "\n")

@@ -2,7 +2,14 @@
 
 from localcloud.conditions import Conditions
 from localcloud.deployment import DeployError, deploy, destroy, diff
-from localcloud.lifecycle import Cloud, CloudError, running, start, stop
+from localcloud.lifecycle import (
+    Cloud,
+    CloudError,
+    end_clouds_with_this_process,
+    running,
+    start,
+    stop,
+)
 
 __all__ = [
     "Cloud",
@@ -12,6 +19,7 @@ __all__ = [
     "deploy",
     "destroy",
     "diff",
+    "end_clouds_with_this_process",
     "running",
     "start",
     "stop",

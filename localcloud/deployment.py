@@ -42,6 +42,7 @@ def deploy(
     *,
     app_dir: Path,
     context: Mapping[str, str],
+    assembly: Path | None = None,
     on_output: Output = lambda _: None,
 ) -> dict[str, dict[str, str]]:
     """Synthesize an app and deploy all of its stacks; bootstrap the account first when needed.
@@ -50,6 +51,7 @@ def deploy(
         cloud: Where to deploy.
         app_dir: The app's root: ``cdk.json`` and ``node_modules/.bin/cdk`` are there.
         context: Context values (``-c``), over those of ``cdk.json``.
+        assembly: What the app was synthesized to already (``cdk.out``).
         on_output: Told each line the CDK command line prints.
 
     Returns:
@@ -60,7 +62,7 @@ def deploy(
     """
     with concurrent.futures.ThreadPoolExecutor(max_workers=1) as pool:
         bootstrapped = pool.submit(_bootstrap, cloud, app_dir, on_output)
-        assembly = _synthesize(cloud, app_dir, context, on_output)
+        assembly = assembly or _synthesize(cloud, app_dir, context, on_output)
         bootstrapped.result()
     outputs = cloud.home / "outputs.json"
     outputs.unlink(missing_ok=True)

@@ -20,6 +20,8 @@ HEALTH_PATH = "/_spine/health"
 # Botocore puts it into the user agent of every call of the gateway's process and its children.
 PIPELINE_APP_ID = "spine-pipeline"
 STATE_FILE = "cloud.json"
+# Holds the id of the process with which a cloud ends (lifecycle.end_clouds_with_this_process).
+BOUND_TO = "SPINE_BOUND_TO"
 
 # What Node functions find without bundling it, as in Lambda's Node runtime.
 _NODE_MODULES = Path(__file__).parent / "node"
@@ -33,7 +35,7 @@ _KEPT = frozenset(
         *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
         *("http_proxy", "https_proxy", "all_proxy", "no_proxy"),
         *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
-        "NODE_EXTRA_CA_CERTS",
+        *("NODE_EXTRA_CA_CERTS", BOUND_TO),
     )
 )
 

@@ -30,6 +30,7 @@ from localcloud import credentials, folders, process_identity
 from localcloud.conditions import Conditions
 from localcloud.credentials import Credentials
 from localcloud.environment_variables import (
+    BOUND_TO,
     HEALTH_PATH,
     STATE_FILE,
     client_environment,
@@ -190,6 +191,14 @@ def stop(home: Path) -> bool:
         return False
     with _locked(home):
         return _end_remains(home)
+
+
+def end_clouds_with_this_process() -> None:
+    """Bind every cloud that this process and its children start from now on to this process.
+
+    For what may be killed before it can stop what it started: tests and benchmarks.
+    """
+    os.environ[BOUND_TO] = str(os.getpid())
 
 
 def _spawn(

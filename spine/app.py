@@ -338,13 +338,25 @@ def up(
 
 
 @app.command(rich_help_panel=_CLOUD)
-def deploy() -> None:
+def deploy(
+    assembly: Annotated[
+        Path | None,
+        typer.Option(
+            "--app",
+            metavar="DIRECTORY",
+            exists=True,
+            file_okay=False,
+            resolve_path=True,
+            help="What the app as it stands was synthesized to already, as of `cdk deploy`.",
+        ),
+    ] = None,
+) -> None:
     """Deploy the app with the real CDK command line, starting the cloud if needed."""
     from spine import session, view
 
     target = view.console()
     steps = view.Steps(target)
-    found = session.bring_app(session.bring_up(steps), steps, always=True)
+    found = session.bring_app(session.bring_up(steps), steps, always=True, assembly=assembly)
     target.print(f"Bucket         {found.bucket}")
     target.print(f"State machine  {found.state_machine}", soft_wrap=True)
     target.print("Start a run: spine run", style="dim")

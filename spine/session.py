@@ -208,13 +208,16 @@ def set_faults(cloud: "Cloud", wanted: list[dict[str, Any]]) -> None:
     faults.post(cloud, {"faults": wanted})
 
 
-def bring_app(cloud: "Cloud", steps: Steps, *, always: bool = False) -> Deployment:
+def bring_app(
+    cloud: "Cloud", steps: Steps, *, always: bool = False, assembly: Path | None = None
+) -> Deployment:
     """Deploy the app with the CDK command line, unless the very same sources are deployed.
 
     Args:
         cloud: Where to.
         steps: Shows the work.
         always: Deploy in any case.
+        assembly: What these sources were synthesized to already.
 
     Raises:
         CommandError: The deployment failed.
@@ -230,7 +233,13 @@ def bring_app(cloud: "Cloud", steps: Steps, *, always: bool = False) -> Deployme
         _forget()
         title = "Deploy the app" if found is None else "Deploy the app again, its sources changed"
         with steps.step("Deploy the app" if always else title) as step:
-            localcloud.deploy(cloud, app_dir=ROOT, context=_CONTEXT, on_output=_keeper(cloud, step))
+            localcloud.deploy(
+                cloud,
+                app_dir=ROOT,
+                context=_CONTEXT,
+                assembly=assembly,
+                on_output=_keeper(cloud, step),
+            )
         found = need_deployment(cloud)
         (home() / _RECORD).write_text(json.dumps(_record(digest, found)))
         return found

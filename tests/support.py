@@ -1,6 +1,7 @@
 # ruff: noqa: N803 (the fake takes boto3's own argument names)
 """What tests of several rooms share: loading functions, and an in-memory S3."""
 
+import functools
 import importlib
 import io
 import json
@@ -9,9 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+import botocore.session
 import jsonata as jsonata_python
 import pytest
 from botocore.exceptions import ClientError
+from botocore.model import ServiceModel
+from botocore.validate import validate_parameters
 
 ROOT = Path(__file__).resolve().parent.parent
 REAL_DATA = ROOT.parent / "shared" / "data" / "vertebral_column_data.zip"
@@ -78,20 +82,34 @@ def client_error(code: str, message: str, operation: str, status: int = 400) -> 
     )
 
 
+@functools.cache
+def _s3() -> ServiceModel:
+    return botocore.session.Session().get_service_model("s3")
+
+
+def _check(operation: str, request: dict[str, object]) -> None:
+    validate_parameters(request, _s3().operation_model(operation).input_shape)
+
+
 @dataclass
 class FakeS3:
     """An S3 client over a dictionary: `objects[bucket, key]` is the list of versions, newest last.
 
-    Version ids count from "1". Content types are kept beside, by `(bucket, key)`.
+    Version ids count from "1". Content types are kept beside, by `(bucket, key)`. Requests are held
+    to botocore's model of S3, as boto3 holds them.
+
+    Raises:
+        ParamValidationError: A request has a member that S3 does not know, or one of another type.
     """
 
     objects: dict[tuple[str, str], list[bytes]] = field(default_factory=dict)
     content_types: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def put_object(
-        self, *, Bucket: str, Key: str, Body: bytes | str, ContentType: str = "", **_: object
+        self, *, Bucket: str, Key: str, Body: bytes | str, ContentType: str = "", **rest: object
     ) -> dict[str, Any]:
         """Add a version."""
+        _check("PutObject", {"Bucket": Bucket, "Key": Key, "Body": Body, **rest})
         content = Body.encode() if isinstance(Body, str) else bytes(Body)
         versions = self.objects.setdefault((Bucket, Key), [])
         versions.append(content)
@@ -99,9 +117,11 @@ class FakeS3:
         return {"VersionId": str(len(versions))}
 
     def get_object(
-        self, *, Bucket: str, Key: str, VersionId: str | None = None, **_: object
+        self, *, Bucket: str, Key: str, VersionId: str | None = None, **rest: object
     ) -> dict[str, Any]:
         """Answer with the newest version, or the one asked for."""
+        version = {} if VersionId is None else {"VersionId": VersionId}
+        _check("GetObject", {"Bucket": Bucket, "Key": Key, **version, **rest})
         versions = self.objects.get((Bucket, Key))
         if not versions:
             raise client_error("NoSuchKey", "The specified key does not exist.", "GetObject", 404)

@@ -16,6 +16,8 @@ import secrets
 import signal
 import socket
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,7 @@ from localcloud.conditions import Conditions
 from localcloud.credentials import Credentials
 from localcloud.environment_variables import (
     ACCOUNT,
+    BOUND_TO,
     HEALTH_PATH,
     HOST,
     REGION,
@@ -47,11 +50,14 @@ from localcloud.gateway.proxy import (
 )
 from localcloud.gateway.sagemaker_process import SageMakerProcess
 from localcloud.hooks import HookError
+from localcloud.sagemaker.child_processes import wait_for_end
 
 logger = logging.getLogger(__name__)
 
 # What is given to a connection at once of a large answer.
 _PIECE_BYTES = 1 << 20
+# How long everything may take to stop once nobody waits for it.
+_STOP_SECONDS = 20.0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -74,6 +80,8 @@ class Options:
 def main(arguments: list[str] | None = None) -> None:
     """Run the gateway until it is told to stop (SIGTERM or SIGINT)."""
     options = _options(arguments)
+    if bound_to := os.environ.get(BOUND_TO):
+        threading.Thread(target=_end_with, args=[int(bound_to)], daemon=True).start()
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True
     )
@@ -128,6 +136,14 @@ def _options(arguments: list[str] | None) -> Options:
         sagemaker=tuple(map(str, found.sagemaker)),
         conditions=found.conditions,
     )
+
+
+def _end_with(pid: int) -> None:
+    """Stop this process, the leader of its group, once another one has ended."""
+    wait_for_end(pid)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(_STOP_SECONDS)
+    os.killpg(os.getpgrp(), signal.SIGKILL)
 
 
 def _listen(port: int) -> socket.socket:

@@ -5,18 +5,17 @@ import asyncio
 import json
 import logging
 import os
-import select
 import signal
 import socket
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
 
+from localcloud.sagemaker.child_processes import wait_for_end
 from localcloud.sagemaker.jobs import Platform
 from localcloud.sagemaker.settings import Settings, one_a_core, parse_delay, parse_quota
 from localcloud.sagemaker.wire import Api
@@ -224,15 +223,7 @@ def _exit_with_parent() -> None:
     parent = os.getppid()
 
     def watch() -> None:
-        try:
-            # Linux tells at once.
-            watched = select.poll()
-            watched.register(os.pidfd_open(parent), select.POLLIN)
-            if os.getppid() == parent:
-                watched.poll()
-        except (AttributeError, OSError):
-            while os.getppid() == parent:
-                time.sleep(0.5)
+        wait_for_end(parent)
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=watch, name="parent", daemon=True).start()

@@ -5,6 +5,7 @@ however it ends, the pipe closes and the child's guard (`containers.guard`) ends
 """
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -124,6 +125,22 @@ class Processes:
         for process in running:
             if process.wait(max(0.0, deadline - time.monotonic())) is None:
                 process.kill()
+
+
+def wait_for_end(pid: int) -> None:
+    """Waits until a process has ended, which need not be a child of this one."""
+    with suppress(ProcessLookupError):
+        try:
+            # Linux tells at once.
+            watched = select.poll()
+            watched.register(os.pidfd_open(pid), select.POLLIN)
+            watched.poll()
+        except ProcessLookupError:
+            raise
+        except (AttributeError, OSError):
+            while True:
+                os.kill(pid, 0)
+                time.sleep(0.5)
 
 
 def describe_exit(code: int) -> str:

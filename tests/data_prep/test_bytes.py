@@ -133,6 +133,7 @@ def test_generated_csv_gives_the_files_of_pandas(seed: int) -> None:
     assert prepared(text, draw.choice(["data.csv", "data"]), **options) == expected
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(
     st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=20, max_size=60),
@@ -148,6 +149,7 @@ def test_any_float_survives(values: list[float], seed: int) -> None:
     assert prepared(text, "x.arff", **options) == expected
 
 
+@pytest.mark.slow
 def test_more_rows_than_one_batch() -> None:
     """Rows beyond one batch of the reader and of the writer keep their values and their order."""
     draw = random.Random(1)

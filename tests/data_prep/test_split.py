@@ -13,6 +13,7 @@ from data_prep.errors import FractionsError, TooFewRowsError
 from data_prep.split import Fractions
 
 
+@pytest.mark.slow
 def test_1000_random_shapes_split_as_scikit_learn() -> None:
     """Size, balance, share and seed at random: equal parts in equal order, or both refuse.
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import localcloud
+from gates.assembly import Assembly
 from spine.samples import SAMPLE
 from tests.support import REAL_DATA, ROOT
 
@@ -153,11 +154,17 @@ def eventually(look: Callable[[], Any], what: str, seconds: float = 30) -> Any:
     return found
 
 
-def deployed(home: Path) -> Deployment:
-    """Start a cloud where the deployed policies decide, and deploy the app, as people do."""
+def deployed(home: Path, assembly: Assembly | None = None) -> Deployment:
+    """Start a cloud where the deployed policies decide, and deploy the app, as people do.
+
+    Args:
+        home: The cloud's state directory.
+        assembly: Deployed as it is; None synthesizes.
+    """
     started = spine(home, "up", "--enforce-iam")
     assert started.returncode == 0, started.stdout + started.stderr
-    done = spine(home, "deploy")
+    synthesized = ["--app", str(assembly.folder)] if assembly else []
+    done = spine(home, "deploy", *synthesized)
     assert done.returncode == 0, done.stdout + done.stderr
     cloud = localcloud.running(home)
     assert cloud is not None
@@ -171,11 +178,11 @@ def deployed(home: Path) -> Deployment:
 
 
 @pytest.fixture(scope="session")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+def app(tmp_path_factory: pytest.TempPathFactory, dev: Assembly) -> Iterator[Deployment]:
     """The app on a cloud that all end-to-end tests share."""
     home = tmp_path_factory.mktemp("cloud")
     try:
-        yield deployed(home)
+        yield deployed(home, dev)
     finally:
         assert spine(home, "down").returncode == 0
 

@@ -10,6 +10,8 @@ import pytest
 
 from tests.support import ROOT
 
+pytestmark = pytest.mark.process
+
 RUNS = {"small": 3000, "large": 150}
 MEGABYTES = {"small": 150, "large": 250}
 

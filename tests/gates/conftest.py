@@ -1,16 +1,11 @@
-"""The development stage, synthesized once for all gates."""
-
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
+"""What the gates judge."""
 
 import pytest
 
-from gates.assembly import Assembly, synthesize
+from gates.assembly import Assembly
 
 
 @pytest.fixture(scope="session")
-def assembly() -> Iterator[Assembly]:
-    """What `app.py` makes of the development stage."""
-    with tempfile.TemporaryDirectory() as folder:
-        yield synthesize(Path(folder), functions="local")
+def assembly(dev: Assembly) -> Assembly:
+    """The development stage."""
+    return dev

@@ -9,6 +9,8 @@ import pytest
 
 from tests.support import ROOT
 
+pytestmark = pytest.mark.process
+
 # What the environment of the tests has and a function may import only when its bundle brings it.
 PACKAGES = {
     "pydantic": {"pydantic", "pydantic_core"},

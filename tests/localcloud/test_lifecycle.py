@@ -20,6 +20,8 @@ import localcloud
 from localcloud import CloudError, Conditions, process_identity
 from tests.localcloud.conftest import STUB
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Path]:

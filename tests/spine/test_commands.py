@@ -38,6 +38,7 @@ def test_the_version_is_that_of_the_project(spine: Spine) -> None:
     assert result.stdout == f"spine {project['version']}\n"
 
 
+@pytest.mark.process
 def test_help_loads_neither_boto3_nor_the_cloud() -> None:
     """The help is there at once: nothing heavy is imported for it."""
     code = (
@@ -133,6 +134,7 @@ def test_a_malformed_condition_is_refused_before_the_start(
     assert "not running" in spine("status").stdout
 
 
+@pytest.mark.process
 def test_env_can_be_evaluated_by_a_shell(cloud: fakes.Cloud, spine: Spine) -> None:
     """The variables reach a shell as they are, and what leads to a real account is taken out."""
     script = f"AWS_PROFILE=mine\n{spine('env').stdout}\nenv"
@@ -198,6 +200,23 @@ def test_deploy_always_deploys_and_destroy_removes(cloud: fakes.Cloud, spine: Sp
     assert cloud.formation.deployed == 2
     assert spine("destroy").exit_code == 0
     assert cloud.formation.deployed == 0
+
+
+def test_what_is_synthesized_already_is_deployed_as_it_is(
+    cloud: fakes.Cloud, spine: Spine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """`--app` names a cloud assembly, which must be there."""
+    given = []
+
+    def deploy(*_: object, assembly: Path | None, **__: object) -> None:
+        given.append(assembly)
+        cloud.formation.deployed += 1
+
+    monkeypatch.setattr("localcloud.deploy", deploy)
+    assert spine("deploy", "--app", str(tmp_path)).exit_code == 0
+    assert spine("deploy").exit_code == 0
+    assert given == [tmp_path, None]
+    assert spine("deploy", "--app", str(tmp_path / "absent")).exit_code == 2
 
 
 def test_a_failed_deployment_shows_the_last_lines(
@@ -312,6 +331,7 @@ def test_the_progress_of_a_deployment_is_read_from_what_the_cdk_prints(
     assert session.said(line) == said
 
 
+@pytest.mark.process
 def test_help_imports_nothing_that_takes_long() -> None:
     """What a person asks for first waits for none of the libraries that commands need."""
     ask = (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stacks.conftest import Assembly, run_app
+from gates.assembly import Assembly, run_app
 
 ROOMS = ("storage", "pipeline", "triggers", "monitoring")
 Synth = Callable[..., Assembly]
@@ -28,13 +28,13 @@ def test_a_template_is_bound_to_no_place_unless_asked(dev: Assembly) -> None:
     assert "eu-west-3" in dev.text("pipeline")
 
 
-def test_an_account_and_region_bind_it(synth: Synth) -> None:
+def test_an_account_and_region_bind_it(chosen: Assembly) -> None:
     """With both given, the image's registry is known at synth and needs no mapping."""
-    bound = synth(account="111122223333", region="eu-west-3")
-    assert "ImageRegistry" not in bound.text("pipeline")
-    assert "659782779980.dkr.ecr.eu-west-3" in bound.text("pipeline")
+    assert "ImageRegistry" not in chosen.text("pipeline")
+    assert "659782779980.dkr.ecr.eu-west-3" in chosen.text("pipeline")
 
 
+@pytest.mark.process
 def test_a_bad_setting_stops_the_synthesis_with_a_sentence(tmp_path: Path) -> None:
     """The last thing a person sees is the setting, not a stack trace of the CDK."""
     done = run_app(tmp_path, functions="local", xgboost_version="9.9-9")

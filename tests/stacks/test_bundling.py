@@ -122,6 +122,7 @@ print(seconds, busy)
 """
 
 
+@pytest.mark.process
 def test_the_trimmed_bundle_works_under_lambdas_python(tmp_path: Path) -> None:
     """From nothing but its bundle and Python 3.13, the function prepares text and Parquet alike."""
     python = lambdas_python()

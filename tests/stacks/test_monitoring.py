@@ -1,12 +1,10 @@
 """Alarms: on what a person must hear of, and to whom the settings say."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
-from tests.stacks.conftest import Assembly
+from gates.assembly import Assembly
 
-Synth = Callable[..., Assembly]
 KIND = "AWS::CloudWatch::Alarm"
 
 
@@ -14,7 +12,7 @@ def alarm(assembly: Assembly, name: str) -> dict[str, Any]:
     """The one alarm whose construct is called so."""
     (found,) = (
         each["Properties"]
-        for logical_id, each in assembly.resources("monitoring", KIND).items()
+        for logical_id, each in assembly.declared("monitoring", KIND).items()
         if logical_id.startswith(name)
     )
     properties: dict[str, Any] = found
@@ -58,9 +56,8 @@ def test_an_endpoint_past_its_time_raises_an_alarm(dev: Assembly) -> None:
     assert (found["Period"], found["EvaluationPeriods"]) == (900, 4)
 
 
-def test_alarms_notify_the_topic_of_the_settings(dev: Assembly, synth: Synth) -> None:
+def test_alarms_notify_the_topic_of_the_settings(dev: Assembly, chosen: Assembly) -> None:
     """Without one they only show."""
-    topic = "arn:aws:sns:eu-west-1:111122223333:on-call"
-    told = synth(alarm_topic_arn=topic)
+    topic = "arn:aws:sns:eu-west-3:111122223333:on-call"
     assert all("AlarmActions" not in each for each in dev.properties("monitoring", KIND))
-    assert all(each["AlarmActions"] == [topic] for each in told.properties("monitoring", KIND))
+    assert all(each["AlarmActions"] == [topic] for each in chosen.properties("monitoring", KIND))

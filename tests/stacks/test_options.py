@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from gates import definition, permissions
-from gates.assembly import Assembly as GatesAssembly
-from tests.stacks.conftest import Assembly, run_app
+from gates.assembly import Assembly
 
 BOUNDARY = "arn:aws:iam::111122223333:policy/team/boundary"
 KEY = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -69,7 +68,7 @@ def test_the_boundary_bounds_every_role(guarded: Assembly) -> None:
 
 def test_the_key_encrypts_the_data_and_every_log(guarded: Assembly) -> None:
     """The bucket of the data, every log group; not the access logs, which S3 cannot write then."""
-    buckets = guarded.resources("storage", "AWS::S3::Bucket")
+    buckets = guarded.declared("storage", "AWS::S3::Bucket")
     (data,) = (each for name, each in buckets.items() if name.startswith("Data"))
     (rule,) = data["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert rule["BucketKeyEnabled"] is True
@@ -165,11 +164,10 @@ def test_the_key_encrypts_what_step_functions_and_dynamodb_keep(guarded: Assembl
 
 def test_every_gate_holds_with_them_on(guarded: Assembly) -> None:
     """The definition's rules, the permissions both ways, cfn-lint; cdk-nag at the synthesis."""
-    assembly = GatesAssembly(guarded.folder, "dev")
-    assert [str(each) for each in definition.findings(definition.Machine.of(assembly))] == []
+    assert [str(each) for each in definition.findings(definition.Machine.of(guarded))] == []
     settings = frozenset({"encryption_key", "network"})
-    assert permissions.unneeded(assembly, permissions.recorded(), settings) == []
-    assert permissions.refused(assembly, permissions.recorded()) == []
+    assert permissions.unneeded(guarded, permissions.recorded(), settings) == []
+    assert permissions.refused(guarded, permissions.recorded()) == []
     lint = [str(Path(sys.executable).with_name("cfn-lint")), "--regions", "eu-west-1", "--"]
     done = subprocess.run(
         [*lint, *map(str, guarded.folder.glob("*.template.json"))], check=False, capture_output=True
@@ -188,22 +186,3 @@ def test_training_and_models_stand_in_the_network(guarded: Assembly) -> None:
     (interface,) = (each for each in making if each["Action"] == "ec2:CreateNetworkInterface")
     text = json.dumps(interface["Resource"])
     assert all(name in text for names in NETWORK.values() for name in names)
-
-
-@pytest.mark.parametrize(
-    ("setting", "value"),
-    [
-        ("permissions_boundary", "boundary"),
-        ("encryption_key", "alias/spine"),
-        ("network", {"subnets": [], "security_groups": ["sg-0123456789abcdef0"]}),
-        ("network", {"subnets": ["0123"], "security_groups": ["sg-0123456789abcdef0"]}),
-    ],
-)
-def test_a_malformed_one_is_refused_by_name(
-    tmp_path_factory: pytest.TempPathFactory, setting: str, value: object
-) -> None:
-    """Before anything is synthesized."""
-    done = run_app(tmp_path_factory.mktemp("out"), functions="local", **{setting: value})
-    assert done.returncode != 0
-    assert f"{setting}" in done.stderr
-    assert "Traceback" not in done.stderr

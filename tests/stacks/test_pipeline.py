@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.stacks.conftest import Assembly
+from gates.assembly import Assembly
 from tests.support import ROOT
 
 ROOMS = ("storage", "pipeline", "triggers")
@@ -157,10 +157,10 @@ def test_the_machine_logs_without_data_and_traces(dev: Assembly) -> None:
 
 def test_removal_stops_the_machine_before_it_sweeps(dev: Assembly) -> None:
     """CloudFormation deletes in reverse: what stops runs, the machine, what sweeps."""
-    (machine,) = dev.resources("pipeline", "AWS::StepFunctions::StateMachine").values()
-    (leftovers,) = dev.resources("pipeline", "Custom::SpineLeftovers")
+    (machine,) = dev.declared("pipeline", "AWS::StepFunctions::StateMachine").values()
+    (leftovers,) = dev.declared("pipeline", "Custom::SpineLeftovers")
     assert leftovers in machine["DependsOn"]
-    (name,) = dev.resources("pipeline", "AWS::StepFunctions::StateMachine")
+    (name,) = dev.declared("pipeline", "AWS::StepFunctions::StateMachine")
     (running,) = dev.properties("pipeline", "Custom::SpineRunning")
     assert running["StateMachineArn"] == {"Ref": name}
 

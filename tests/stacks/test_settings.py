@@ -8,6 +8,7 @@ import pytest
 from stacks.settings import Settings, SettingsError
 from tests.support import ROOT
 
+GROUP = "sg-0123456789abcdef0"
 STAGES = json.loads((ROOT / "cdk.json").read_text())["context"]["stages"]
 
 
@@ -42,6 +43,10 @@ def test_each_stage_of_cdk_json_is_valid(stage: str) -> None:
         ({"stages": {"dev": {"source_buckets": ["s3://x/"]}}}, ["source_buckets.0", "S3 bucket"]),
         ({"stages": {"dev": {"schedule": {"expression": "often"}}}}, ["schedule.expression"]),
         ({"stages": {"dev": {"retention": 3}}}, ["retention", "is not a setting", "removal"]),
+        ({"permissions_boundary": "boundary"}, ["permissions_boundary", "'boundary'"]),
+        ({"encryption_key": "alias/spine"}, ["encryption_key", "'alias/spine'"]),
+        ({"network": {"subnets": [], "security_groups": [GROUP]}}, ["network.subnets"]),
+        ({"network": {"subnets": ["0123"], "security_groups": [GROUP]}}, ["network.subnets.0"]),
     ],
     ids=lambda value: "" if isinstance(value, list) else json.dumps(value),
 )

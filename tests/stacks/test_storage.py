@@ -6,21 +6,21 @@ from typing import Any
 
 import pytest
 
-from tests.stacks.conftest import Assembly
+from gates.assembly import Assembly
 
 BUCKET = "AWS::S3::Bucket"
 
 
 def data_bucket(assembly: Assembly) -> tuple[str, dict[str, Any]]:
     """The bucket of the runs, with its logical id."""
-    buckets = assembly.resources("storage", BUCKET)
+    buckets = assembly.declared("storage", BUCKET)
     return next((name, each) for name, each in buckets.items() if name.startswith("Data"))
 
 
 def test_every_bucket_is_encrypted_private_and_tls_only(dev: Assembly) -> None:
     """The access-log bucket is held to the same rules as the data."""
     policies = dev.properties("storage", "AWS::S3::BucketPolicy")
-    for name, bucket in dev.resources("storage", BUCKET).items():
+    for name, bucket in dev.declared("storage", BUCKET).items():
         properties = bucket["Properties"]
         assert properties["BucketEncryption"], name
         assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}, name
@@ -44,9 +44,9 @@ def test_the_data_bucket_versions_logs_and_announces(dev: Assembly) -> None:
     assert events == {"EventBridgeEnabled": True}
 
 
-def test_runs_and_uploads_expire(synth: Callable[..., Assembly]) -> None:
+def test_runs_and_uploads_expire(chosen: Assembly) -> None:
     """Their lifetime is the stage's; files in `incoming/` are the sender's and stay."""
-    _, bucket = data_bucket(synth(run_retention_days=7))
+    _, bucket = data_bucket(chosen)
     rules = {rule["Id"]: rule for rule in bucket["Properties"]["LifecycleConfiguration"]["Rules"]}
     lifetimes = {
         rules[name]["Prefix"]: rules[name]["ExpirationInDays"] for name in ("runs", "uploads")
@@ -65,7 +65,7 @@ def test_destroy_deletes_data_only_where_the_stage_says_so(
     assembly = synth(stage=stage)
     _, bucket = data_bucket(assembly)
     assert bucket["DeletionPolicy"] == ("Delete" if deletes else "Retain")
-    assert bool(assembly.resources("storage", "Custom::S3AutoDeleteObjects")) is deletes
+    assert bool(assembly.declared("storage", "Custom::S3AutoDeleteObjects")) is deletes
 
 
 def test_sagemaker_writes_models_and_batch_output_only(dev: Assembly) -> None:

@@ -1,11 +1,8 @@
 """Runs begin by a file and by the clock, and what could not clean up after itself is swept."""
 
 import json
-from collections.abc import Callable
 
-from tests.stacks.conftest import Assembly
-
-Synth = Callable[..., Assembly]
+from gates.assembly import Assembly
 
 
 def test_a_file_under_incoming_starts_the_starter(dev: Assembly) -> None:
@@ -21,25 +18,22 @@ def test_a_file_under_incoming_starts_the_starter(dev: Assembly) -> None:
     assert "Start" in json.dumps(rule["Targets"])
 
 
-def test_without_incoming_neither_rule_nor_function_exists(synth: Synth) -> None:
+def test_without_incoming_neither_rule_nor_function_exists(chosen: Assembly) -> None:
     """What is off is absent, not idle."""
-    stages = {"dev": {"incoming": {"enabled": False}}}
-    template = synth(stages=stages).text("triggers")
+    template = chosen.text("triggers")
     assert "aws.s3" not in template
     assert "lambda.start.handler.handler" not in template
 
 
-def test_the_schedule_is_off_by_default_and_runs_when_asked(synth: Synth) -> None:
+def test_the_schedule_is_off_by_default_and_runs_when_asked(
+    dev: Assembly, chosen: Assembly
+) -> None:
     """A deployed stage starts nothing by the clock until its settings say so."""
-    (off,) = synth().properties("triggers", "AWS::Scheduler::Schedule")
+    (off,) = dev.properties("triggers", "AWS::Scheduler::Schedule")
     assert off["State"] == "DISABLED"
-    given = {"split": {"seed": 7}}
-    schedule = {"enabled": True, "expression": "cron(0 3 * * ? *)", "input": given}
-    (on,) = synth(stages={"dev": {"schedule": schedule}}).properties(
-        "triggers", "AWS::Scheduler::Schedule"
-    )
+    (on,) = chosen.properties("triggers", "AWS::Scheduler::Schedule")
     assert (on["State"], on["ScheduleExpression"]) == ("ENABLED", "cron(0 3 * * ? *)")
-    assert json.loads(on["Target"]["Input"]) == given
+    assert json.loads(on["Target"]["Input"]) == {"split": {"seed": 7}}
 
 
 def test_the_sweeper_runs_by_the_clock_and_after_bad_endings(dev: Assembly) -> None:
@@ -57,7 +51,7 @@ def test_the_sweeper_runs_by_the_clock_and_after_bad_endings(dev: Assembly) -> N
 
 def test_events_that_cannot_be_dealt_with_are_kept(dev: Assembly) -> None:
     """Whether EventBridge could not hand them over or the function failed; encrypted, TLS only."""
-    queues = dev.resources("triggers", "AWS::SQS::Queue")
+    queues = dev.declared("triggers", "AWS::SQS::Queue")
     assert len(queues) == 2
     for queue in queues.values():
         assert queue["Properties"]["SqsManagedSseEnabled"] is True
@@ -86,7 +80,7 @@ def test_events_that_cannot_be_dealt_with_are_kept(dev: Assembly) -> None:
 
 def test_what_was_started_is_remembered_past_the_names_of_executions(dev: Assembly) -> None:
     """The starter's records end by themselves; the one thing it may do there is update them."""
-    ((name, table),) = dev.resources("triggers", "AWS::DynamoDB::Table").items()
+    ((name, table),) = dev.declared("triggers", "AWS::DynamoDB::Table").items()
     properties = table["Properties"]
     assert properties["BillingMode"] == "PAY_PER_REQUEST"
     assert properties["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}

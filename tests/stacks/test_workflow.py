@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.stacks.conftest import Assembly
+from gates.assembly import Assembly
 from tests.support import jsonata
 
 State = dict[str, Any]

@@ -121,6 +121,7 @@ def test_predictions_are_the_same_written_some_at_a_time(monkeypatch: pytest.Mon
     assert "".join(parts) == whole
 
 
+@pytest.mark.slow
 def test_millions_of_rows_take_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """Some dozens of bytes a row, where Python's own numbers and text take hundreds."""
     count = 30_000

@@ -258,6 +258,7 @@ def test_a_score_becomes_the_probability_it_stands_for(score: str, probability: 
     assert found.probabilities[0] == pytest.approx(probability)
 
 
+@pytest.mark.slow
 def test_hundreds_of_classes_fit_the_payload_of_a_state(monkeypatch: pytest.MonkeyPatch) -> None:
     """The files have everything; the output has what is left, far below Step Functions' limit."""
     count = 256

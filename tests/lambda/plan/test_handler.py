@@ -676,6 +676,7 @@ def test_instance_types_come_from_botocores_model() -> None:
     assert instances.known() is known
 
 
+@pytest.mark.slow
 @given(
     name=st.text(min_size=1, max_size=80),
     arn=st.text(max_size=200),

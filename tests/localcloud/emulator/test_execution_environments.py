@@ -21,6 +21,8 @@ from tests.localcloud.conftest import STUB
 from tests.localcloud.sagemaker.cloud import until
 from tests.localcloud.states.machines import ROLE, bundle
 
+pytestmark = pytest.mark.process
+
 # What an import leaves is the same in all processes forked from it.
 TOLD = """
 import os, secrets, time

@@ -42,6 +42,7 @@ def test_a_path_of_s3_that_looks_like_an_endpoint_is_s3s(running_cloud: Cloud) -
     assert stored == b"an object"
 
 
+@pytest.mark.process
 def test_a_dead_sagemaker_process_is_said(tmp_path: Path) -> None:
     """Calls after its death answer an error that names its log; the rest of the cloud goes on."""
     try:

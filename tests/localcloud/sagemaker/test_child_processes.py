@@ -13,6 +13,8 @@ from localcloud.sagemaker.settings import Settings
 from localcloud.sagemaker.storage import Location, Storage
 from tests.localcloud.sagemaker.cloud import BUCKET, Cloud
 
+pytestmark = pytest.mark.process
+
 # Any module that runs a statement would do.
 MODULE = "timeit"
 SHOW = ["-n1", "-r1", "import json, os; open('seen', 'w').write(json.dumps(dict(os.environ)))"]

@@ -11,6 +11,8 @@ import pytest
 from tests.evaluation import cut
 from tests.support import ROOT, load
 
+pytestmark = pytest.mark.process
+
 answers = load("common.answers")
 objectives = load("common.objectives")
 joining = load("evaluate.join")

@@ -52,6 +52,7 @@ def test_it_imports_nothing_of_the_rest_of_the_project() -> None:
     assert listed <= requirements(ROOT / "requirements.in")
 
 
+@pytest.mark.process
 def test_it_runs_alone_in_an_empty_folder(
     s3_url: str, cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -124,6 +124,7 @@ def shapes(shape: Shape | None, seen: set[str]) -> list[Shape]:
     return [shape, *(found for child in below for found in shapes(child, seen))]
 
 
+@pytest.mark.slow
 def test_every_pattern_of_the_service_model_can_be_checked() -> None:
     """Java's patterns, character classes included, all work as Python's."""
     seen: set[str] = set()

@@ -12,6 +12,8 @@ import localcloud
 from tests.localcloud.sagemaker.cloud import make_table, to_csv
 from tests.localcloud.states.machines import ROLE, Bench, jsonata
 
+pytestmark = pytest.mark.process
+
 BUCKET = "jobs-of-machines"
 REGISTRY = "683313688378.dkr.ecr.us-east-1.amazonaws.com"
 STATES = "arn:aws:states:::"

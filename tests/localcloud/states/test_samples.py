@@ -16,6 +16,8 @@ import pytest
 import localcloud
 from tests.localcloud.states.machines import Bench, Outcome
 
+pytestmark = pytest.mark.process
+
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.2-0"
 ROLE = "arn:aws:iam::000000000000:role/sagemaker"
 BUCKET = "samples"
