@@ -32,9 +32,9 @@ help: ## List the targets
 run: $(VENV)/.run node_modules/.installed ## Run the whole pipeline on the local cloud
 	$(BIN)/spine run
 
-# Side by side; a cold mypy takes minutes, and seconds from then on.
+# Two at a time; a cold mypy takes minutes, and seconds from then on.
 quick: $(VENV)/.dev ## Unit tests, lint and types: what a commit needs, within a minute
-	@$(MAKE) --no-print-directory --jobs=2 types unit lint
+	@$(MAKE) --no-print-directory types unit lint
 
 unit: $(VENV)/.dev ## The unit tests, but for slow ones (tests/conftest.py tells the tiers)
 	$(BIN)/python -m pytest $(SPREAD) --quiet -m "unit and not slow"
