@@ -32,21 +32,18 @@ help: ## List the targets
 run: $(VENV)/.run node_modules/.installed ## Run the whole pipeline on the local cloud
 	$(BIN)/spine run
 
-# Side by side; a cold mypy takes minutes, and seconds from then on.
+# Two at a time; a cold mypy takes minutes, and seconds from then on.
 quick: $(VENV)/.dev ## Unit tests, lint and types: what a commit needs, within a minute
-	@$(MAKE) --no-print-directory --jobs=2 types unit lint
+	@$(MAKE) --no-print-directory types unit lint
 
 unit: $(VENV)/.dev ## The unit tests, but for slow ones (tests/conftest.py tells the tiers)
 	$(BIN)/python -m pytest $(SPREAD) --quiet -m "unit and not slow"
 
-coverage: $(VENV)/.dev node_modules/.installed $(CLIENTS) $(VENV)/spark/.installed ## Run every test and show what none has run (TESTS, htmlcov/)
+coverage: $(VENV)/.dev node_modules/.installed $(EVALUATOR) $(CLIENTS) $(VENV)/spark/.installed ## Run every test and show what none has run (TESTS, htmlcov/)
 	$(BIN)/python -m pytest $(SPREAD) --cov --cov-report=term --cov-report=html $(TESTS)
 
-test: $(VENV)/.dev node_modules/.installed $(CLIENTS) $(VENV)/spark/.installed ## Run every test, end to end included
+test: $(VENV)/.dev node_modules/.installed $(EVALUATOR) $(CLIENTS) $(VENV)/spark/.installed ## Run every test, end to end included
 	$(BIN)/python -m pytest $(SPREAD)
-
-# Beside what the rule above names: the tests of the gates run the evaluator.
-test coverage: $(EVALUATOR)
 
 # One after another, so that what each prints stays together. The same parts run in .ci/run and in
 # .github/workflows/check.yml (tests/test_project.py).
