@@ -1,8 +1,8 @@
 """The local cloud's one server: ``python -m localcloud.gateway.server --home .spine``.
 
 MiniStack answers for every service but two: state machines run in moto's interpreter
-(``localcloud.states``) and SageMaker in a process of its own, to which requests are passed on. All
-of it is reached on one loopback port. Everything lives in memory and ends with the process.
+(``localcloud.stepfunctions``) and SageMaker in a process of its own, to which requests are passed
+on. All of it is reached on one loopback port. Everything lives in memory and ends with the process.
 """
 
 import argparse
@@ -222,7 +222,7 @@ def _emulator(port: int, *, record: Path | None, concurrent: int | None) -> App:
     """
     from localcloud import hooks
     from localcloud.emulator import cloudformation, functions
-    from localcloud.states import engine
+    from localcloud.stepfunctions import engine
 
     hooks.check((*functions.HOOKS, *cloudformation.HOOKS, *engine.HOOKS))
     functions.install(limit=concurrent)
@@ -239,7 +239,7 @@ def _emulator(port: int, *, record: Path | None, concurrent: int | None) -> App:
 def _enforce(record: Path) -> None:
     from localcloud import hooks
     from localcloud.emulator import iam
-    from localcloud.states import clients
+    from localcloud.stepfunctions import clients
 
     hooks.check(iam.HOOKS)
     iam.install(record=record)

@@ -4,7 +4,7 @@ import pytest
 
 from localcloud.emulator import cloudformation, functions
 from localcloud.hooks import Hook, HookError, check
-from localcloud.states import engine
+from localcloud.stepfunctions import engine
 
 ALL = (*functions.HOOKS, *cloudformation.HOOKS, *engine.HOOKS)
 

@@ -57,7 +57,7 @@ def test_start_is_found_and_stop_leaves_no_process(home: Path) -> None:
 
 def test_stop_ends_the_functions_processes(home: Path) -> None:
     """The warm process of a function, even one that is busy, ends with the cloud."""
-    from tests.localcloud.states.machines import ROLE, bundle
+    from tests.localcloud.stepfunctions.machines import ROLE, bundle
 
     running = localcloud.start(home, sagemaker=STUB)
     functions = running.client("lambda")

@@ -15,7 +15,7 @@ from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguagePa
 from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor
 
 from localcloud.hooks import Hook, put
-from localcloud.states import clients, jsonata
+from localcloud.stepfunctions import clients, jsonata
 
 HOOKS = (
     Hook(

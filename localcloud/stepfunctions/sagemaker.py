@@ -34,9 +34,9 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 
 from localcloud.hooks import Hook, put
-from localcloud.states.clients import client_for
-from localcloud.states.integrations import failure, jsonable, not_startable
-from localcloud.states.interruption import Interrupted, wait
+from localcloud.stepfunctions.clients import client_for
+from localcloud.stepfunctions.integrations import failure, jsonable, not_startable
+from localcloud.stepfunctions.interruption import Interrupted, wait
 
 _TASK = "moto.stepfunctions.parser.asl.component.state.exec.state_task"
 _CALLBACK = f"{_TASK}.service.state_task_service_callback:StateTaskServiceCallback"

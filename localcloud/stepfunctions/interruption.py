@@ -27,7 +27,7 @@ from moto.stepfunctions.parser.asl.eval.callback.callback import HeartbeatTimedO
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 
 from localcloud.hooks import Hook, put
-from localcloud.states import redrive
+from localcloud.stepfunctions import redrive
 
 _CALLBACK = (
     "moto.stepfunctions.parser.asl.component.state.exec.state_task.service."

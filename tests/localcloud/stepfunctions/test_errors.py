@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.localcloud.states.machines import Bench, jsonata
+from tests.localcloud.stepfunctions.machines import Bench, jsonata
 
 END = {"Type": "Pass", "End": True}
 

@@ -34,7 +34,7 @@ from moto.stepfunctions.parser.asl.eval.program_state import (
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 
 from localcloud.hooks import Hook, put
-from localcloud.states import (
+from localcloud.stepfunctions import (
     clients,
     errors,
     integrations,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.localcloud.states.machines import ROLE, Bench, jsonata
+from tests.localcloud.stepfunctions.machines import ROLE, Bench, jsonata
 
 LONG = {"Type": "Wait", "Seconds": 60, "End": True}
 PASS = {"Type": "Pass", "End": True}

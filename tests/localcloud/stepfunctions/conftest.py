@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import localcloud
-from tests.localcloud.states.machines import PROBE, ROLE, Bench, bundle
+from tests.localcloud.stepfunctions.machines import PROBE, ROLE, Bench, bundle
 
 STUB = Path(__file__).parent.parent / "cloud" / "sagemaker_stub.py"
 

@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from moto.stepfunctions.parser.asl.eval.event import logging as moto_logging
 
 from localcloud.hooks import Hook, put
-from localcloud.states.clients import client_for
+from localcloud.stepfunctions.clients import client_for
 
 _LOGGING = "moto.stepfunctions.parser.asl.eval.event.logging"
 

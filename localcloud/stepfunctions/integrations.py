@@ -26,7 +26,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 
 from localcloud.hooks import Hook, put
-from localcloud.states.clients import client_for
+from localcloud.stepfunctions.clients import client_for
 
 _SERVICES = "moto.stepfunctions.parser.asl.component.state.exec.state_task.service"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.localcloud.states.machines import Bench, jsonata
+from tests.localcloud.stepfunctions.machines import Bench, jsonata
 
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
 ROLE = "arn:aws:iam::000000000000:role/sagemaker"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.localcloud.states.machines import Bench, evaluate, jsonata
+from tests.localcloud.stepfunctions.machines import Bench, evaluate, jsonata
 
 ZULU = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
 AWKWARD = {

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import localcloud
-from tests.localcloud.states.machines import Bench, Outcome
+from tests.localcloud.stepfunctions.machines import Bench, Outcome
 
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.2-0"
 ROLE = "arn:aws:iam::000000000000:role/sagemaker"

@@ -10,7 +10,7 @@ import pytest
 
 import localcloud
 from tests.localcloud.sagemaker.cloud import make_table, to_csv
-from tests.localcloud.states.machines import ROLE, Bench, jsonata
+from tests.localcloud.stepfunctions.machines import ROLE, Bench, jsonata
 
 BUCKET = "jobs-of-machines"
 REGISTRY = "683313688378.dkr.ecr.us-east-1.amazonaws.com"

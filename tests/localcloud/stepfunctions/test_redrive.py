@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.localcloud.states.machines import ROLE, Bench, Outcome, jsonata
+from tests.localcloud.stepfunctions.machines import ROLE, Bench, Outcome, jsonata
 
 _ids = itertools.count()
 
