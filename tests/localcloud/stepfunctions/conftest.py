@@ -9,7 +9,7 @@ import pytest
 import localcloud
 from tests.localcloud.stepfunctions.machines import PROBE, ROLE, Bench, bundle
 
-STUB = Path(__file__).parent.parent / "cloud" / "sagemaker_stub.py"
+STUB = Path(__file__).parent.parent / "sagemaker_stub.py"
 
 
 @pytest.fixture(scope="session")
