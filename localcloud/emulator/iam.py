@@ -15,7 +15,7 @@ what and under which conditions: the record from which the permissions' need is 
 import hashlib
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,43 +24,8 @@ from ministack.core.responses import get_account_id
 from ministack.core.router import extract_access_key_id
 from ministack.services import sts
 
+from localcloud import hooks
 from localcloud.gateway.proxy import App, Message, Receive, Scope, Send, whole_body
-from localcloud.hooks import Hook, put
-
-HOOKS = (
-    Hook(
-        target="ministack.core.iam_evaluator:_resolve_condition_key",
-        reason="aws:SecureTransport is false and aws:SourceAccount unknown on the loopback address",
-        parameters=("key", "ctx"),
-    ),
-    Hook(
-        target="ministack.core.iam_evaluator:evaluate",
-        reason="decides on a call by its role's policies",
-        parameters=("ctx", "policies", "limits"),
-    ),
-    Hook(
-        target="ministack.core.iam_evaluator:resolve_principal",
-        reason="finds the role and its policies by access key",
-        parameters=("access_key_id", "account_id", "credential"),
-    ),
-    Hook(
-        target="ministack.core.iam_evaluator:enforce",
-        reason="records what is asked for",
-        parameters=(
-            "access_key_id",
-            "iam_action",
-            "service",
-            "region",
-            "resource_arn",
-            "service_context",
-        ),
-    ),
-    Hook(
-        target="ministack.services.sts:register_session",
-        reason="makes credentials of a role",
-        parameters=("access_key", "session"),
-    ),
-)
 
 # Members of a request that name a resource, with its kind in an ARN (Service Authorization
 # Reference for Amazon SageMaker, resource types).
@@ -93,12 +58,20 @@ class Record:
             file.write(json.dumps({**line, "allowed": allowed}, sort_keys=True) + "\n")
 
 
-def install(*, record: Path) -> None:
-    """Put the hooks in place. Call once, after the hooks are checked, with ``AUTH`` on."""
-    _answer_for_the_loopback()
-    _record_decisions(Record(record))
+_record: Record | None = None
 
 
+def configure(*, record: Path) -> None:
+    """Set the file that decisions about roles are written to."""
+    global _record  # noqa: PLW0603 - one gateway a process
+    _record = Record(record)
+
+
+@hooks.uses(
+    "ministack.services.sts:register_session",
+    reason="makes credentials of a role",
+    parameters=("access_key", "session"),
+)
 def session(role_arn: str) -> dict[str, str]:
     """Credentials of a role, for a service of this process that acts under it.
 
@@ -242,45 +215,52 @@ def _flag(value: object) -> str | None:
     return None if value is None else str(bool(value)).lower()
 
 
-def _answer_for_the_loopback() -> None:
-    original = iam_evaluator._resolve_condition_key
+@hooks.around(
+    "ministack.core.iam_evaluator:_resolve_condition_key",
+    reason="aws:SecureTransport is false and aws:SourceAccount unknown on the loopback address",
+)
+def _answer_for_the_loopback(resolve: Callable[..., Any], key: str, ctx: Any) -> Any:
+    name = key.lower()
+    if name == "aws:securetransport":
+        return "true"
+    # A service assumes a role on behalf of the account its resource is in: there is only one.
+    if name == "aws:sourceaccount" and ctx.action == "sts:AssumeRole":
+        return ctx.principal_account
+    return resolve(key, ctx)
 
-    def resolve(key: str, ctx: Any) -> Any:
-        name = key.lower()
-        if name == "aws:securetransport":
-            return "true"
-        # A service assumes a role on behalf of the account its resource is in: there is only one.
-        if name == "aws:sourceaccount" and ctx.action == "sts:AssumeRole":
-            return ctx.principal_account
-        return original(key, ctx)
 
-    put(iam_evaluator, "_resolve_condition_key", resolve)
-
-
-def _record_decisions(record: Record) -> None:
-    original = iam_evaluator.enforce
-
-    def enforce(
-        access_key_id: str,
-        iam_action: str,
-        service: str,
-        region: str,
-        resource_arn: str = "*",
-        service_context: dict[str, Any] | None = None,
-    ) -> Any:
-        context = service_context or {}
-        denied = original(access_key_id, iam_action, service, region, resource_arn, context)
-        principal = iam_evaluator.resolve_principal(access_key_id or "", get_account_id())
-        name = getattr(principal, "arn", "").partition(":assumed-role/")[2].partition("/")[0]
-        if name:
-            record.add(
-                role=name,
-                check=(iam_action, resource_arn, _plain(context)),
-                allowed=denied is None,
-            )
-        return denied
-
-    put(iam_evaluator, "enforce", enforce)
+@hooks.uses(
+    "ministack.core.iam_evaluator:evaluate",
+    reason="decides on a call by its role's policies",
+    parameters=("ctx", "policies", "limits"),
+)
+@hooks.uses(
+    "ministack.core.iam_evaluator:resolve_principal",
+    reason="finds the role and its policies by access key",
+    parameters=("access_key_id", "account_id", "credential"),
+)
+@hooks.around("ministack.core.iam_evaluator:enforce", reason="records nothing of what it decides")
+def _recorded(
+    enforce: Callable[..., Any],
+    access_key_id: str,
+    iam_action: str,
+    service: str,
+    region: str,
+    resource_arn: str = "*",
+    service_context: dict[str, Any] | None = None,
+) -> Any:
+    """Decide on a call, and append the decision to the record."""
+    context = service_context or {}
+    denied = enforce(access_key_id, iam_action, service, region, resource_arn, context)
+    principal = iam_evaluator.resolve_principal(access_key_id or "", get_account_id())
+    name = getattr(principal, "arn", "").partition(":assumed-role/")[2].partition("/")[0]
+    if name and _record:
+        _record.add(
+            role=name,
+            check=(iam_action, resource_arn, _plain(context)),
+            allowed=denied is None,
+        )
+    return denied
 
 
 def _plain(context: dict[str, Any]) -> dict[str, Any]:

@@ -221,29 +221,25 @@ def _emulator(port: int, *, record: Path | None, concurrent: int | None) -> App:
         concurrent: Calls of functions that run at once; None decides by the machine.
     """
     from localcloud import hooks
-    from localcloud.emulator import cloudformation, functions
-    from localcloud.stepfunctions import engine
+    from localcloud.emulator import cloudformation, execution_environments, functions
+    from localcloud.stepfunctions import clients, engine
 
-    hooks.check((*functions.HOOKS, *cloudformation.HOOKS, *engine.HOOKS))
-    functions.install(limit=concurrent)
-    cloudformation.install()
-    engine.install(endpoint_url=endpoint_url(port), region=REGION)
+    rooms = [cloudformation, execution_environments, functions]
     if record is not None:
-        _enforce(record)
+        from localcloud.emulator import iam
+
+        rooms.append(iam)
+        iam.configure(record=record)
+        clients.sign_as_roles(iam.session)
+    found = hooks.registered("localcloud.stepfunctions", *(each.__name__ for each in rooms))
+    hooks.check(found)
+    hooks.install(found)
+    execution_environments.configure(limit=concurrent)
+    engine.start(endpoint_url=endpoint_url(port))
     from ministack.app import app
 
     emulator: App = app
     return emulator
-
-
-def _enforce(record: Path) -> None:
-    from localcloud import hooks
-    from localcloud.emulator import iam
-    from localcloud.stepfunctions import clients
-
-    hooks.check(iam.HOOKS)
-    iam.install(record=record)
-    clients.sign_as_roles(iam.session)
 
 
 def _gate(proxy: App) -> App:

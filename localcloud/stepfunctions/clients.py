@@ -1,7 +1,6 @@
 """The AWS clients that the interpreter's tasks call with, all pointed at the gateway."""
 
 import functools
-import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -10,17 +9,8 @@ import boto3
 from botocore import xform_name
 from botocore.client import BaseClient
 from botocore.config import Config
-from moto.stepfunctions.parser.asl.utils import boto_client
 
-from localcloud.hooks import Hook, put
-
-HOOKS = (
-    Hook(
-        target="moto.stepfunctions.parser.asl.utils.boto_client:boto_client_for",
-        reason="builds an uncached client for moto's own server on every task",
-        parameters=("region", "service", "state_credentials"),
-    ),
-)
+from localcloud import hooks
 
 # The names that aws-sdk integrations use (those of the AWS SDK for Java 2) where botocore's differ.
 _BOTOCORE_NAMES = {
@@ -44,18 +34,10 @@ _endpoint_url = ""
 _session_of: Callable[[str], dict[str, str]] | None = None
 
 
-def install(*, endpoint_url: str) -> None:
-    """Replace moto's client factory wherever its modules have imported it."""
+def configure(*, endpoint_url: str) -> None:
+    """Set where the gateway is."""
     global _endpoint_url  # noqa: PLW0603 - one gateway a process
     _endpoint_url = endpoint_url
-    original = boto_client.boto_client_for
-    put(boto_client, "boto_client_for", client_for)
-    for name, module in list(sys.modules.items()):
-        if (
-            name.startswith("moto.stepfunctions")
-            and getattr(module, "boto_client_for", None) is original
-        ):
-            put(module, "boto_client_for", client_for)
 
 
 def sign_as_roles(session_of: Callable[[str], dict[str, str]]) -> None:
@@ -68,6 +50,11 @@ def sign_as_roles(session_of: Callable[[str], dict[str, str]]) -> None:
     _session_of = session_of
 
 
+@hooks.replaces(
+    "moto.stepfunctions.parser.asl.utils.boto_client:boto_client_for",
+    reason="builds an uncached client for moto's own server on every task",
+    imported_by="moto.stepfunctions",
+)
 def client_for(region: str, service: str, state_credentials: Any = None) -> BaseClient:
     """A client of the gateway, acting in the account of the state machine's role.
 

@@ -6,11 +6,7 @@ Rules: https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handl
 from typing import Any
 
 from moto.stepfunctions.parser.api import HistoryEventType
-from moto.stepfunctions.parser.asl.component.common.error_name import (
-    custom_error_name,
-    error_equals_decl,
-    error_name,
-)
+from moto.stepfunctions.parser.asl.component.common.error_name import error_name
 from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import (
     FailureEvent,
     FailureEventException,
@@ -21,47 +17,28 @@ from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import (
     StatesErrorNameType,
 )
-from moto.stepfunctions.parser.asl.component.state.choice.state_choice import StateChoice
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 
-from localcloud.hooks import Hook, put
+from localcloud import hooks
 
 _NAMES = "moto.stepfunctions.parser.asl.component.common.error_name"
-
-HOOKS = (
-    Hook(
-        target=f"{_NAMES}.custom_error_name:CustomErrorName.__init__",
-        reason="a Fail state or a Parallel cannot repeat an error named States.*",
-        parameters=("self", "error_name"),
-    ),
-    Hook(
-        target=f"{_NAMES}.error_equals_decl:ErrorEqualsDecl._eval_body",
-        reason="States.ALL catches the terminal errors, States.TaskFailed repeated timeouts",
-        parameters=("self", "env"),
-    ),
-    Hook(
-        target="moto.stepfunctions.parser.asl.component.state.choice.state_choice:"
-        "StateChoice._eval_state",
-        reason="no matching choice is reported as States.Runtime",
-        parameters=("self", "env"),
-    ),
-)
 
 _NO_CHOICE = "No branching option reached"
 
 
-def install() -> None:
-    """Put the hooks in place."""
-    put(custom_error_name.CustomErrorName, "__init__", _any_name)
-    put(error_equals_decl.ErrorEqualsDecl, "_eval_body", _matches)
-    put(StateChoice, "_eval_state", _with_no_choice_matched(StateChoice._eval_state))
-
-
+@hooks.replaces(
+    f"{_NAMES}.custom_error_name:CustomErrorName.__init__",
+    reason="a Fail state or a Parallel cannot repeat an error named States.*",
+)
 def _any_name(self: Any, error_name: str | None) -> None:
     """Allow ``States.*``: a Fail state may repeat the error it was given (moto refuses it)."""
     self.error_name = error_name
 
 
+@hooks.replaces(
+    f"{_NAMES}.error_equals_decl:ErrorEqualsDecl._eval_body",
+    reason="States.ALL catches the terminal errors, States.TaskFailed repeated timeouts",
+)
 def _matches(self: Any, env: Environment) -> None:
     """Decide whether a Retrier or Catcher is for the error on the stack.
 
@@ -81,29 +58,29 @@ def _matches(self: Any, env: Environment) -> None:
     env.stack.append(wildcard or name in listed)
 
 
-def _with_no_choice_matched(evaluate: Any) -> Any:
+@hooks.around(
+    "moto.stepfunctions.parser.asl.component.state.choice.state_choice:StateChoice._eval_state",
+    reason="no matching choice is reported as States.Runtime",
+)
+def _with_no_choice_matched(evaluate: Any, self: Any, env: Environment) -> None:
     """Name the error of a Choice without a match and without a Default."""
-
-    def evaluated(self: Any, env: Environment) -> None:
-        try:
-            evaluate(self, env)
-        except RuntimeError as error:
-            if _NO_CHOICE not in str(error):
-                raise
-            name = StatesErrorName(typ=StatesErrorNameType.StatesNoChoiceMatched)
-            details: Any = {
-                "executionFailedEventDetails": {
-                    "error": name.error_name,
-                    "cause": f"Failed to transition out of the state '{self.name}'. The state has "
-                    "no Default and none of its Choices matched.",
-                }
+    try:
+        evaluate(self, env)
+    except RuntimeError as error:
+        if _NO_CHOICE not in str(error):
+            raise
+        name = StatesErrorName(typ=StatesErrorNameType.StatesNoChoiceMatched)
+        details: Any = {
+            "executionFailedEventDetails": {
+                "error": name.error_name,
+                "cause": f"Failed to transition out of the state '{self.name}'. The state has "
+                "no Default and none of its Choices matched.",
             }
-            failure = FailureEvent(
-                env=env,
-                error_name=name,
-                event_type=HistoryEventType.ExecutionFailed,
-                event_details=details,
-            )
-            raise FailureEventException(failure_event=failure) from error
-
-    return evaluated
+        }
+        failure = FailureEvent(
+            env=env,
+            error_name=name,
+            event_type=HistoryEventType.ExecutionFailed,
+            event_details=details,
+        )
+        raise FailureEventException(failure_event=failure) from error

@@ -17,40 +17,12 @@ from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name
     CustomErrorName,
 )
 from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent
-from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
-    state_task_service_aws_sdk as aws_sdk,
-)
-from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service import (  # noqa: E501
-    StateTaskService,
-)
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 
-from localcloud.hooks import Hook, put
+from localcloud import hooks
 from localcloud.stepfunctions.clients import client_for
 
 _SERVICES = "moto.stepfunctions.parser.asl.component.state.exec.state_task.service"
-
-HOOKS = (
-    Hook(
-        target=f"{_SERVICES}.state_task_service:StateTaskService._normalise_parameters",
-        reason="requests are not brought into the service's shapes",
-        parameters=("self", "parameters", "boto_service_name", "service_action_name"),
-    ),
-    Hook(
-        target=f"{_SERVICES}.state_task_service:StateTaskService._normalise_response",
-        reason="answers hold dates and streams instead of JSON, members in the service's case",
-        parameters=("self", "response", "boto_service_name", "service_action_name"),
-    ),
-    Hook(
-        target=f"{_SERVICES}.state_task_service_aws_sdk:StateTaskServiceAwsSdk._from_error",
-        reason="errors that botocore raises itself become States.Runtime",
-        parameters=("self", "env", "ex"),
-    ),
-    Hook(
-        target=f"{_SERVICES}.state_task_service_aws_sdk:_SERVICE_ERROR_NAMES",
-        reason="knows the error names of two services only",
-    ),
-)
 
 # The service part of an aws-sdk integration's error names: the class prefix in the SDK for Java 2.
 _ERROR_NAMES = {
@@ -76,16 +48,12 @@ _ERROR_NAMES = {
 }
 
 
-def install() -> None:
-    """Put the hooks in place."""
-    put(StateTaskService, "_normalise_parameters", _to_request)
-    put(StateTaskService, "_normalise_response", _to_json)
-    put(
-        aws_sdk.StateTaskServiceAwsSdk,
-        "_from_error",
-        _with_client_errors(aws_sdk.StateTaskServiceAwsSdk._from_error),
-    )
-    aws_sdk._SERVICE_ERROR_NAMES.update(_ERROR_NAMES)
+@hooks.edits(
+    f"{_SERVICES}.state_task_service_aws_sdk:_SERVICE_ERROR_NAMES",
+    reason="knows the error names of two services only",
+)
+def _with_error_names(names: dict[str, str]) -> dict[str, str]:
+    return names | _ERROR_NAMES
 
 
 def jsonable(value: Any, *, epoch_millis: bool = False) -> Any:
@@ -141,6 +109,11 @@ def not_startable(task: Any, env: Environment, error: ParamValidationError) -> F
     return failure(task, env, error="States.Runtime", cause=cause)
 
 
+@hooks.replaces(
+    f"{_SERVICES}.state_task_service:StateTaskService._normalise_parameters",
+    reason="requests are not brought into the service's shapes",
+    overridden_by=("StateTaskServiceApiGateway", "StateTaskServiceLambda", "StateTaskServiceSfn"),
+)
 def _to_request(
     self: Any,
     parameters: Any,
@@ -155,6 +128,11 @@ def _to_request(
         parameters.update(converted)
 
 
+@hooks.replaces(
+    f"{_SERVICES}.state_task_service:StateTaskService._normalise_response",
+    reason="answers hold dates and streams instead of JSON, members in the service's case",
+    overridden_by=("StateTaskServiceApiGateway", "StateTaskServiceSqs"),
+)
 def _to_json(
     self: Any,
     response: Any,
@@ -212,18 +190,20 @@ def _pascal(value: Any, shape: Shape | None) -> Any:
     return value
 
 
-def _with_client_errors(from_error: Any) -> Any:
+@hooks.around(
+    f"{_SERVICES}.state_task_service_aws_sdk:StateTaskServiceAwsSdk._from_error",
+    reason="errors that botocore raises itself become States.Runtime",
+)
+def _with_client_errors(
+    from_error: Any, self: Any, env: Environment, ex: Exception
+) -> FailureEvent:
     """Name the errors that never reach the service as AWS does."""
-
-    def converted(self: Any, env: Environment, ex: Exception) -> FailureEvent:
-        if isinstance(ex, ParamValidationError):
-            return not_startable(self, env, ex)
-        if isinstance(ex, BotoCoreError) and not isinstance(ex, ClientError):
-            service = self._normalise_service_error_name(self.resource.api_name)
-            return failure(self, env, error=f"{service}.SdkClientException", cause=str(ex))
-        if isinstance(ex, ClientError):
-            ex.response["ResponseMetadata"].setdefault("RequestId", "")  # moto takes it as given
-        found: FailureEvent = from_error(self, env, ex)
-        return found
-
-    return converted
+    if isinstance(ex, ParamValidationError):
+        return not_startable(self, env, ex)
+    if isinstance(ex, BotoCoreError) and not isinstance(ex, ClientError):
+        service = self._normalise_service_error_name(self.resource.api_name)
+        return failure(self, env, error=f"{service}.SdkClientException", cause=str(ex))
+    if isinstance(ex, ClientError):
+        ex.response["ResponseMetadata"].setdefault("RequestId", "")  # moto takes it as given
+    found: FailureEvent = from_error(self, env, ex)
+    return found

@@ -12,68 +12,20 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
-from moto.stepfunctions.parser.asl.component.common.retry.retrier_decl import RetrierDecl
 from moto.stepfunctions.parser.asl.component.common.timeouts.timeout import EvalTimeoutError
 from moto.stepfunctions.parser.asl.component.program.program import Program
-from moto.stepfunctions.parser.asl.component.state.exec.execute_state import ExecutionState
-from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_callback import (  # noqa: E501
-    StateTaskServiceCallback,
-)
-from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import (
-    WaitFunction,
-)
 from moto.stepfunctions.parser.asl.eval.callback.callback import HeartbeatTimedOut
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 
-from localcloud.hooks import Hook, put
-from localcloud.stepfunctions import redrive
+from localcloud import hooks
+from localcloud.stepfunctions import progress
 
 _CALLBACK = (
     "moto.stepfunctions.parser.asl.component.state.exec.state_task.service."
     "state_task_service_callback:StateTaskServiceCallback"
 )
-_EXECUTE = "moto.stepfunctions.parser.asl.component.state.exec.execute_state:ExecutionState"
-
-HOOKS = (
-    Hook(
-        target=f"{_EXECUTE}._evaluate_with_timeout",
-        reason="a task given up runs on and writes history; stopping waits for it",
-        parameters=("self", "env"),
-    ),
-    Hook(
-        target="moto.stepfunctions.parser.asl.component.program.program:Program.eval",
-        reason="does not wait for the closing event of a machine that timed out",
-        parameters=("self", "env"),
-    ),
-    Hook(
-        target="moto.stepfunctions.parser.asl.component.program.program:Program._eval_body",
-        reason="what Program.eval runs",
-        parameters=("self", "env"),
-    ),
-    Hook(
-        target="moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function:"
-        "WaitFunction._wait_interval",
-        reason="a stop just before the wait is missed; a wait may last a second too long",
-        parameters=("self", "env", "wait_seconds"),
-    ),
-    Hook(
-        target="moto.stepfunctions.parser.asl.component.common.retry.retrier_decl:"
-        "RetrierDecl._eval_body",
-        reason="sleeps out a retry's interval although the execution was stopped",
-        parameters=("self", "env"),
-    ),
-    Hook(
-        target="moto.stepfunctions.parser.asl.eval.environment:Environment.set_stop",
-        reason="ends a program and its frames, and wakes their waits (program_state_event)",
-        parameters=("self", "stop_date", "cause", "error"),
-    ),
-    Hook(
-        target=f"{_CALLBACK}._wait_for_task_token_heartbeat",
-        reason="misses an answer that comes before the wait for it, and waits out the heartbeat",
-        parameters=("self", "env", "callback_endpoint", "heartbeat_endpoint"),
-    ),
-)
+_PROGRAM = "moto.stepfunctions.parser.asl.component.program.program:Program"
+_RETRIER = "moto.stepfunctions.parser.asl.component.common.retry.retrier_decl"
 
 # How long a stop may go unnoticed by a thread that missed the wake-up call.
 _SLICE_SECONDS = 0.1
@@ -83,7 +35,7 @@ class Interrupted(SystemExit):
     """Ends the thread of a task that was given up.
 
     A :class:`SystemExit`, because the interpreter handles every ``Exception`` as a failure of the
-    state. Ending so is no accident: :func:`install` keeps it from being reported as one.
+    state. Ending so is no accident, and is not reported as one (`_without_interruptions`).
     """
 
 
@@ -108,16 +60,11 @@ class EventGate:
         return getattr(self._event_manager, name)
 
 
-def install() -> None:
-    """Put the hooks in place."""
-    put(ExecutionState, "_evaluate_with_timeout", _evaluate_with_timeout)
-    put(Program, "eval", _eval_program)
-    put(StateTaskServiceCallback, "_wait_for_task_token_heartbeat", _wait_for_answer)
-    put(WaitFunction, "_wait_interval", _wait_interval)
-    put(RetrierDecl, "_eval_body", _with_short_sleep(RetrierDecl._eval_body))
-    put(threading, "excepthook", _without_interruptions(threading.excepthook))
-
-
+@hooks.uses(
+    "moto.stepfunctions.parser.asl.eval.environment:Environment.set_stop",
+    reason="ends a program and its frames, and wakes their waits (program_state_event)",
+    parameters=("self", "stop_date", "cause", "error"),
+)
 def wait(env: Environment, seconds: float) -> None:
     """Wait until the time is over or the program (or branch) is no longer running."""
     deadline = time.monotonic() + seconds
@@ -125,24 +72,40 @@ def wait(env: Environment, seconds: float) -> None:
         env.program_state_event.wait(min(left, _SLICE_SECONDS))
 
 
-def _wait_interval(_: WaitFunction, env: Environment, wait_seconds: float) -> None:
+@hooks.replaces(
+    "moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function:"
+    "WaitFunction._wait_interval",
+    reason="a stop just before the wait is missed; a wait may last a second too long",
+)
+def _wait_interval(self: Any, env: Environment, wait_seconds: float) -> None:
     """Wait as a Wait state does."""
+    del self
     wait(env, wait_seconds)
 
 
+@hooks.replaces(
+    f"{_CALLBACK}._wait_for_task_token_heartbeat",
+    reason="misses an answer that comes before the wait for it, and waits out the heartbeat",
+)
 def _wait_for_answer(
-    _: Any, env: Environment, callback_endpoint: Any, heartbeat_endpoint: Any
+    self: Any, env: Environment, callback_endpoint: Any, heartbeat_endpoint: Any
 ) -> Any:
     """Wait for a task token's answer, or until a heartbeat stays away.
 
     The answer may be there already: a callee can give it before its own call returns.
     """
+    del self
     while env.is_running() and callback_endpoint.get_outcome() is None:
         if not heartbeat_endpoint.clear_and_wait() and env.is_running():
             return callback_endpoint.get_outcome() or HeartbeatTimedOut()
     return callback_endpoint.get_outcome()
 
 
+@hooks.replaces(
+    "moto.stepfunctions.parser.asl.component.state.exec.execute_state:"
+    "ExecutionState._evaluate_with_timeout",
+    reason="a task given up runs on and writes history; stopping waits for it",
+)
 def _evaluate_with_timeout(self: Any, env: Environment) -> None:
     """Run a state's work in a thread of its own until it ends, times out or is given up."""
     self.timeout.eval(env=env)
@@ -152,7 +115,7 @@ def _evaluate_with_timeout(self: Any, env: Environment) -> None:
     frame.states.reset(input_value=env.states.get_input())
     frame.stack = copy.deepcopy(env.stack)
     gate = EventGate(frame.event_manager)
-    put(frame, "event_manager", gate)
+    hooks.put(frame, "event_manager", gate)
     outputs: list[Any] = []
     failures: list[Exception] = []
     done = threading.Event()
@@ -202,11 +165,16 @@ def _take_result(state: Any, env: Environment, output: Any) -> None:
         env.states.reset(input_value=env.stack.pop())
 
 
+@hooks.uses(f"{_PROGRAM}._eval_body", reason="what Program.eval runs", parameters=("self", "env"))
+@hooks.replaces(
+    f"{_PROGRAM}.eval",
+    reason="does not wait for the closing event of a machine that timed out",
+)
 def _eval_program(self: Any, env: Environment) -> None:
     """Run a program (a machine or a branch) to its end, or until its own timeout."""
-    progress = redrive.of(env)
+    so_far = progress.of(env)
     if env.program_state() is None or env.is_running():
-        env.next_state_name = progress.resume(env) or self.start_at.start_at_name
+        env.next_state_name = so_far.resume(env) or self.start_at.start_at_name
     worker = threading.Thread(
         target=super(Program, self).eval if env.is_running() else self._eval_body,
         args=(env,),
@@ -217,13 +185,17 @@ def _eval_program(self: Any, env: Environment) -> None:
     if worker.is_alive():
         env.set_timed_out()
         worker.join(timeout=10)
-    progress.finished(env)
+    so_far.finished(env)
 
 
+@hooks.edits(
+    "threading:excepthook",
+    reason="ignores a plain SystemExit only",
+)
 def _without_interruptions(
     report: Callable[[threading.ExceptHookArgs], Any],
 ) -> Callable[[threading.ExceptHookArgs], None]:
-    """Report what ended a thread unless it was given up (threads ignore plain SystemExit only)."""
+    """Report what ended a thread unless it was given up."""
 
     def reported(args: threading.ExceptHookArgs) -> None:
         if not issubclass(args.exc_type, Interrupted):
@@ -247,13 +219,35 @@ class _RetryClock:
         wait(self._thread.env, seconds)
 
 
-def _with_short_sleep(evaluate: Callable[[Any, Environment], None]) -> Callable[..., None]:
-    """Let a retry's interval end with the execution (moto: ``time.sleep``)."""
-    clock = _RetryClock()
-    put(retrier_decl, "time", clock)
+_clock = _RetryClock()
 
-    def evaluated(self: Any, env: Environment) -> None:
-        clock.wait_for(env)
-        evaluate(self, env)
 
-    return evaluated
+@hooks.edits(f"{_RETRIER}:time", reason="a retry's interval is slept out with time.sleep")
+def _with_clock(_: Any) -> _RetryClock:
+    return _clock
+
+
+@hooks.around(
+    f"{_RETRIER}:RetrierDecl._eval_body",
+    reason="sleeps out a retry's interval although the execution was stopped",
+)
+def _with_short_sleep(evaluate: Callable[..., None], self: Any, env: Environment) -> None:
+    """Let a retry's interval end with the execution."""
+    _clock.wait_for(env)
+    evaluate(self, env)
+
+
+class _Forgetful(list[threading.Thread]):
+    """A register of threads that keeps none: daemon threads need no joining."""
+
+    def append(self, thread: threading.Thread) -> None:
+        """Forget the thread."""
+
+
+@hooks.edits(
+    "moto.stepfunctions.parser.utils:TMP_THREADS",
+    reason="remembers every thread that ever ran",
+    imported_by="moto.stepfunctions",
+)
+def _forgetful(_: Any) -> _Forgetful:
+    return _Forgetful()

@@ -14,7 +14,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jsonata
-from jsonata.functions import Functions
 from jsonata.utils import Utils
 from moto.stepfunctions.parser.api import HistoryEventType
 from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import (
@@ -27,55 +26,13 @@ from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import (
     StatesErrorNameType,
 )
-from moto.stepfunctions.parser.asl.component.common.string import string_expression
-from moto.stepfunctions.parser.asl.eval import variable_store
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.event.event_manager import EventManager
 
-from localcloud.hooks import Hook, put
+from localcloud import hooks
 
 _STRINGS = "moto.stepfunctions.parser.asl.component.common.string.string_expression"
 _STORE = "moto.stepfunctions.parser.asl.eval.variable_store:VariableStore"
-
-HOOKS = (
-    Hook(
-        target=f"{_STRINGS}:StringJSONata._eval_body",
-        reason="no JSONata engine; values pasted into the expression's text",
-        parameters=("self", "env"),
-    ),
-    Hook(
-        target=f"{_STRINGS}:StringVariableSample._eval_body",
-        reason="the same, for variables in JSONPath states",
-        parameters=("self", "env"),
-    ),
-    Hook(
-        target=f"{_STORE}.get_assigned_variables",
-        reason="writes strings unescaped into the history",
-        parameters=("self",),
-    ),
-    Hook(target=f"{_STORE}.set", reason="the variables bound in an expression"),
-    Hook(
-        target="moto.stepfunctions.parser.asl.eval.event.event_manager:EventManager.add_event",
-        reason="would record an EvaluationFailed event twice",
-        parameters=(
-            "self",
-            "context",
-            "event_type",
-            "event_details",
-            "timestamp",
-            "update_source_event_id",
-        ),
-    ),
-    Hook(
-        target="jsonata.functions:Functions.Encoder",
-        reason="$string writes every character beyond ASCII as an escape",
-    ),
-    Hook(
-        target="jsonata:Jsonata.set_output_convert_nulls",
-        reason="tells null from nothing in a result",
-        parameters=("self", "output_convert_nulls"),
-    ),
-)
 
 _HASHES = {
     "MD5": "md5",
@@ -94,15 +51,11 @@ class _Recorded(dict[str, Any]):
     """Details of an EvaluationFailed event that is in the history already."""
 
 
-def install() -> None:
-    """Put the hooks in place."""
-    put(string_expression.StringJSONata, "_eval_body", _evaluate_in_state)
-    put(string_expression.StringVariableSample, "_eval_body", _evaluate_in_state)
-    put(variable_store.VariableStore, "get_assigned_variables", _assigned_variables)
-    put(EventManager, "add_event", _once(EventManager.add_event))
-    _keep_unicode_in_strings()
-
-
+@hooks.uses(
+    "jsonata:Jsonata.set_output_convert_nulls",
+    reason="tells null from nothing in a result",
+    parameters=("self", "output_convert_nulls"),
+)
 def evaluate(expression: str, bindings: dict[str, Any]) -> Any:
     """Evaluate an expression.
 
@@ -164,6 +117,12 @@ def _out(value: Any) -> Any:
     raise EvaluationError("returned an unsupported result type.")
 
 
+@hooks.uses(f"{_STORE}.set", reason="the variables bound in an expression")
+@hooks.replaces(
+    f"{_STRINGS}:StringJSONata._eval_body",
+    f"{_STRINGS}:StringVariableSample._eval_body",  # the same in JSONPath states
+    reason="no JSONata engine; values pasted into the expression's text",
+)
 def _evaluate_in_state(self: Any, env: Environment) -> None:
     """Evaluate a state's expression with ``$states`` and the variables in scope."""
     variables = env.variable_store
@@ -203,21 +162,30 @@ def _evaluation_failed(env: Environment, expression: str, problem: str) -> Failu
     return error
 
 
-def _once(add_event: Callable[..., int]) -> Callable[..., int]:
+@hooks.around(
+    "moto.stepfunctions.parser.asl.eval.event.event_manager:EventManager.add_event",
+    reason="would record an EvaluationFailed event twice",
+)
+def _once(
+    add_event: Callable[..., int],
+    self: EventManager,
+    context: Any,
+    event_type: Any,
+    event_details: Any = None,
+    timestamp: Any = None,
+    update_source_event_id: bool = True,
+) -> int:
     """Leave out the event of an evaluation failure that is in the history already."""
-
-    def added(
-        self: EventManager, context: Any, event_type: Any, event_details: Any = None, **rest: Any
-    ) -> int:
-        details = (event_details or {}).get("evaluationFailedEventDetails")
-        if isinstance(details, _Recorded):
-            identifier: int = context.last_published_event_id
-            return identifier
-        return add_event(self, context, event_type, event_details, **rest)
-
-    return added
+    details = (event_details or {}).get("evaluationFailedEventDetails")
+    if isinstance(details, _Recorded):
+        identifier: int = context.last_published_event_id
+        return identifier
+    return add_event(self, context, event_type, event_details, timestamp, update_source_event_id)
 
 
+@hooks.replaces(
+    f"{_STORE}.get_assigned_variables", reason="writes strings unescaped into the history"
+)
 def _assigned_variables(self: Any) -> dict[str, str]:
     """The variables a state assigned, as JSON texts."""
     return {
@@ -226,12 +194,16 @@ def _assigned_variables(self: Any) -> dict[str, str]:
     }
 
 
-def _keep_unicode_in_strings() -> None:
-    class Encoder(Functions.Encoder):  # type: ignore[misc]  # the library has no types
+@hooks.edits(
+    "jsonata.functions:Functions.Encoder",
+    reason="$string writes every character beyond ASCII as an escape",
+)
+def _keep_unicode_in_strings(original: type) -> type:
+    class Encoder(original):  # type: ignore[misc]  # the library has no types
         def __init__(self, **options: Any) -> None:
             super().__init__(**(options | {"ensure_ascii": False}))
 
-    put(Functions, "Encoder", Encoder)
+    return Encoder
 
 
 def _partition(array: Sequence[Any], size: int) -> list[list[Any]]:

@@ -15,46 +15,37 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from moto.stepfunctions.parser.asl.eval.event import logging as moto_logging
 
-from localcloud.hooks import Hook, put
+from localcloud import hooks
 from localcloud.stepfunctions.clients import client_for
 
 _LOGGING = "moto.stepfunctions.parser.asl.eval.event.logging"
-
-HOOKS = (
-    Hook(
-        target=f"{_LOGGING}:CloudWatchLoggingSession.publish_history_log",
-        reason="logs go to moto's own CloudWatch Logs",
-        parameters=("self", "history_log"),
-    ),
-    Hook(
-        target=f"{_LOGGING}:CloudWatchLoggingSession.log_level_filter",
-        reason="which events a log level records",
-        parameters=("self", "history_event_type"),
-    ),
-    Hook(
-        target=f"{_LOGGING}:CloudWatchLoggingConfiguration.from_logging_configuration",
-        reason="reads the machine's logging configuration",
-        parameters=("state_machine_arn", "logging_configuration"),
-    ),
-)
 
 # AWS's limit for one PutLogEvents call is 10,000; a batch is what came in meanwhile.
 _BATCH = 500
 _events: queue.SimpleQueue[tuple["LogSession", dict[str, Any]]] = queue.SimpleQueue()
 
 
+@hooks.uses(
+    f"{_LOGGING}:CloudWatchLoggingSession.log_level_filter",
+    reason="which events a log level records",
+    parameters=("self", "history_event_type"),
+)
 class LogSession(moto_logging.CloudWatchLoggingSession):
     """One execution's way to its log group."""
 
     def __init__(self, execution_arn: str, configuration: Any) -> None:
         # Not moto's own set-up: it binds the session to moto's in-memory service.
-        put(self, "execution_arn", execution_arn)
-        put(self, "configuration", configuration)
+        hooks.put(self, "execution_arn", execution_arn)
+        hooks.put(self, "configuration", configuration)
         day = dt.datetime.now(dt.UTC).strftime("%Y-%m-%d-%H-%M")
         self.stream = f"states/{execution_arn.split(':')[-2]}/{day}/{uuid.uuid4().hex[:8]}"
         self.created = False
         self.redrive_count = 0
 
+    @hooks.overrides(
+        f"{_LOGGING}:CloudWatchLoggingSession.publish_history_log",
+        reason="logs go to moto's own CloudWatch Logs",
+    )
     def publish_history_log(self, history_log: Any) -> None:
         """Hand an event on; the log line has the fields and the types AWS's have."""
         moment = dt.datetime.fromisoformat(
@@ -73,6 +64,11 @@ class LogSession(moto_logging.CloudWatchLoggingSession):
         _events.put((self, {"timestamp": millis, "message": json.dumps(line, default=str)}))
 
 
+@hooks.uses(
+    f"{_LOGGING}:CloudWatchLoggingConfiguration.from_logging_configuration",
+    reason="reads the machine's logging configuration",
+    parameters=("state_machine_arn", "logging_configuration"),
+)
 def session(execution_arn: str, machine: dict[str, Any]) -> LogSession | None:
     """The log session of a new execution, or None when its machine does not log."""
     configured: Any = {"includeExecutionData": False} | (machine.get("loggingConfiguration") or {})
@@ -89,7 +85,7 @@ def redriven(log: Any, count: int) -> None:
         log.redrive_count = count
 
 
-def install() -> None:
+def start() -> None:
     """Start the thread that delivers."""
     threading.Thread(target=_deliver, name="state-machine-logs", daemon=True).start()
 

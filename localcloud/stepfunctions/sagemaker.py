@@ -21,10 +21,6 @@ from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import (
     StatesErrorNameType,
 )
-from moto.stepfunctions.parser.asl.component.state.exec.state_task import state_task_factory
-from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
-    state_task_service_factory,
-)
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.resource import (
     ResourceCondition,
 )
@@ -33,52 +29,13 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
 )
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 
-from localcloud.hooks import Hook, put
+from localcloud import hooks
 from localcloud.stepfunctions.clients import client_for
 from localcloud.stepfunctions.integrations import failure, jsonable, not_startable
 from localcloud.stepfunctions.interruption import Interrupted, wait
 
 _TASK = "moto.stepfunctions.parser.asl.component.state.exec.state_task"
 _CALLBACK = f"{_TASK}.service.state_task_service_callback:StateTaskServiceCallback"
-
-HOOKS = (
-    Hook(
-        target=f"{_TASK}.service.state_task_service_factory:state_task_service_for",
-        reason="no states:::sagemaker integration",
-        parameters=("service_name",),
-    ),
-    Hook(
-        target=f"{_TASK}.state_task_factory:state_task_service_for",
-        reason="where the factory is imported",
-    ),
-    Hook(
-        target=f"{_CALLBACK}._build_sync_resolver",
-        reason="how a .sync integration says when it is done",
-        parameters=(
-            "self",
-            "env",
-            "resource_runtime_part",
-            "normalised_parameters",
-            "state_credentials",
-        ),
-    ),
-    Hook(
-        target=f"{_CALLBACK}._eval_sync",
-        reason="asks twice a second and never stops the job",
-        parameters=(
-            "self",
-            "env",
-            "sync_resolver",
-            "timeout_seconds",
-            "callback_endpoint",
-            "heartbeat_endpoint",
-        ),
-    ),
-    Hook(
-        target=f"{_CALLBACK}._after_eval_execution",
-        reason="between a job's start and the wait for it",
-    ),
-)
 
 # Without .sync every action is allowed; with it only those that start a job.
 _ACTIONS = frozenset(
@@ -106,15 +63,14 @@ _SLOWEST_POLL_SECONDS = 0.5
 _SLOWDOWN = 1.05
 
 
-def install() -> None:
-    """Put the hooks in place."""
-    original = state_task_service_factory.state_task_service_for
-
-    def service_for(service_name: str) -> Any:
-        return SageMakerTask() if service_name == "sagemaker" else original(service_name)
-
-    put(state_task_service_factory, "state_task_service_for", service_for)
-    put(state_task_factory, "state_task_service_for", service_for)
+@hooks.around(
+    f"{_TASK}.service.state_task_service_factory:state_task_service_for",
+    reason="no states:::sagemaker integration",
+    imported_by=f"{_TASK}.state_task_factory",
+)
+def _service_for(service_for: Callable[..., Any], service_name: str) -> Any:
+    """The task of a service's integration, SageMaker's among them."""
+    return SageMakerTask() if service_name == "sagemaker" else service_for(service_name)
 
 
 class SageMakerTask(StateTaskServiceCallback):
@@ -187,6 +143,9 @@ class SageMakerTask(StateTaskServiceCallback):
             }
         )
 
+    @hooks.overrides(
+        f"{_CALLBACK}._after_eval_execution", reason="between a job's start and the wait for it"
+    )
     def _after_eval_execution(
         self,
         env: Environment,
@@ -209,6 +168,9 @@ class SageMakerTask(StateTaskServiceCallback):
     def _normalise_response(self, *args: Any, **kwargs: Any) -> None:
         """Leave the answer as it is: JSON already, with times as this integration gives them."""
 
+    @hooks.overrides(
+        f"{_CALLBACK}._build_sync_resolver", reason="how a .sync integration says when it is done"
+    )
     def _build_sync_resolver(
         self,
         env: Environment,
@@ -243,6 +205,9 @@ class SageMakerTask(StateTaskServiceCallback):
 
         return resolve
 
+    @hooks.overrides(
+        f"{_CALLBACK}._eval_sync", reason="asks twice a second and never stops the job"
+    )
     def _eval_sync(
         self,
         env: Environment,

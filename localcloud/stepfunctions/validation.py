@@ -12,36 +12,26 @@ from collections.abc import Iterator
 from typing import Any
 
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
-from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor
 
-from localcloud.hooks import Hook, put
+from localcloud import hooks
 from localcloud.stepfunctions import clients, jsonata
-
-HOOKS = (
-    Hook(
-        target="moto.stepfunctions.parser.asl.parse.preprocessor:"
-        "Preprocessor._query_language_per_scope",
-        reason="one list for all parsers: a definition that fails, or one parsed at the same "
-        "time, changes the query language of another",
-    ),
-    Hook(
-        target="moto.stepfunctions.parser.asl.parse.asl_parser:AmazonStateLanguageParser.parse",
-        reason="reads a definition",
-        parameters=("definition",),
-    ),
-)
 
 _SDK_RESOURCE = re.compile(r"^arn:[\w-]+:states:::aws-sdk:(\w+):(\w+)(?:\.waitForTaskToken)?$")
 
 
-def install() -> None:
-    """Put the hooks in place."""
-    put(Preprocessor, "__init__", _with_own_scopes)
+_PREPROCESSOR = "moto.stepfunctions.parser.asl.parse.preprocessor:Preprocessor"
 
 
-def _with_own_scopes(self: Preprocessor) -> None:
+@hooks.uses(f"{_PREPROCESSOR}._query_language_per_scope", reason="the stack of query languages")
+@hooks.around(
+    f"{_PREPROCESSOR}.__init__",
+    reason="one list for all parsers: a definition that fails, or one parsed at the same "
+    "time, changes the query language of another",
+    parameters=("self", "args", "kwargs"),
+)
+def _with_own_scopes(begin: Any, self: Any) -> None:
     """Give each parser its own stack of query languages (moto: one of the class)."""
-    super(Preprocessor, self).__init__()
+    begin(self)
     self._query_language_per_scope = []
 
 
@@ -75,6 +65,11 @@ def problems(definition: str) -> list[Problem]:
     return found or list(_grammar(definition))
 
 
+@hooks.uses(
+    "moto.stepfunctions.parser.asl.parse.asl_parser:AmazonStateLanguageParser.parse",
+    reason="reads a definition",
+    parameters=("definition",),
+)
 def _grammar(definition: str) -> Iterator[Problem]:
     try:
         AmazonStateLanguageParser.parse(definition)
