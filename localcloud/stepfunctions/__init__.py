@@ -11,8 +11,9 @@ Where this differs from AWS:
   ``MANAGED_BY_AWS=STARTED_BY_STEP_FUNCTIONS``. A ``.sync`` job is asked for its state instead of
   awaited through EventBridge, so no rule ``StepFunctionsGetEventsFor...`` is needed or made.
 * A ``.sync`` job is stopped when its task times out, not only when the task is aborted.
-* Distributed Map runs in memory, without its own executions' quotas; its literal
-  ``ToleratedFailurePercentage`` of 0 is refused by the parser.
+* Distributed Map runs in memory, without its own executions' quotas; an item that fails gives null
+  whatever failures are tolerated, and a literal ``ToleratedFailurePercentage`` of 0 is refused by
+  the parser.
 * HTTP tasks, activities and the integrations moto lists as unsupported (EMR, EKS, ...) do not run.
 * An ``aws-sdk`` parameter that does not exist fails when the task runs (SageMaker) or is left out;
   AWS refuses some of them when the machine is created.
