@@ -5,7 +5,7 @@ packages for itself: a second of work and up to 150 MB, thirty times over when t
 call the same function. Here the first call starts a template (see
 :mod:`localcloud.emulator.forking`) and every process is forked from it in milliseconds, its
 packages being pages that all of them share. How many run at once is limited by
-:class:`~localcloud.sagemaker.turns.Turns`, and the least recently used idle ones end
+`localcloud.sagemaker.concurrency.ConcurrencyLimit`, and the least recently used idle ones end
 first. What Lambda itself limits (reserved concurrency) stays MiniStack's.
 
 The REPORT line of a call's log gives the memory of the process that answered it, like Lambda's: the
@@ -30,14 +30,14 @@ from ministack.services import lambda_svc
 
 from localcloud import hooks
 from localcloud.sagemaker import usage
-from localcloud.sagemaker.turns import Turns
+from localcloud.sagemaker.concurrency import ConcurrencyLimit
 
 # Of 512 MB each, so that a small machine runs few; a core is well used by three that mostly wait.
 _CALLS_A_CORE = 3
 _BYTES_A_CALL = 512 * 1024**2
 _FEWEST_CALLS = 4
 # Seconds in which no call has begun or ended, after which one goes ahead beyond the limit.
-_PATIENCE = 5.0
+_STALL_SECONDS = 5.0
 # Templates kept; a template that has ended costs the next call an import.
 _MOST_TEMPLATES = 24
 # Lambda gives a function's start 10 s, then starts again with the function's own timeout.
@@ -50,7 +50,7 @@ _called = threading.local()
 _templates: dict[str, "Template"] = {}
 _templates_lock = threading.Lock()
 _starting: dict[str, threading.Lock] = {}
-_turns = Turns(_FEWEST_CALLS, patience=_PATIENCE)
+_calls = ConcurrencyLimit(_FEWEST_CALLS, stall_seconds=_STALL_SECONDS)
 
 
 def default_limit() -> int:
@@ -64,8 +64,8 @@ def default_limit() -> int:
 
 def configure(*, limit: int | None = None) -> None:
     """Set how many calls of functions run at once; `default_limit` when left out."""
-    global _turns  # noqa: PLW0603 (the module's, as the emulator's register of processes is)
-    _turns = Turns(limit or default_limit(), patience=_PATIENCE)
+    global _calls  # noqa: PLW0603 (the module's, as the emulator's register of processes is)
+    _calls = ConcurrencyLimit(limit or default_limit(), stall_seconds=_STALL_SECONDS)
 
 
 @hooks.uses(
@@ -73,18 +73,18 @@ def configure(*, limit: int | None = None) -> None:
     reason="whether a function was called by another one",
 )
 @contextlib.contextmanager
-def turn() -> Iterator[None]:
-    """Hold one of the turns that calls of functions take; idle processes make room for it.
+def slot() -> Iterator[None]:
+    """Hold one of the slots of calls of functions; idle processes make room for it.
 
-    A function that another function calls has its caller's turn: it never waits for it.
+    A function that another function calls is in its caller's slot: it never waits for one.
     """
     if lambda_svc._invoke_depth.get() > 1:
         yield
         return
-    with _turns.turn():
+    with _calls.slot():
         yield
     # To fork another one costs milliseconds.
-    _end_idle(max(2, _turns.limit // 2))
+    _end_idle(max(2, _calls.limit // 2))
 
 
 def stop_templates() -> None:

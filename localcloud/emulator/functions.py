@@ -179,7 +179,7 @@ def _with_aws_errors(
             },
             request_id,
         )
-    with execution_environments.turn():
+    with execution_environments.slot():
         answer = execute(func, event, request_id)
     body = answer.get("body")
     if isinstance(body, dict) and _MARK in body:

@@ -25,7 +25,7 @@ from ministack.core.router import extract_access_key_id
 from ministack.services import sts
 
 from localcloud import hooks
-from localcloud.gateway.proxy import App, Message, Receive, Scope, Send, whole_body
+from localcloud.asgi import App, Message, Receive, Scope, Send, whole_body
 
 # Members of a request that name a resource, with its kind in an ARN (Service Authorization
 # Reference for Amazon SageMaker, resource types).

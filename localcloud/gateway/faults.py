@@ -26,8 +26,8 @@ from typing import Any, Literal, get_args
 from urllib.parse import parse_qs, unquote
 from xml.sax.saxutils import escape
 
+from localcloud.asgi import App, Message, Receive, Scope, Send, whole_body
 from localcloud.environment_variables import PIPELINE_APP_ID
-from localcloud.gateway.proxy import App, Message, Receive, Scope, Send, whole_body
 
 CONTROL_PATH = "/_spine/faults"
 _FROM_PIPELINE = f"app/{PIPELINE_APP_ID}".encode()

@@ -24,6 +24,7 @@ from typing import Any
 import uvicorn
 
 from localcloud import process_identity
+from localcloud.asgi import App, Message, Receive, Scope, Send
 from localcloud.conditions import Conditions
 from localcloud.environment_variables import (
     ACCOUNT,
@@ -35,15 +36,7 @@ from localcloud.environment_variables import (
     gateway_environment,
 )
 from localcloud.gateway.faults import FaultInjection
-from localcloud.gateway.proxy import (
-    App,
-    Message,
-    Receive,
-    SageMakerProxy,
-    Scope,
-    Send,
-    is_sagemaker,
-)
+from localcloud.gateway.proxy import SageMakerProxy, is_sagemaker
 from localcloud.gateway.sagemaker_process import SageMakerProcess
 from localcloud.hooks import HookError
 

@@ -6,8 +6,8 @@ import random
 import pytest
 
 from localcloud import Cloud
+from localcloud.asgi import Message
 from localcloud.gateway import server
-from localcloud.gateway.proxy import Message
 
 
 @pytest.mark.parametrize("size", [0, 1, 1 << 20, (1 << 20) + 1, 5 << 19])
