@@ -48,8 +48,8 @@ def deploy(
 
     Args:
         cloud: Where to deploy.
-        app_dir: The app's root: ``cdk.json`` and ``node_modules/.bin/cdk`` are there.
-        context: Context values (``-c``), over those of ``cdk.json``.
+        app_dir: The app's root: `cdk.json` and `node_modules/.bin/cdk` are there.
+        context: Context values (`-c`), over those of `cdk.json`.
         on_output: Told each line the CDK command line prints.
 
     Returns:
@@ -152,7 +152,7 @@ def _cdk(
 ) -> int:
     """Run the app's own CDK command line and return its exit code.
 
-    ``directory`` is where it runs; by default one without a ``cdk.json``, whose build and app
+    `directory` is where it runs; by default one without a `cdk.json`, whose build and app
     commands have no business in deploying what is synthesized already.
     """
     program = app_dir.resolve() / "node_modules" / ".bin" / "cdk"

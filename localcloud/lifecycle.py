@@ -1,7 +1,7 @@
 """Starting, finding and stopping the local cloud.
 
-The cloud is one detached gateway process (see :mod:`localcloud.gateway.server`), recorded in
-``cloud.json`` of the state directory. Everything it holds (buckets, stacks, executions, endpoints)
+The cloud is one detached gateway process (see `localcloud.gateway.server`), recorded in
+`cloud.json` of the state directory. Everything it holds (buckets, stacks, executions, endpoints)
 is in its memory: stopping it loses all of that, deliberately, and leaves only logs and job folders.
 """
 
@@ -55,7 +55,7 @@ class Cloud:
         home: Its state directory.
         port: The loopback port that answers for every service.
         pid: The gateway's process id.
-        endpoint_url: ``http://127.0.0.1:PORT``.
+        endpoint_url: `http://127.0.0.1:PORT`.
         region: The region clients use.
         account: The account everything is created in.
         conditions: What it was started with, each as an option of `spine up`.
@@ -73,7 +73,7 @@ class Cloud:
     sagemaker_runs: bool = dataclasses.field(default=True, compare=False)
 
     def environment(self) -> dict[str, str]:
-        """Variables that point an AWS client at this cloud; ``AWS_PROFILE`` must be unset too."""
+        """Variables that point an AWS client at this cloud; `AWS_PROFILE` must be unset too."""
         return client_environment(self.port, region=self.region)
 
     def process_environment(self) -> dict[str, str]:
@@ -129,7 +129,7 @@ def start(
         home: State directory; made when missing.
         port: Port to listen on; a free one by default. Ignored when a cloud runs already.
         on_progress: Told in a few words what is being done.
-        sagemaker: Command of the SageMaker process, for tests; ``localcloud.sagemaker`` by default.
+        sagemaker: Command of the SageMaker process, for tests; `localcloud.sagemaker` by default.
         conditions: What the cloud is to be like. Ignored when a cloud runs already.
 
     Returns:

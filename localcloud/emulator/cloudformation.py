@@ -1,9 +1,9 @@
 """What MiniStack's CloudFormation leaves out of the resources Spine deploys, and its waits.
 
-A bucket's ``Tags`` decide whether CDK's auto-delete function may empty it on ``cdk destroy``; its
+A bucket's `Tags` decide whether CDK's auto-delete function may empty it on `cdk destroy`; its
 lifecycle rules are what the operator reads back. A function whose package is missing in S3 must
 fail the deployment, not the first run. A state machine's definition is checked by
-``localcloud.stepfunctions``.
+`localcloud.stepfunctions`.
 
 The CDK command line asks every five seconds how a stack is doing, first right after it started the
 operation. A local stack takes less, so the answer that the operation started waits for its end.

@@ -3,7 +3,7 @@
 MiniStack starts a process for every concurrent call of a function, and each imports the function's
 packages for itself: a second of work and up to 150 MB, thirty times over when thirty state machines
 call the same function. Here the first call starts a template (see
-:mod:`localcloud.emulator.forking`) and every process is forked from it in milliseconds, its
+`localcloud.emulator.forking`) and every process is forked from it in milliseconds, its
 packages being pages that all of them share. How many run at once is limited by
 `localcloud.sagemaker.concurrency.ConcurrencyLimit`, and the least recently used idle ones end
 first. What Lambda itself limits (reserved concurrency) stays MiniStack's.

@@ -5,9 +5,9 @@ worker's script and interprets what it answers:
 
 * an exception's class name and stack reach the caller (Step Functions' Retry and Catch match it),
 * a function that raised keeps its process, as on AWS; one that exited or timed out loses it,
-* a module that does not import is ``Runtime.ImportModuleError``, a missing handler
-  ``Runtime.HandlerNotFound``, a result that is no JSON ``Runtime.MarshalError``, a process that
-  exits ``Runtime.ExitError``, a function over its timeout ``Sandbox.Timedout``,
+* a module that does not import is `Runtime.ImportModuleError`, a missing handler
+  `Runtime.HandlerNotFound`, a result that is no JSON `Runtime.MarshalError`, a process that
+  exits `Runtime.ExitError`, a function over its timeout `Sandbox.Timedout`,
 * the project's own editable install is not importable: a function finds only its own bundle and
   third-party packages,
 * a custom resource whose function fails without answering fails at once, not after an hour.

@@ -1,10 +1,10 @@
-"""The deployed IAM policies decide on the local cloud, as on AWS: ``spine up --enforce-iam``.
+"""The deployed IAM policies decide on the local cloud, as on AWS: `spine up --enforce-iam`.
 
 MiniStack evaluates the policies of a request's role for the services it has. What it leaves open is
 closed here, so that no call of a pipeline goes unchecked:
 
-* the state machine's calls are signed with a session of its role (:func:`session`),
-* SageMaker's own API is checked on the way to its process (:class:`SageMakerGate`),
+* the state machine's calls are signed with a session of its role (`session`),
+* SageMaker's own API is checked on the way to its process (`SageMakerGate`),
   with the further checks AWS makes of it: the tags of a creation, and the role it passes,
 * TLS: policies here deny plain HTTP, and the loopback address speaks nothing else.
 

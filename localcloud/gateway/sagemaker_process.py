@@ -16,7 +16,7 @@ _STOP_SECONDS = 10.0
 
 
 class SageMakerProcess:
-    """Runs ``command --uds PATH --jobs DIR --aws-endpoint URL`` beside the gateway.
+    """Runs `command --uds PATH --jobs DIR --aws-endpoint URL` beside the gateway.
 
     It gets a process group of its own, so that what it leaves behind (a job, a server) can be
     ended with it. It is not restarted when it dies: its records would be gone and every later

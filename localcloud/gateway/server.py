@@ -1,7 +1,7 @@
-"""The local cloud's one server: ``python -m localcloud.gateway.server --home .spine``.
+"""The local cloud's one server: `python -m localcloud.gateway.server --home .spine`.
 
 MiniStack answers for every service but two: state machines run in moto's interpreter
-(``localcloud.stepfunctions``) and SageMaker in a process of its own, to which requests are passed
+(`localcloud.stepfunctions`) and SageMaker in a process of its own, to which requests are passed
 on. All of it is reached on one loopback port. Everything lives in memory and ends with the process.
 """
 
@@ -53,7 +53,7 @@ class Options:
     """What the gateway is started with.
 
     Attributes:
-        home: The state directory (``.spine``).
+        home: The state directory (`.spine`).
         port: The port to listen on; 0 takes a free one.
         sagemaker: The command that runs the SageMaker process.
         conditions: What the cloud is to be like.

@@ -70,7 +70,7 @@ def client_for(region: str, service: str, state_credentials: Any = None) -> Base
 
 
 def offers(service: str, action: str) -> bool:
-    """Tell whether an aws-sdk integration's service and action (``describeEndpoint``) exist."""
+    """Tell whether an aws-sdk integration's service and action (`describeEndpoint`) exist."""
     name = botocore_name(service)
     if name not in _session().get_available_services():
         return False

@@ -31,7 +31,7 @@ _NO_CHOICE = "No branching option reached"
     reason="a Fail state or a Parallel cannot repeat an error named States.*",
 )
 def _any_name(self: Any, error_name: str | None) -> None:
-    """Allow ``States.*``: a Fail state may repeat the error it was given (moto refuses it)."""
+    """Allow `States.*`: a Fail state may repeat the error it was given (moto refuses it)."""
     self.error_name = error_name
 
 
@@ -42,8 +42,8 @@ def _any_name(self: Any, error_name: str | None) -> None:
 def _matches(self: Any, env: Environment) -> None:
     """Decide whether a Retrier or Catcher is for the error on the stack.
 
-    ``States.ALL`` leaves out ``States.DataLimitExceeded`` and ``States.Runtime``, which cannot be
-    caught by it; ``States.TaskFailed`` matches every error but ``States.Timeout`` and those two.
+    `States.ALL` leaves out `States.DataLimitExceeded` and `States.Runtime`, which cannot be
+    caught by it; `States.TaskFailed` matches every error but `States.Timeout` and those two.
     """
     found: error_name.ErrorName | None = env.stack.pop()
     name = found.error_name if found else None

@@ -63,7 +63,7 @@ class Execution:
         self.events: Any = self.environment.event_manager
 
     def run(self) -> None:
-        """Run to the end; the outcome is in :attr:`environment`."""
+        """Run to the end; the outcome is in `environment`."""
         details: Any
         if self._before:
             kind = HistoryEventType.ExecutionRedriven

@@ -61,7 +61,7 @@ def jsonable(value: Any, *, epoch_millis: bool = False) -> Any:
 
     Args:
         value: What botocore returned.
-        epoch_millis: Dates as milliseconds since 1970, as ``.sync`` integrations give them;
+        epoch_millis: Dates as milliseconds since 1970, as `.sync` integrations give them;
             otherwise as ISO 8601 texts, as aws-sdk integrations do.
     """
     if isinstance(value, dt.datetime):

@@ -34,7 +34,7 @@ _SLICE_SECONDS = 0.1
 class Interrupted(SystemExit):
     """Ends the thread of a task that was given up.
 
-    A :class:`SystemExit`, because the interpreter handles every ``Exception`` as a failure of the
+    A `SystemExit`, because the interpreter handles every `Exception` as a failure of the
     state. Ending so is no accident, and is not reported as one (`_without_interruptions`).
     """
 
@@ -205,7 +205,7 @@ def _without_interruptions(
 
 
 class _RetryClock:
-    """Stands in for the ``time`` module of the retrier: its sleep ends with the execution."""
+    """Stands in for the `time` module of the retrier: its sleep ends with the execution."""
 
     def __init__(self) -> None:
         self._thread = threading.local()

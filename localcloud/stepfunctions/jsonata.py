@@ -1,7 +1,7 @@
 """JSONata in state machines, evaluated by jsonata-python.
 
 moto ships LocalStack's interpreter without its JSONata engine, and would paste the values of
-``$states`` and of variables into the expression's text, where a quote breaks it. Here an expression
+`$states` and of variables into the expression's text, where a quote breaks it. Here an expression
 is evaluated as written, with its values bound beside it, and Step Functions' own functions
 (https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html) added.
 """
@@ -60,8 +60,8 @@ def evaluate(expression: str, bindings: dict[str, Any]) -> Any:
     """Evaluate an expression.
 
     Args:
-        expression: JSONata, without its ``{% %}``.
-        bindings: JSON values by variable name, without the ``$``.
+        expression: JSONata, without its `{% %}`.
+        bindings: JSON values by variable name, without the `$`.
 
     Returns:
         A JSON value: dict, list, str, int, float, bool or None, shared with no binding.
@@ -124,7 +124,7 @@ def _out(value: Any) -> Any:
     reason="no JSONata engine; values pasted into the expression's text",
 )
 def _evaluate_in_state(self: Any, env: Environment) -> None:
-    """Evaluate a state's expression with ``$states`` and the variables in scope."""
+    """Evaluate a state's expression with `$states` and the variables in scope."""
     variables = env.variable_store
     bindings = {**variables._outer_scope, **variables._inner_scope}
     bindings["states"] = {
@@ -207,14 +207,14 @@ def _keep_unicode_in_strings(original: type) -> type:
 
 
 def _partition(array: Sequence[Any], size: int) -> list[list[Any]]:
-    """``$partition(array, size)``: pieces of at most ``size`` values."""
+    """`$partition(array, size)`: pieces of at most `size` values."""
     if not isinstance(array, list) or size < 1:
         raise ValueError("$partition takes an array and a size of at least 1")
     return [list(array[at : at + int(size)]) for at in range(0, len(array), int(size))]
 
 
 def _range(first: float, last: float, step: float) -> list[float]:
-    """``$range(first, last, step)``: from first to last, both included."""
+    """`$range(first, last, step)`: from first to last, both included."""
     if step == 0:
         raise ValueError("$range takes a step other than 0")
     values = []
@@ -226,19 +226,19 @@ def _range(first: float, last: float, step: float) -> list[float]:
 
 
 def _hash(text: str, algorithm: str) -> str:
-    """``$hash(text, algorithm)``: hexadecimal digest of the UTF-8 text."""
+    """`$hash(text, algorithm)`: hexadecimal digest of the UTF-8 text."""
     if not isinstance(text, str) or algorithm not in _HASHES:
         raise ValueError(f"$hash takes a string and one of {', '.join(_HASHES)}")
     return hashlib.new(_HASHES[algorithm], text.encode(), usedforsecurity=False).hexdigest()
 
 
 def _random(seed: Any = None) -> float:
-    """``$random([seed])``: from 0 up to 1; the same seed gives the same number."""
+    """`$random([seed])`: from 0 up to 1; the same seed gives the same number."""
     return random.Random(seed).random()  # noqa: S311 - not for secrets
 
 
 def _parse(text: str) -> Any:
-    """``$parse(text)``: the JSON value that a string holds."""
+    """`$parse(text)`: the JSON value that a string holds."""
     return _in(json.loads(text))
 
 

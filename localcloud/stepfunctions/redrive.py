@@ -4,8 +4,8 @@ What is redriven, and how, follows "Restarting state machine executions with red
 developer guide: a state that was entered and never left is evaluated again with the input and the
 variables it began with; of a Parallel and an inline Map only the branches and iterations that did
 not succeed; attempts of Retry begin at 0, and so do the time-outs; the definition stays the one the
-execution began with. The history goes on behind ``ExecutionRedriven``: a state that is evaluated
-again is not entered again (a Fail state is), its events follow its first ``...StateEntered``.
+execution began with. The history goes on behind `ExecutionRedriven`: a state that is evaluated
+again is not entered again (a Fail state is), its events follow its first `...StateEntered`.
 
 `localcloud.stepfunctions.progress` keeps what a program needs to go on; here is the API.
 """

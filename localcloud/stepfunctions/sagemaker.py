@@ -1,7 +1,7 @@
-"""Step Functions' own SageMaker integration (``states:::sagemaker:*``), which moto leaves out.
+"""Step Functions' own SageMaker integration (`states:::sagemaker:*`), which moto leaves out.
 
 Supported as on AWS: https://docs.aws.amazon.com/step-functions/latest/dg/connect-sagemaker.html.
-Jobs run with ``.sync``: the task ends when the job does, a job of a task that is stopped, timed out
+Jobs run with `.sync`: the task ends when the job does, a job of a task that is stopped, timed out
 or given up for a failed sibling is stopped.
 """
 
@@ -216,7 +216,7 @@ class SageMakerTask(StateTaskServiceCallback):
         callback_endpoint: Any,
         heartbeat_endpoint: Any,
     ) -> Any:
-        """Wait for the job; :class:`Interrupted` when the task is over before it is."""
+        """Wait for the job; `Interrupted` when the task is over before it is."""
         del timeout_seconds, callback_endpoint, heartbeat_endpoint
         pause = _POLL_SECONDS
         while sync_resolver and env.is_running():

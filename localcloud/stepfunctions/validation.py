@@ -2,7 +2,7 @@
 
 moto's parser knows the grammar. Added here: every transition leads to a state, every state can be
 reached, every JSONata expression parses and every aws-sdk operation exists. The codes are those of
-``ValidateStateMachineDefinition``.
+`ValidateStateMachineDefinition`.
 """
 
 import dataclasses
@@ -40,7 +40,7 @@ class Problem:
     """One thing that is wrong.
 
     Attributes:
-        code: For example ``MISSING_TRANSITION_TARGET``.
+        code: For example `MISSING_TRANSITION_TARGET`.
         message: What is wrong, in a sentence.
         location: A JSON pointer into the definition.
     """
@@ -165,7 +165,7 @@ def _resources(value: Any, at: str) -> Iterator[Problem]:
 
 
 def _expressions(value: Any, at: str) -> Iterator[Problem]:
-    """Check the JSONata expressions: every text of the form ``{% ... %}``."""
+    """Check the JSONata expressions: every text of the form `{% ... %}`."""
     if isinstance(value, dict):
         for key, item in value.items():
             yield from _expressions(item, f"{at}/{key}")

@@ -149,5 +149,5 @@ def jsonata(start: str, **states: dict[str, Any]) -> dict[str, Any]:
 
 
 def evaluate(expression: str) -> dict[str, Any]:
-    """A machine whose output is what one expression gives, under ``value``."""
+    """A machine whose output is what one expression gives, under `value`."""
     return jsonata("A", A={"Type": "Pass", "Output": {"value": expression}, "End": True})
