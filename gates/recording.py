@@ -150,7 +150,7 @@ def _runs(home: Path, cloud: localcloud.Cloud) -> None:
     _run(home, {"endpoint": {"keep": True}})
     held: dict[str, Any] = {"service": "sagemaker", "operation": "DescribeTrainingJob"}
     held |= {"fault": "hang", "every": 1, "seconds": 120}
-    faults.post(cloud.endpoint_url, {"faults": [held]})
+    faults.post(cloud, {"faults": [held]})
     states.start_execution(stateMachineArn=machine, input=json.dumps({"source": {"uri": uploaded}}))
 
 

@@ -17,6 +17,7 @@ class Conditions:
         throttle: Requests a second that each SageMaker operation answers.
         consistency_lag: Seconds after which a new model or endpoint configuration is found.
         delays: What takes longer at SageMaker, each `NAME=SECONDS`.
+        allowed_origins: Origins whose pages may call the cloud, if they have its key.
     """
 
     enforce_iam: bool = False
@@ -26,12 +27,14 @@ class Conditions:
     throttle: float | None = None
     consistency_lag: float | None = None
     delays: tuple[str, ...] = ()
+    allowed_origins: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, text: str) -> "Conditions":
         """Conditions as `text` wrote them."""
         members = json.loads(text)
-        return cls(**members | {each: tuple(members[each]) for each in ("quotas", "delays")})
+        lists = ("quotas", "delays", "allowed_origins")
+        return cls(**members | {each: tuple(members[each]) for each in lists})
 
     def text(self) -> str:
         """The conditions as JSON."""
@@ -54,4 +57,5 @@ class Conditions:
             *(["--enforce-iam"] if self.enforce_iam else []),
             *([f"--concurrent-functions={functions}"] if functions else []),
             *self.sagemaker(),
+            *(f"--allow-origin={origin}" for origin in self.allowed_origins),
         )

@@ -163,7 +163,8 @@ def _cdk(
     with subprocess.Popen(  # noqa: S603 - the app's own tool
         command,
         cwd=directory or cloud.home,
-        env=cloud.process_environment() | _QUIET,
+        # Its cache tells accounts by access key, and is for everybody to read in the user's home.
+        env=cloud.process_environment() | _QUIET | {"CDK_HOME": str(cloud.home / "cdk")},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

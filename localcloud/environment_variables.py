@@ -10,6 +10,9 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from localcloud import folders
+from localcloud.credentials import Credentials
+
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
 HOST = "127.0.0.1"
@@ -20,10 +23,6 @@ STATE_FILE = "cloud.json"
 
 # What Node functions find without bundling it, as in Lambda's Node runtime.
 _NODE_MODULES = Path(__file__).parent / "node"
-
-# MiniStack maps this access key to its default account. It is no secret: nothing checks it.
-_ACCESS_KEY = "test"
-_SECRET_KEY = "test"  # noqa: S105 - see above
 
 # What a process needs to run at all, and to reach the data sources (prepare downloads over https,
 # which may need the company's proxy and certificates).
@@ -44,7 +43,9 @@ def endpoint_url(port: int) -> str:
     return f"http://{HOST}:{port}"
 
 
-def client_environment(port: int, *, region: str = REGION) -> dict[str, str]:
+def client_environment(
+    port: int, credentials: Credentials, *, region: str = REGION
+) -> dict[str, str]:
     """Variables that point boto3, the AWS CLI and the CDK CLI at the local cloud and nowhere else.
 
     `AWS_PROFILE` cannot be unset by a mapping: whoever starts a process with these variables
@@ -54,13 +55,19 @@ def client_environment(port: int, *, region: str = REGION) -> dict[str, str]:
     return {
         "AWS_ENDPOINT_URL": url,
         "AWS_ENDPOINT_URL_S3": url,
-        "AWS_ACCESS_KEY_ID": _ACCESS_KEY,
-        "AWS_SECRET_ACCESS_KEY": _SECRET_KEY,
+        **_signing(credentials),
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def _signing(credentials: Credentials) -> dict[str, str]:
+    return {
+        "AWS_ACCESS_KEY_ID": credentials.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
     }
 
 
@@ -84,10 +91,25 @@ def isolated(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def gateway_environment(
-    environment: Mapping[str, str], *, port: int, enforce_iam: bool = False
+    environment: Mapping[str, str],
+    *,
+    home: Path,
+    port: int,
+    credentials: Credentials,
+    enforce_iam: bool = False,
 ) -> dict[str, str]:
     """The environment of the gateway process and so of every function it runs."""
-    return isolated(environment) | {
+    temporary = folders.temporary(home)
+    kept = isolated(environment)
+    for name in ("TEMP", "TMP"):  # which Python reads after TMPDIR, and other programs before
+        kept.pop(name, None)
+    return kept | {
+        "TMPDIR": str(temporary),
+        # What MiniStack would have under predictable names in the system's temporary folder.
+        "S3_DATA_DIR": str(temporary / "s3"),
+        "STATE_DIR": str(temporary / "state"),
+        # The key of the gateway's own clients, which MiniStack takes for its root's.
+        **_signing(credentials),
         # MiniStack: loopback only, and none of the listeners that would bind 0.0.0.0.
         "GATEWAY_PORT": str(port),
         "BIND_HOST": HOST,

@@ -26,8 +26,9 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
-from localcloud import process_identity
+from localcloud import credentials, folders, process_identity
 from localcloud.conditions import Conditions
+from localcloud.credentials import Credentials
 from localcloud.environment_variables import (
     HEALTH_PATH,
     STATE_FILE,
@@ -58,6 +59,7 @@ class Cloud:
         endpoint_url: `http://127.0.0.1:PORT`.
         region: The region clients use.
         account: The account everything is created in.
+        credentials: The access key that its clients need.
         conditions: What it was started with, each as an option of `spine up`.
         sagemaker_runs: Whether its SageMaker process had not ended when the cloud was found. It is
             not started again: what it knew of models, jobs and endpoints is gone.
@@ -69,12 +71,13 @@ class Cloud:
     endpoint_url: str
     region: str
     account: str
+    credentials: Credentials
     conditions: tuple[str, ...] = ()
     sagemaker_runs: bool = dataclasses.field(default=True, compare=False)
 
     def environment(self) -> dict[str, str]:
         """Variables that point an AWS client at this cloud; `AWS_PROFILE` must be unset too."""
-        return client_environment(self.port, region=self.region)
+        return client_environment(self.port, self.credentials, region=self.region)
 
     def process_environment(self) -> dict[str, str]:
         """The whole environment for a child process that may only ever reach this cloud."""
@@ -82,12 +85,11 @@ class Cloud:
 
     def client(self, service: str) -> Any:
         """A boto3 client of this cloud, whatever the person's own AWS set-up is."""
-        environment = self.environment()
         with _session_lock:
             return _session().client(
                 service,
-                aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
-                aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+                aws_access_key_id=self.credentials.access_key_id,
+                aws_secret_access_key=self.credentials.secret_access_key,
                 region_name=self.region,
                 endpoint_url=self.endpoint_url,
                 config=Config(
@@ -139,7 +141,13 @@ def start(
         CloudError: It did not come up; the message holds the end of its log.
     """
     home = home.resolve()
-    (home / "logs").mkdir(parents=True, exist_ok=True)
+    try:
+        folders.prepare(home)
+    except PermissionError as error:
+        raise CloudError(
+            f"{home} cannot be closed to other users: {error.strerror}. "
+            "Take a folder of your own: SPINE_HOME names it."
+        ) from error
     with _locked(home):
         found = running(home)
         if found:
@@ -153,14 +161,21 @@ def start(
 
 
 def running(home: Path) -> Cloud | None:
-    """The local cloud of a state directory, or None. A record left by a crash counts as none."""
-    record = _record(home.resolve())
+    """The local cloud of a state directory, or None.
+
+    A record left by a crash counts as none, and so does a cloud whose credentials are gone.
+    """
+    home = home.resolve()
+    record = _record(home)
     if record is None or not process_identity.same(record["pid"], record["process_started"]):
         return None
     health = _health(record["port"])
     if health is None or health["instance"] != record["instance"]:
         return None
-    found = _cloud(home.resolve(), record)
+    own = credentials.read(home)
+    if own is None:
+        return None
+    found = _cloud(home, record, own)
     return dataclasses.replace(found, sagemaker_runs=health["sagemaker"]["runs"])
 
 
@@ -199,8 +214,9 @@ def _spawn(
     deadline = time.monotonic() + _START_SECONDS
     while True:
         record = _record(home)
-        if record and record["pid"] == process.pid and _health(record["port"]):
-            return _cloud(home, record)
+        own = credentials.read(home)
+        if record and own and record["pid"] == process.pid and _health(record["port"]):
+            return _cloud(home, record, own)
         if process.poll() is not None or time.monotonic() > deadline:
             _kill_group(process.pid)
             process.wait()
@@ -212,6 +228,7 @@ def _end_remains(home: Path) -> bool:
     """End the recorded gateway, healthy or not, and whatever a crashed one left behind."""
     record = _record(home)
     if record is None:
+        folders.remove_temporary(home)
         return False
     pid: int = record["pid"]
     alive = process_identity.same(pid, record["process_started"])
@@ -227,6 +244,7 @@ def _end_remains(home: Path) -> bool:
     if sagemaker and process_identity.same(sagemaker, record.get("sagemaker_started")):
         _kill_group(sagemaker)
     (home / STATE_FILE).unlink(missing_ok=True)
+    folders.remove_temporary(home)
     return alive
 
 
@@ -265,7 +283,7 @@ def _health(port: int) -> dict[str, Any] | None:
     return health if "instance" in health else None
 
 
-def _cloud(home: Path, record: dict[str, Any]) -> Cloud:
+def _cloud(home: Path, record: dict[str, Any], own: Credentials) -> Cloud:
     return Cloud(
         home=home,
         port=record["port"],
@@ -273,6 +291,7 @@ def _cloud(home: Path, record: dict[str, Any]) -> Cloud:
         endpoint_url=endpoint_url(record["port"]),
         region=record["region"],
         account=record["account"],
+        credentials=own,
         conditions=tuple(record.get("conditions", ())),
     )
 

@@ -277,6 +277,15 @@ def up(
             help="SageMaker jobs that run at once. Default: one a core.",
         ),
     ] = None,
+    allow_origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-origin",
+            metavar="ORIGIN",
+            help="Let pages of this origin call the cloud, with its key; may be repeated. "
+            "Default: no page of a browser.",
+        ),
+    ] = None,
     faults: Annotated[
         Path | None,
         typer.Option(
@@ -297,6 +306,7 @@ def up(
         delays=delay or (),
         concurrent_functions=concurrent_functions,
         concurrent_jobs=concurrent_jobs,
+        allowed_origins=allow_origin or (),
     )
     cloud = session.bring_up(view.Steps(target), port=port, conditions=conditions)
     if wanted is not None:
@@ -332,9 +342,11 @@ def env(
 
     if unset:
         # The names do not depend on a cloud, which may be down by now.
+        from localcloud.credentials import Credentials
         from localcloud.environment_variables import client_environment
 
-        typer.echo(f"unset {' '.join(sorted(client_environment(0)))}")
+        none = Credentials(access_key_id="", secret_access_key="")
+        typer.echo(f"unset {' '.join(sorted(client_environment(0, none)))}")
         return
     variables = session.need_cloud().environment()
     if as_json:

@@ -35,6 +35,8 @@ _CONTEXT = {"functions": "local"}
 # "spine-dev-storage |  3/12 | 10:15:00 | CREATE_COMPLETE | AWS::S3::Bucket | ...", and
 # "spine-dev-storage: deploying... [1/3]", as the CDK command line prints them.
 _EVENT = re.compile(r"^(?P<stack>\S+) \|\s*(?P<done>\d+(?:/\d+)?)\s*\|")
+# Serialized as RFC 6454 does it, but for what has no host.
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-f:]+\](:\d{1,5})?")
 _BEGUN = re.compile(r"^(?P<stack>\S+): (?:deploying|destroying|creating)\b")
 
 
@@ -140,6 +142,7 @@ def conditions(
     delays: Sequence[str],
     throttle: float | None,
     consistency_lag: float | None,
+    allowed_origins: Sequence[str],
     **others: Any,
 ) -> "Conditions":
     """The conditions that options of `spine up` ask for, checked before anything is started.
@@ -166,7 +169,14 @@ def conditions(
             raise UsageError(
                 f"{option}: {number:g} must be more than 0", remedy="See: spine up --help"
             )
+    for origin in allowed_origins:
+        if not _ORIGIN.fullmatch(origin):
+            raise UsageError(
+                f"--allow-origin: {origin!r} is no origin",
+                remedy="As a browser sends it: http://localhost:3000",
+            )
     return Conditions(
+        allowed_origins=tuple(allowed_origins),
         quotas=tuple(quotas),
         delays=tuple(delays),
         throttle=throttle,
@@ -195,7 +205,7 @@ def set_faults(cloud: "Cloud", wanted: list[dict[str, Any]]) -> None:
     """Replace the faults of a running cloud."""
     from localcloud.gateway import faults
 
-    faults.post(cloud.endpoint_url, {"faults": wanted})
+    faults.post(cloud, {"faults": wanted})
 
 
 def bring_app(cloud: "Cloud", steps: Steps, *, always: bool = False) -> Deployment:

@@ -66,6 +66,7 @@ UP = "\n\n".join(
             _example("spine up --port 4566"),
             _example("spine up --quota ml.m5.large/endpoint=0", "as many new accounts have it"),
             _example("spine up --throttle 2 --consistency-lag 5 --delay endpoint-create=120"),
+            _example("spine up --allow-origin http://localhost:3000", "its pages need the key too"),
             _example("spine up --faults faults.json", "replaces those of a running cloud too"),
         ),
         "\n".join(

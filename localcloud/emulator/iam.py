@@ -3,7 +3,7 @@
 MiniStack evaluates the policies of a request's role for the services it has. What it leaves open is
 closed here, so that no call of a pipeline goes unchecked:
 
-* the state machine's calls are signed with a session of its role (`session`),
+* the state machine's calls are signed with a session of its role (`localcloud.emulator.keys`),
 * SageMaker's own API is checked on the way to its process (`SageMakerGate`),
   with the further checks AWS makes of it: the tags of a creation, and the role it passes,
 * TLS: policies here deny plain HTTP, and the loopback address speaks nothing else.
@@ -12,7 +12,6 @@ Every decision about a role is appended to a file, one JSON object a line, with 
 what and under which conditions: the record from which the permissions' need is proven.
 """
 
-import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -21,11 +20,10 @@ from typing import Any
 
 from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id
-from ministack.core.router import extract_access_key_id
-from ministack.services import sts
 
 from localcloud import hooks
 from localcloud.asgi import App, Message, Receive, Scope, Send, whole_body
+from localcloud.emulator import keys
 
 # Members of a request that name a resource, with its kind in an ARN (Service Authorization
 # Reference for Amazon SageMaker, resource types).
@@ -67,36 +65,6 @@ def configure(*, record: Path) -> None:
     _record = Record(record)
 
 
-@hooks.uses(
-    "ministack.services.sts:register_session",
-    reason="makes credentials of a role",
-    parameters=("access_key", "session"),
-)
-def session(role_arn: str) -> dict[str, str]:
-    """Credentials of a role, for a service of this process that acts under it.
-
-    Returns:
-        boto3's `aws_access_key_id`, `aws_secret_access_key` and `aws_session_token`.
-    """
-    account, name = role_arn.split(":")[4], role_arn.rsplit("/", 1)[-1]
-    mark = hashlib.sha256(role_arn.encode()).hexdigest()
-    key, secret, token = f"ASIA{mark[:16].upper()}", f"secret-{mark}", f"token-{mark}"
-    sts.register_session(
-        key,
-        {
-            "Arn": f"arn:aws:sts::{account}:assumed-role/{name}/StepFunctions",
-            "UserId": f"{name}:StepFunctions",
-            "SecretAccessKey": secret,
-            "SessionToken": token,
-        },
-    )
-    return {
-        "aws_access_key_id": key,
-        "aws_secret_access_key": secret,
-        "aws_session_token": token,
-    }
-
-
 class SageMakerGate:
     """Checks SageMaker's calls, and passes on what the caller's policies allow.
 
@@ -121,7 +89,7 @@ class SageMakerGate:
         checks = self._checks(scope["path"], headers, body)
         for action, resource, context in checks:
             denied = iam_evaluator.enforce(
-                extract_access_key_id(headers, {}),
+                keys.of_request(headers, {}),
                 action,
                 action.partition(":")[0],
                 self._region,

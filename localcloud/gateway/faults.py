@@ -22,12 +22,19 @@ import uuid
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 from urllib.parse import parse_qs, unquote
 from xml.sax.saxutils import escape
 
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
 from localcloud.asgi import App, Message, Receive, Scope, Send, whole_body
 from localcloud.environment_variables import PIPELINE_APP_ID
+
+if TYPE_CHECKING:
+    from localcloud.lifecycle import Cloud
 
 CONTROL_PATH = "/_spine/faults"
 _FROM_PIPELINE = f"app/{PIPELINE_APP_ID}".encode()
@@ -242,11 +249,11 @@ class FaultInjection:
         )
 
 
-def post(endpoint_url: str, request: dict[str, Any] | None) -> dict[str, Any]:
+def post(cloud: "Cloud", request: dict[str, Any] | None) -> dict[str, Any]:
     """Replace a running cloud's faults, or only read them when there is no request.
 
     Args:
-        endpoint_url: The cloud's address.
+        cloud: The running cloud.
         request: `{"faults": [...], "record": bool}`; recording keeps which calls were made.
 
     Returns:
@@ -256,8 +263,18 @@ def post(endpoint_url: str, request: dict[str, Any] | None) -> dict[str, Any]:
         FaultError: The cloud refused the faults; says which and why.
     """
     body = None if request is None else json.dumps(request).encode()
+    url = cloud.endpoint_url + CONTROL_PATH
+    signed = AWSRequest(
+        method="GET" if body is None else "POST",
+        url=url,
+        data=body,
+        headers={"Content-Type": "application/json"},
+    )
+    own = cloud.credentials
+    key = Credentials(own.access_key_id, own.secret_access_key)
+    SigV4Auth(key, "spine", cloud.region).add_auth(signed)
     asked = urllib.request.Request(  # noqa: S310 - the cloud's own loopback address
-        endpoint_url + CONTROL_PATH, data=body, headers={"Content-Type": "application/json"}
+        url, data=body, headers=dict(signed.headers)
     )
     # Without the environment's proxies: they cannot reach this machine's loopback.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))

@@ -16,16 +16,16 @@ import secrets
 import signal
 import socket
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import uvicorn
 
-from localcloud import process_identity
+from localcloud import credentials, folders, process_identity
 from localcloud.asgi import App, Message, Receive, Scope, Send
 from localcloud.conditions import Conditions
+from localcloud.credentials import Credentials
 from localcloud.environment_variables import (
     ACCOUNT,
     HEALTH_PATH,
@@ -35,6 +35,7 @@ from localcloud.environment_variables import (
     endpoint_url,
     gateway_environment,
 )
+from localcloud.gateway.door import Door
 from localcloud.gateway.faults import FaultInjection
 from localcloud.gateway.proxy import SageMakerProxy, is_sagemaker
 from localcloud.gateway.sagemaker_process import SageMakerProcess
@@ -44,8 +45,6 @@ logger = logging.getLogger(__name__)
 
 # What is given to a connection at once of a large answer.
 _PIECE_BYTES = 1 << 20
-# sun_path holds 108 bytes on Linux and 104 on macOS, the closing NUL included.
-_LONGEST_SOCKET_PATH = 100
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -72,18 +71,29 @@ def main(arguments: list[str] | None = None) -> None:
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True
     )
     logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for every call otherwise
+    # What it and its children write is their owner's alone.
+    os.umask(0o077)
+    folders.prepare(options.home)
+    folders.make_temporary(options.home)
+    own = credentials.make(options.home)
     listener = _listen(options.port)
     port: int = listener.getsockname()[1]
     # Before MiniStack and moto are imported: they read their settings at import.
     isolated = gateway_environment(
-        os.environ, port=port, enforce_iam=options.conditions.enforce_iam
+        os.environ,
+        home=options.home,
+        port=port,
+        credentials=own,
+        enforce_iam=options.conditions.enforce_iam,
     )
     os.environ.clear()
     os.environ.update(isolated)
     try:
-        asyncio.run(_serve(options, listener, port))
+        asyncio.run(_serve(options, own, listener, port))
     except (HookError, RuntimeError) as error:
         raise SystemExit(str(error)) from error
+    finally:
+        folders.remove_temporary(options.home)
 
 
 def _options(arguments: list[str] | None) -> Options:
@@ -128,10 +138,9 @@ def _listen(port: int) -> socket.socket:
     return listener
 
 
-async def _serve(options: Options, listener: socket.socket, port: int) -> None:
-    uds = _socket_path(options.home)
+async def _serve(options: Options, own: Credentials, listener: socket.socket, port: int) -> None:
+    uds = folders.socket_folder(options.home) / "sagemaker.sock"
     logs = options.home / "logs"
-    logs.mkdir(parents=True, exist_ok=True)
     record = logs / "iam.jsonl"
     record.unlink(missing_ok=True)
     enforce_iam = options.conditions.enforce_iam
@@ -147,6 +156,7 @@ async def _serve(options: Options, listener: socket.socket, port: int) -> None:
             *options.sagemaker,
             *options.conditions.sagemaker(),
             *(["--assume-roles"] if enforce_iam else []),
+            *("--credentials", str(options.home / credentials.FILE)),
         ),
         uds=uds,
         jobs=options.home / "jobs",
@@ -157,8 +167,15 @@ async def _serve(options: Options, listener: socket.socket, port: int) -> None:
     proxy = SageMakerProxy(uds=uds, log=logs / "sagemaker.log")
     instance = secrets.token_hex(8)
     gate = _gate(proxy) if enforce_iam else proxy
-    app = FaultInjection(
-        Gateway(emulator=emulator, proxy=proxy, gate=gate, sagemaker=sagemaker, instance=instance)
+    app = _door(
+        FaultInjection(
+            Gateway(
+                emulator=emulator, proxy=proxy, gate=gate, sagemaker=sagemaker, instance=instance
+            )
+        ),
+        port,
+        own,
+        options.conditions.allowed_origins,
     )
     config = uvicorn.Config(
         app,
@@ -201,8 +218,6 @@ async def _serve(options: Options, listener: socket.socket, port: int) -> None:
         await proxy.aclose()
         await sagemaker.stop()
         _stop_functions()
-        if uds.parent != options.home:
-            uds.parent.rmdir()
 
 
 def _emulator(port: int, *, record: Path | None, concurrent: int | None) -> App:
@@ -214,25 +229,39 @@ def _emulator(port: int, *, record: Path | None, concurrent: int | None) -> App:
         concurrent: Calls of functions that run at once; None decides by the machine.
     """
     from localcloud import hooks
-    from localcloud.emulator import cloudformation, execution_environments, functions
+    from localcloud.emulator import cloudformation, execution_environments, functions, keys
     from localcloud.stepfunctions import clients, engine
 
-    rooms = [cloudformation, execution_environments, functions]
+    rooms = [cloudformation, execution_environments, functions, keys]
     if record is not None:
         from localcloud.emulator import iam
 
         rooms.append(iam)
         iam.configure(record=record)
-        clients.sign_as_roles(iam.session)
+        clients.sign_as_roles(keys.session)
     found = hooks.registered("localcloud.stepfunctions", *(each.__name__ for each in rooms))
     hooks.check(found)
     hooks.install(found)
+    keys.configure(enforce_iam=record is not None)
     execution_environments.configure(limit=concurrent)
     engine.start(endpoint_url=endpoint_url(port))
     from ministack.app import app
 
     emulator: App = app
     return emulator
+
+
+def _door(app: App, port: int, own: Credentials, origins: tuple[str, ...]) -> App:
+    from localcloud.emulator import keys
+
+    return Door(
+        app,
+        port=port,
+        credentials=own,
+        key_of=keys.of_request,
+        issued=keys.issued,
+        origins=origins,
+    )
 
 
 def _gate(proxy: App) -> App:
@@ -339,14 +368,6 @@ def in_pieces(send: Send) -> Send:
 
 async def _run(app: App, scope: Scope, receive: Receive, send: Send) -> None:
     await app(scope, receive, send)
-
-
-def _socket_path(home: Path) -> Path:
-    """A path short enough for a Unix socket: in the state directory, or else a temporary one."""
-    path = home / "sagemaker.sock"
-    if len(os.fsencode(path)) <= _LONGEST_SOCKET_PATH:
-        return path
-    return Path(tempfile.mkdtemp(prefix="spine-")) / "sagemaker.sock"
 
 
 def _record(

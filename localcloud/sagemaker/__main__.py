@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import json
 import logging
 import os
 import select
@@ -32,7 +33,9 @@ def main() -> int:
         _exit_with_parent()
     settings = Settings(
         jobs=arguments.jobs.resolve(),
+        short_folder=arguments.uds.parent if arguments.uds else None,
         aws_endpoint=arguments.aws_endpoint,
+        **arguments.credentials,
         region=arguments.region,
         account=arguments.account,
         delays=dict(arguments.delay),
@@ -97,6 +100,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--jobs", type=Path, required=True, help="folder for the jobs' folders")
     parser.add_argument("--aws-endpoint", help="address of S3; AWS itself when left out")
+    parser.add_argument(
+        "--credentials",
+        type=_credentials,
+        default={},
+        metavar="FILE",
+        help="JSON file with access_key_id and secret_access_key for --aws-endpoint",
+    )
     parser.add_argument("--region", default="us-east-1")
     parser.add_argument("--account", default="000000000000")
     parser.add_argument(
@@ -152,6 +162,14 @@ def _parser() -> argparse.ArgumentParser:
         "--detach", action="store_true", help="go on when the process that started this one ends"
     )
     return parser
+
+
+def _credentials(text: str) -> dict[str, str]:
+    try:
+        found = json.loads(Path(text).read_text())
+        return {name: found[name] for name in ("access_key_id", "secret_access_key")}
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise argparse.ArgumentTypeError(f"{text} holds no credentials: {error}") from error
 
 
 def _delay(text: str) -> tuple[str, float]:

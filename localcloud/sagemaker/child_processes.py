@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -90,6 +91,8 @@ class Processes:
             "PATH": os.environ.get("PATH", os.defpath),
             "LANG": "C.UTF-8",
             "HOME": str(folder),
+            # Gone with the local cloud, as this process's own temporary files.
+            "TMPDIR": tempfile.gettempdir(),
             **environment,
             "PYTHONPATH": str(_IMPORT_ROOT),
             "PYTHONUNBUFFERED": "1",

@@ -46,9 +46,8 @@ class Connection:
                     service,
                     endpoint_url=self._settings.aws_endpoint,
                     region_name=self._settings.region,
-                    # A local service takes any credentials; the user's own must not be sent to it.
-                    aws_access_key_id="test",
-                    aws_secret_access_key="test",  # noqa: S106 (as above)
+                    aws_access_key_id=self._settings.access_key_id,
+                    aws_secret_access_key=self._settings.secret_access_key,
                     aws_session_token=None,
                     config=Config(
                         connect_timeout=2,

@@ -74,7 +74,9 @@ class Platform:
         self.starting = ConcurrencyLimit(most, stall_seconds=_STALL_SECONDS)
         self.sockets = self.settings.jobs / ".sockets"
         if len(str(self.sockets)) > _LONGEST_SOCKET_FOLDER:
-            self.sockets = Path(tempfile.mkdtemp(prefix="sagemaker-"))
+            self.sockets = Path(
+                tempfile.mkdtemp(prefix="sagemaker-", dir=self.settings.short_folder)
+            )
         # A process that was killed has left its own.
         shutil.rmtree(self.sockets, ignore_errors=True)
         self.sockets.mkdir()

@@ -25,7 +25,12 @@ class Settings:
 
     Attributes:
         jobs: Folder that receives one folder a job or model server.
+        short_folder: Where the sockets of model servers are if the path of `jobs` is too long for
+            them; the system's temporary folder when left out.
         aws_endpoint: Address of the S3 that holds data and models; None means AWS itself.
+        access_key_id: What it signs with at `aws_endpoint`; a local service takes any by default,
+            and the user's own must not be sent to it.
+        secret_access_key: The same.
         region: Region that ARNs and S3 requests name.
         account: Twelve-digit account that ARNs name.
         delays: Seconds added to each of `DELAYS`; none by default.
@@ -42,7 +47,10 @@ class Settings:
     """
 
     jobs: Path
+    short_folder: Path | None = None
     aws_endpoint: str | None = None
+    access_key_id: str = "test"
+    secret_access_key: str = field(default="test", repr=False)
     region: str = "us-east-1"
     account: str = "000000000000"
     delays: Mapping[str, float] = field(default_factory=dict)

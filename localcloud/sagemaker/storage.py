@@ -83,11 +83,10 @@ class Storage:
         """
         options: dict[str, Any] = {"region_name": settings.region}
         if settings.aws_endpoint:
-            # A local S3 takes any credentials; the user's own must not be sent to it.
             options |= {
                 "endpoint_url": settings.aws_endpoint,
-                "aws_access_key_id": "test",
-                "aws_secret_access_key": "test",
+                "aws_access_key_id": settings.access_key_id,
+                "aws_secret_access_key": settings.secret_access_key,
                 "aws_session_token": None,
             }
         if role:

@@ -31,7 +31,7 @@ _BOTOCORE_NAMES = {
 _READ_SECONDS = 15 * 60 + 10
 _lock = threading.Lock()
 _endpoint_url = ""
-_session_of: Callable[[str], dict[str, str]] | None = None
+_session_of: Callable[[str, str], dict[str, str]] | None = None
 
 
 def configure(*, endpoint_url: str) -> None:
@@ -40,11 +40,11 @@ def configure(*, endpoint_url: str) -> None:
     _endpoint_url = endpoint_url
 
 
-def sign_as_roles(session_of: Callable[[str], dict[str, str]]) -> None:
+def sign_as_roles(session_of: Callable[[str, str], dict[str, str]]) -> None:
     """Have every task act under its state machine's role, whose policies then decide.
 
     Args:
-        session_of: boto3's credential arguments of a role, by its ARN.
+        session_of: The variables of a session's credentials, by the role's ARN and a name.
     """
     global _session_of  # noqa: PLW0603 - one gateway a process
     _session_of = session_of
@@ -56,16 +56,14 @@ def sign_as_roles(session_of: Callable[[str], dict[str, str]]) -> None:
     imported_by="moto.stepfunctions",
 )
 def client_for(region: str, service: str, state_credentials: Any = None) -> BaseClient:
-    """A client of the gateway, acting in the account of the state machine's role.
+    """A client of the gateway, with its own key or, where permissions are enforced, as the role.
 
     Args:
         region: The region the task runs in.
         service: botocore's name of the service, or that of an aws-sdk integration.
-        state_credentials: The role the task uses: its account, and the role itself where
-            permissions are enforced.
+        state_credentials: The role the task uses.
     """
-    role = str(getattr(state_credentials, "role_arn", ""))
-    signed_as = role if _session_of else _account(role)
+    signed_as = str(getattr(state_credentials, "role_arn", "")) if _session_of else ""
     return _client(region or "us-east-1", botocore_name(service), signed_as)
 
 
@@ -83,16 +81,11 @@ def botocore_name(service: str) -> str:
 
 
 def _credentials(signed_as: str) -> dict[str, str]:
-    if _session_of and signed_as.startswith("arn:"):
-        return _session_of(signed_as)
-    # What MiniStack takes for the account itself; it looks at the secret only where it enforces.
-    return {"aws_access_key_id": signed_as or "test", "aws_secret_access_key": "test"}
-
-
-def _account(role: str) -> str:
-    """The 12 digits of the role's account: MiniStack takes them as an access key of it."""
-    parts = role.split(":")
-    return parts[4] if len(parts) > 4 and parts[4].isdigit() else "test"
+    """boto3's arguments; none for the gateway's own key, which is in the environment."""
+    if not (_session_of and signed_as.startswith("arn:")):
+        return {}
+    variables = _session_of(signed_as, "StepFunctions")
+    return {name.lower(): value for name, value in variables.items()}
 
 
 @functools.cache

@@ -29,7 +29,7 @@ def test_deploying_comparing_and_removing(tmp_path: Path) -> None:
             "fault": "hang",
         }
         held |= {"every": 1, "containing": "running-x", "seconds": 120}
-        faults.post(app.cloud.endpoint_url, {"faults": [held]})
+        faults.post(app.cloud, {"faults": [held]})
         running = start(app, "running-x")
         eventually(lambda: "Train the model" in app.states(running), "a run to train")
 

@@ -86,6 +86,6 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    for option in ("--uds", "--jobs", "--aws-endpoint"):
+    for option in ("--uds", "--jobs", "--aws-endpoint", "--credentials"):
         parser.add_argument(option, required=True)
     uvicorn.run(app, uds=parser.parse_args().uds, lifespan="off", log_level="warning")

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from localcloud import Cloud
+from localcloud.credentials import Credentials
 from localcloud.environment_variables import client_environment, isolated
 from tests.localcloud.stepfunctions.machines import ROLE, bundle
 
@@ -54,7 +55,9 @@ def test_proxies_do_not_apply_to_the_loopback_address() -> None:
 
 def test_clients_are_pointed_at_the_loopback_address_only() -> None:
     """The environment for clients names the gateway, and neutralises profiles and metadata."""
-    found = client_environment(4711)
+    own = Credentials(access_key_id="SPINE1", secret_access_key="s")
+    found = client_environment(4711, own)
+    assert (found["AWS_ACCESS_KEY_ID"], found["AWS_SECRET_ACCESS_KEY"]) == ("SPINE1", "s")
     assert found["AWS_ENDPOINT_URL"] == found["AWS_ENDPOINT_URL_S3"] == "http://127.0.0.1:4711"
     assert found["AWS_EC2_METADATA_DISABLED"] == "true"
     assert found["AWS_CONFIG_FILE"] == found["AWS_SHARED_CREDENTIALS_FILE"] == "/dev/null"
@@ -78,7 +81,7 @@ def test_a_function_sees_its_own_bundle_and_the_local_cloud(running_cloud: Cloud
     environment = found["environment"]
     assert environment["MINE"] == "1"
     assert environment["AWS_ENDPOINT_URL"] == running_cloud.endpoint_url
-    assert environment["AWS_ACCESS_KEY_ID"] == running_cloud.account
+    assert environment["AWS_ACCESS_KEY_ID"] == running_cloud.credentials.access_key_id
     assert environment["AWS_EC2_METADATA_DISABLED"] == "true"
     assert not environment.keys() & {"AWS_PROFILE", "PYTHONPATH", "AWS_CONTAINER_CREDENTIALS_URI"}
     assert "real" not in environment.values()

@@ -12,12 +12,14 @@ import pytest
 
 import localcloud
 from localcloud import hooks
-from localcloud.emulator import cloudformation, execution_environments, functions, iam
+from localcloud.emulator import cloudformation, execution_environments, functions, iam, keys
 from localcloud.hooks import Hook, HookError, check, install, registered
 from localcloud.stepfunctions import engine
 
 # As the gateway chooses them.
-OF_EMULATOR = [each.__name__ for each in (cloudformation, execution_environments, functions, iam)]
+OF_EMULATOR = [
+    each.__name__ for each in (cloudformation, execution_environments, functions, iam, keys)
+]
 ALL = registered(engine.__package__, *OF_EMULATOR)
 
 

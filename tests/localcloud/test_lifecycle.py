@@ -1,8 +1,10 @@
 """Starting, finding and stopping the local cloud."""
 
 import concurrent.futures
+import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -101,6 +103,86 @@ def test_starts_at_once_give_one_cloud(home: Path) -> None:
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda _: localcloud.start(home, sagemaker=STUB), range(4)))
     assert len({each.pid for each in found}) == 1
+
+
+def test_only_its_owner_can_read_the_state_directory(home: Path) -> None:
+    """It is made so, closed when it is open, and what the cloud writes is its owner's as well."""
+    home.mkdir(mode=0o755)
+    home.chmod(0o755)
+    localcloud.start(home, sagemaker=STUB)
+    assert home.stat().st_mode & 0o777 == 0o700
+    for name in ("cloud.json", "credentials.json", "tmp", "jobs", "logs/sagemaker.log"):
+        assert (home / name).stat().st_mode & 0o077 == 0, name
+    localcloud.stop(home)
+    shutil.rmtree(home)
+    localcloud.start(home, sagemaker=STUB)
+    assert home.stat().st_mode & 0o777 == 0o700
+
+
+def folders_of(running: localcloud.Cloud, home: Path) -> list[Path]:
+    """The folders of a function's code once it was called."""
+    from tests.localcloud.stepfunctions.machines import ROLE, bundle
+
+    source = "import os, tempfile\ndef handler(event, context):\n"
+    source += "    return [tempfile.gettempdir(), os.getcwd()]\n"
+    functions = running.client("lambda")
+    functions.create_function(
+        FunctionName="told",
+        Runtime="python3.13",
+        Role=ROLE,
+        Handler="index.handler",
+        Code={"ZipFile": bundle(source)},
+    )
+    temporary, code = json.load(functions.invoke(FunctionName="told")["Payload"])
+    assert Path(temporary) == home / "tmp"
+    found = list((home / "tmp").glob("ministack-lambda-told-*"))
+    assert Path(code).parent in found
+    return found
+
+
+@pytest.mark.parametrize("way", ["stop", "start", "SIGTERM"])
+def test_the_folders_of_functions_go_with_the_cloud(home: Path, way: str) -> None:
+    """A stop removes them; the next stop or start does after the cloud was killed."""
+    running = localcloud.start(home, sagemaker=STUB)
+    folders = folders_of(running, home)
+    assert folders
+    os.kill(running.pid, signal.SIGTERM if way == "SIGTERM" else signal.SIGKILL)
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(running.pid, 0)
+    if way == "start":
+        localcloud.start(home, sagemaker=STUB)
+    elif way == "stop":
+        localcloud.stop(home)
+    assert not [folder for folder in folders if folder.exists()]
+    assert (home / "tmp").exists() == (way == "start")
+
+
+def test_a_long_path_leaves_no_socket_behind(tmp_path: Path) -> None:
+    """Sockets are elsewhere then, under a random name, which goes even after a kill."""
+    home = tmp_path / ("long" * 30)
+    running = localcloud.start(home, sagemaker=STUB)
+    try:
+        folder = (home / "sockets").readlink()
+        assert folder.stat().st_mode & 0o777 == 0o700
+        assert str(record(home)["sagemaker_socket"]).startswith(f"{folder}/")
+        assert running.client("sagemaker").list_models() is not None
+        os.kill(running.pid, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(running.pid, 0)
+    finally:
+        localcloud.stop(home)
+    assert not folder.exists()
+    assert not (home / "sockets").is_symlink()
+
+
+def test_a_cloud_whose_credentials_are_gone_starts_anew(home: Path) -> None:
+    """Nobody could call it any more."""
+    first = localcloud.start(home, sagemaker=STUB)
+    (home / "credentials.json").unlink()
+    assert localcloud.running(home) is None
+    second = localcloud.start(home, sagemaker=STUB)
+    assert second.pid != first.pid
+    assert second.client("sts").get_caller_identity()["Account"] == second.account
 
 
 def test_a_given_port_is_used(home: Path) -> None:

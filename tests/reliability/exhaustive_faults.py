@@ -44,11 +44,11 @@ def test_a_creation_that_is_silent_for_longer_than_its_time_out(cloud_app: Deplo
         "fault": "hang",
         "containing": "silent-x",
     }
-    faults.post(cloud_app.cloud.endpoint_url, {"faults": [wanted]})
+    faults.post(cloud_app.cloud, {"faults": [wanted]})
     try:
         described = cloud_app.ended(start(cloud_app, "silent-x"), 200)
     finally:
-        faults.post(cloud_app.cloud.endpoint_url, {})
+        faults.post(cloud_app.cloud, {})
     assert described["status"] == "SUCCEEDED", described
     assert "Create the model again?" in cloud_app.states(described["executionArn"])
     assert cloud_app.left() == {}

@@ -135,7 +135,7 @@ def redrive_all(app: Deployment, wanted: Sequence[Ended], *, at_once: int = 6) -
         for case, name in zip(wanted, names, strict=True)
         for fault in _faults(case, app, name)
     ]
-    faults.post(app.cloud.endpoint_url, {"faults": found})
+    faults.post(app.cloud, {"faults": found})
     client = app.cloud.client("stepfunctions")
 
     def first(case: Ended, name: str) -> dict[str, Any]:
@@ -170,7 +170,7 @@ def redrive_all(app: Deployment, wanted: Sequence[Ended], *, at_once: int = 6) -
         try:
             before = list(pool.map(first, wanted, names))
         finally:
-            faults.post(app.cloud.endpoint_url, {})
+            faults.post(app.cloud, {})
         return list(pool.map(second, wanted, before))
 
 
@@ -200,7 +200,7 @@ _REFUSALS: dict[str, dict[str, Any]] = {
 
 
 def _met(app: Deployment, name: str) -> bool:
-    every = faults.post(app.cloud.endpoint_url, None)["faults"]
+    every = faults.post(app.cloud, None)["faults"]
     return all(each["hit"] > 0 for each in every if name in each["containing"])
 
 

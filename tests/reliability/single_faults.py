@@ -61,13 +61,12 @@ def start(app: Deployment, name: str, **more: Any) -> str:
 
 def calls(app: Deployment) -> Counter[tuple[str, str]]:
     """Run once undisturbed; count the calls that the pipeline made."""
-    url = app.cloud.endpoint_url
-    faults.post(url, {"record": True})
+    faults.post(app.cloud, {"record": True})
     name = f"calls-{next(_FIRST)}"
     described = app.ended(start(app, name), 120)
     assert described["status"] == "SUCCEEDED", described
-    found = faults.post(url, None)["calls"]
-    faults.post(url, {})
+    found = faults.post(app.cloud, None)["calls"]
+    faults.post(app.cloud, {})
     return Counter((each["service"], each["operation"]) for each in found)
 
 
@@ -83,7 +82,7 @@ def run_all(app: Deployment, wanted: Sequence[Case], *, at_once: int = 6) -> lis
     """Run the pipeline once for each case, several side by side, each with its own fault."""
     named = [(f"f{next(_FIRST)}-x", each) for each in wanted]
     faults.post(
-        app.cloud.endpoint_url,
+        app.cloud,
         {
             "faults": [
                 {
@@ -102,9 +101,9 @@ def run_all(app: Deployment, wanted: Sequence[Case], *, at_once: int = 6) -> lis
     try:
         with ThreadPoolExecutor(at_once) as pool:
             ended = list(pool.map(lambda one: app.ended(start(app, one[0]), 300), named))
-        hits = [each["hit"] > 0 for each in faults.post(app.cloud.endpoint_url, None)["faults"]]
+        hits = [each["hit"] > 0 for each in faults.post(app.cloud, None)["faults"]]
     finally:
-        faults.post(app.cloud.endpoint_url, {})
+        faults.post(app.cloud, {})
     # What the event of a bad ending sets off may still be at work.
     eventually(lambda: not _costing(app), "the sweeper", 60)
     models = app.models()

@@ -101,12 +101,12 @@ def test_a_lasting_failure_ends_in_an_error_that_says_what(
     fault, error, cause = LASTING[what]
     name = f"lasting-{list(LASTING).index(what)}-x"
     wanted = {"service": "sagemaker", "every": 1, "containing": name, **fault}
-    faults.post(cloud_app.cloud.endpoint_url, {"faults": [wanted]})
+    faults.post(cloud_app.cloud, {"faults": [wanted]})
     try:
         described = cloud_app.ended(start(cloud_app, name), 120)
-        (after,) = faults.post(cloud_app.cloud.endpoint_url, None)["faults"]
+        (after,) = faults.post(cloud_app.cloud, None)["faults"]
     finally:
-        faults.post(cloud_app.cloud.endpoint_url, {})
+        faults.post(cloud_app.cloud, {})
     assert described["status"] == "FAILED", described
     assert error in described["error"]
     assert cause in described["cause"]

@@ -60,12 +60,15 @@ def test_up_starts_the_cloud_under_the_conditions_asked_for(
     """Quotas, throttling, lag and delays reach the cloud, and status shows what is switched on."""
     spine("down")
     asked = ("--quota=ml.m5.large/endpoint=0", "--delay=training=2", "--throttle=3")
-    result = spine("up", *asked, "--concurrent-jobs=1")
+    others = ("--concurrent-jobs=1", "--allow-origin=http://localhost:3000")
+    result = spine("up", *asked, *others)
     assert result.exit_code == 0
-    assert cloud.conditions == (*asked, "--concurrent-jobs=1")
+    assert cloud.conditions == (*asked, *others)
     shown = spine("status").stdout
     assert "with --quota=ml.m5.large/endpoint=0 --delay=training=2 --throttle=3" in shown
-    assert json.loads(spine("status", "--json").stdout)["cloud"]["conditions"][-1].endswith("=1")
+    assert json.loads(spine("status", "--json").stdout)["cloud"]["conditions"] == list(
+        cloud.conditions
+    )
 
 
 def test_a_running_cloud_does_not_change_its_conditions(cloud: fakes.Cloud, spine: Spine) -> None:
@@ -103,6 +106,9 @@ def test_a_cloud_that_lost_its_sagemaker_process_says_how_to_go_on(
         ("--delay", "lunch=3600", "NAME=SECONDS"),
         ("--throttle", "0", "must be more than 0"),
         ("--consistency-lag", "inf", "must be more than 0"),
+        ("--allow-origin", "*", "http://localhost:3000"),
+        ("--allow-origin", "null", "http://localhost:3000"),
+        ("--allow-origin", "http://localhost:3000/", "http://localhost:3000"),
     ],
 )
 def test_a_malformed_condition_is_refused_before_the_start(
