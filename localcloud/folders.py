@@ -68,5 +68,14 @@ def socket_folder(home: Path) -> Path:
     return folder
 
 
+def tail(path: Path, lines: int = 25) -> str:
+    """The last lines of a log, or a note that there are none."""
+    try:
+        text = path.read_text(errors="replace")
+    except FileNotFoundError:
+        return "(there is no log)"
+    return "\n".join(text.splitlines()[-lines:]) or "(the log is empty)"
+
+
 def _system_temporary() -> str:
     return "/tmp" if Path("/tmp").is_dir() else tempfile.gettempdir()  # noqa: S108 (mkdtemp's)

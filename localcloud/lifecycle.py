@@ -36,7 +36,6 @@ from localcloud.environment_variables import (
     endpoint_url,
     isolated,
 )
-from localcloud.gateway.sagemaker_process import tail
 
 Progress = Callable[[str], None]
 
@@ -220,7 +219,9 @@ def _spawn(
         if process.poll() is not None or time.monotonic() > deadline:
             _kill_group(process.pid)
             process.wait()
-            raise CloudError(f"The local cloud did not start. The end of {log}:\n{tail(log)}")
+            raise CloudError(
+                f"The local cloud did not start. The end of {log}:\n{folders.tail(log)}"
+            )
         time.sleep(0.03)
 
 
