@@ -1,6 +1,6 @@
 """Starting, finding and stopping the local cloud.
 
-The cloud is one detached gateway process (see `localcloud.gateway.server`), recorded in
+The cloud is one detached gateway process (`python -m localcloud.gateway`), recorded in
 `cloud.json` of the state directory. Everything it holds (buckets, stacks, executions, endpoints)
 is in its memory: stopping it loses all of that, deliberately, and leaves only logs and job folders.
 """
@@ -195,7 +195,7 @@ def _spawn(
     home: Path, port: int | None, sagemaker: Sequence[str] | None, conditions: Conditions
 ) -> Cloud:
     log = home / "logs" / "gateway.log"
-    command = [sys.executable, "-m", "localcloud.gateway.server", "--home", str(home)]
+    command = [sys.executable, "-m", "localcloud.gateway", "--home", str(home)]
     command += ["--port", str(port or 0), "--conditions", conditions.text()]
     if sagemaker is not None:
         command += ["--sagemaker", json.dumps(list(sagemaker))]

@@ -1,5 +1,10 @@
 """Step Functions on the local cloud: moto's interpreter in place of MiniStack's.
 
+`executions` runs them, `requests` and `redrive` answer the API, `templates` CloudFormation;
+`integrations`, `sagemaker` and `clients` are what tasks call; `errors`, `jsonata`, `interruption`
+and `progress` make the interpreter behave as AWS's; `logs` and `status_events` tell of it,
+`validation` looks at definitions. Importing `engine` registers all of their hooks.
+
 Where this differs from AWS:
 
 * Of a redriven Pass state the guide says that it "is exited and isn't executed"; here it is

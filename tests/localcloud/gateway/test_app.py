@@ -7,7 +7,7 @@ import pytest
 
 from localcloud import Cloud
 from localcloud.asgi import Message
-from localcloud.gateway import server
+from localcloud.gateway import app
 
 
 @pytest.mark.parametrize("size", [0, 1, 1 << 20, (1 << 20) + 1, 5 << 19])
@@ -21,7 +21,7 @@ def test_a_large_body_is_sent_in_pieces(size: int, more: bool) -> None:
         sent.append(message)
 
     whole = {"type": "http.response.body", "body": body, "more_body": more}
-    asyncio.run(server.in_pieces(send)(whole))  # type: ignore[arg-type] # a coroutine it is
+    asyncio.run(app.in_pieces(send)(whole))  # type: ignore[arg-type] # a coroutine it is
     assert b"".join(message["body"] for message in sent) == body
     assert all(len(message["body"]) <= 1 << 20 for message in sent)
     assert [message["more_body"] for message in sent] == [True] * (len(sent) - 1) + [more]
