@@ -233,7 +233,7 @@ class TrainingJobs(Resource):
             # Jobs share this machine's cores: spinning threads would slow each other down.
             "OMP_WAIT_POLICY": "PASSIVE",
             **run.members.get("Environment", {}),
-            "SAGEMAKERtraining_requests.BASE_DIR": str(host.folder),
+            "SAGEMAKER_BASE_DIR": str(host.folder),
         }
         if len(run.hosts) > 1:
             threads = max(1, (os.cpu_count() or 1) // len(run.hosts))
