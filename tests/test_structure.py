@@ -1,7 +1,8 @@
 """The shape of the code: imports go one way, and no file or class outgrows its reader."""
 
 import ast
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -137,6 +138,35 @@ def test_no_circle_among_folders(imports: dict[str, set[str]]) -> None:
     assert not circles, "\n".join(
         f"folders import each other: {', '.join(each)}" for each in circles
     )
+
+
+@pytest.mark.parametrize(
+    ("room", "others"),
+    [("localcloud", set()), ("data_prep", set()), ("lambda", {"data_prep"})],
+)
+def test_a_room_imports_no_other(imports: dict[str, set[str]], room: str, others: set[str]) -> None:
+    """The local cloud and what ships to AWS stand alone; functions have the data preparation."""
+    found = {name: sorted(_rooms(used) - {room, *others}) for name, used in imports.items()}
+    wrong = {name: used for name, used in found.items() if used and _rooms([name]) == {room}}
+    assert not wrong, "\n".join(f"{name} imports of {used}" for name, used in wrong.items())
+
+
+def _rooms(modules: Iterable[str]) -> set[str]:
+    return {name.split(".")[0] for name in modules}
+
+
+@pytest.mark.parametrize("room", ["lambda", "data_prep"])
+def test_what_ships_does_not_know_the_local_cloud(room: str) -> None:
+    """No file that ships to AWS has a word about what stands in for AWS here."""
+    words = re.compile(r"local.?cloud|ministack|\bmoto\b", re.IGNORECASE)
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for path in sorted((ROOT / room).rglob("*"))
+        if path.suffix in {".py", ".txt", ".in", ".json", ".md"}
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if words.search(line)
+    ]
+    assert not found, "\n".join(found)
 
 
 def test_no_file_is_too_long() -> None:
