@@ -12,6 +12,10 @@ from localcloud import Cloud
 
 ROLE = "arn:aws:iam::000000000000:role/probe"
 
+# States that end a machine: late, and at once.
+LONG = {"Type": "Wait", "Seconds": 60, "End": True}
+PASS = {"Type": "Pass", "End": True}
+
 # One function with the ways in which functions end.
 PROBE = """
 import os
