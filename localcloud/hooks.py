@@ -24,7 +24,7 @@ import sys
 import types
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar, Unpack
 
 EXPECTED_VERSIONS: Mapping[str, str] = {
     "ministack": "1.5.33",
@@ -152,41 +152,44 @@ _registered: list[Hook] = []
 _originals: dict[Hook, Any] = {}
 
 
+class _Where(TypedDict, total=False):
+    """What `Hook` says of where a replacement is put; each member may be left out."""
+
+    overridden_by: tuple[str, ...]
+    imported_by: str
+    platform: str
+
+
 def replaces(
-    *targets: str,
-    reason: str,
-    overridden_by: tuple[str, ...] = (),
-    imported_by: str | None = None,
-    platform: str | None = None,
+    *targets: str, reason: str, **where: Unpack[_Where]
 ) -> Callable[[Decorated], Decorated]:
-    """Have the decorated function called instead of the targets, which must take what it takes."""
+    """Have the decorated function called instead of the targets, which must take what it takes.
 
-    def decorate(function: Decorated) -> Decorated:
+    Args:
+        targets: What is hooked.
+        reason: Why.
+        where: See `Hook`.
+    """
+
+    def hooks(function: Decorated) -> Iterator[Hook]:
+        expected = _parameters(function)
         for target in targets:
-            _register(
-                function,
-                Hook(
-                    target=target,
-                    reason=reason,
-                    parameters=_parameters(function),
-                    overridden_by=overridden_by,
-                    imported_by=imported_by,
-                    platform=platform,
-                    replacement=lambda _: function,
-                ),
+            yield Hook(
+                target=target,
+                reason=reason,
+                parameters=expected,
+                replacement=lambda _: function,
+                **where,
             )
-        return function
 
-    return decorate
+    return _registering(hooks)
 
 
 def around(
     *targets: str,
     reason: str,
     parameters: tuple[str, ...] | None = None,
-    overridden_by: tuple[str, ...] = (),
-    imported_by: str | None = None,
-    platform: str | None = None,
+    **where: Unpack[_Where],
 ) -> Callable[[Decorated], Decorated]:
     """Have the decorated function called instead of the targets, with the original in front.
 
@@ -194,64 +197,49 @@ def around(
         targets: What is hooked; with several, each call is given its own original.
         reason: Why.
         parameters: What the targets take; left out, what the function takes behind the original.
-        overridden_by: See `Hook`.
-        imported_by: See `Hook`.
-        platform: See `Hook`.
+        where: See `Hook`.
     """
 
-    def decorate(function: Decorated) -> Decorated:
+    def hooks(function: Decorated) -> Iterator[Hook]:
+        expected = parameters or _parameters(function)[1:]
+        replacement = functools.partial(_given_original, function)
         for target in targets:
-            _register(
-                function,
-                Hook(
-                    target=target,
-                    reason=reason,
-                    parameters=parameters or _parameters(function)[1:],
-                    overridden_by=overridden_by,
-                    imported_by=imported_by,
-                    platform=platform,
-                    replacement=functools.partial(_given_original, function),
-                ),
+            yield Hook(
+                target=target,
+                reason=reason,
+                parameters=expected,
+                replacement=replacement,
+                **where,
             )
-        return function
 
-    return decorate
+    return _registering(hooks)
 
 
 def edits(
-    target: str,
-    *,
-    reason: str,
-    contains: tuple[str, ...] = (),
-    imported_by: str | None = None,
-    platform: str | None = None,
+    target: str, *, reason: str, contains: tuple[str, ...] = (), **where: Unpack[_Where]
 ) -> Callable[[Decorated], Decorated]:
-    """Have the decorated function make the target's new value from the one it has."""
+    """Have the decorated function make the target's new value from the one it has.
 
-    def decorate(function: Decorated) -> Decorated:
-        hook = Hook(
-            target=target,
-            reason=reason,
-            contains=contains,
-            imported_by=imported_by,
-            platform=platform,
-            replacement=function,
-        )
-        _register(function, hook)
-        return function
+    Args:
+        target: What is hooked.
+        reason: Why.
+        contains: Of a text: the fragments that the function changes.
+        where: See `Hook`.
+    """
 
-    return decorate
+    def hooks(function: Decorated) -> Iterator[Hook]:
+        yield Hook(target=target, reason=reason, contains=contains, replacement=function, **where)
+
+    return _registering(hooks)
 
 
 def overrides(target: str, *, reason: str) -> Callable[[Decorated], Decorated]:
     """Note which method of a library's class the decorated one overrides, with its parameters."""
 
-    def decorate(function: Decorated) -> Decorated:
-        hook = Hook(target=target, reason=reason, parameters=_parameters(function))
-        _register(function, hook)
-        return function
+    def hooks(function: Decorated) -> Iterator[Hook]:
+        yield Hook(target=target, reason=reason, parameters=_parameters(function))
 
-    return decorate
+    return _registering(hooks)
 
 
 def uses(
@@ -259,11 +247,10 @@ def uses(
 ) -> Callable[[Decorated], Decorated]:
     """Note what the decorated code reads or calls in a library, and changes nothing there."""
 
-    def decorate(code: Decorated) -> Decorated:
-        _register(code, Hook(target=target, reason=reason, parameters=parameters))
-        return code
+    def hooks(_: Decorated) -> Iterator[Hook]:
+        yield Hook(target=target, reason=reason, parameters=parameters)
 
-    return decorate
+    return _registering(hooks)
 
 
 def registered(*rooms: str) -> tuple[Hook, ...]:
@@ -326,8 +313,16 @@ def _replaced() -> set[str]:
     return {hook.target for hook in _registered if hook.replacement}
 
 
-def _register(code: Callable[..., Any], hook: Hook) -> None:
-    _registered.append(dataclasses.replace(hook, room=code.__module__))
+def _registering(
+    hooks: Callable[[Decorated], Iterator[Hook]],
+) -> Callable[[Decorated], Decorated]:
+    """The decorator that registers hooks, and leaves what it decorates as it is."""
+
+    def decorate(code: Decorated) -> Decorated:
+        _registered.extend(dataclasses.replace(hook, room=code.__module__) for hook in hooks(code))
+        return code
+
+    return decorate
 
 
 def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
