@@ -1,8 +1,8 @@
 """The access key of one local cloud, which its state directory keeps.
 
 It is random, so that nobody who cannot read the state directory can call the cloud (see
-:mod:`localcloud.gateway.door`), and it stays from one start to the next, so that a shell with the
-variables of ``spine env`` stays usable.
+`localcloud.gateway.door`), and it stays from one start to the next, so that a shell with the
+variables of `spine env` stays usable.
 """
 
 import dataclasses
@@ -18,7 +18,7 @@ class Credentials:
     """An access key.
 
     Attributes:
-        access_key_id: ``SPINE`` and 160 random bits, base 16; no AWS key looks like it.
+        access_key_id: `SPINE` and 160 random bits, base 16; no AWS key looks like it.
         secret_access_key: 240 random bits.
     """
 

@@ -49,9 +49,9 @@ def deploy(
 
     Args:
         cloud: Where to deploy.
-        app_dir: The app's root: ``cdk.json`` and ``node_modules/.bin/cdk`` are there.
-        context: Context values (``-c``), over those of ``cdk.json``.
-        assembly: What the app was synthesized to already (``cdk.out``).
+        app_dir: The app's root: `cdk.json` and `node_modules/.bin/cdk` are there.
+        context: Context values (`-c`), over those of `cdk.json`.
+        assembly: What the app was synthesized to already (`cdk.out`).
         on_output: Told each line the CDK command line prints.
 
     Returns:
@@ -154,7 +154,7 @@ def _cdk(
 ) -> int:
     """Run the app's own CDK command line and return its exit code.
 
-    ``directory`` is where it runs; by default one without a ``cdk.json``, whose build and app
+    `directory` is where it runs; by default one without a `cdk.json`, whose build and app
     commands have no business in deploying what is synthesized already.
     """
     program = app_dir.resolve() / "node_modules" / ".bin" / "cdk"

@@ -50,8 +50,8 @@ def client_environment(
 ) -> dict[str, str]:
     """Variables that point boto3, the AWS CLI and the CDK CLI at the local cloud and nowhere else.
 
-    ``AWS_PROFILE`` cannot be unset by a mapping: whoever starts a process with these variables
-    must drop it, as :func:`isolated` does.
+    `AWS_PROFILE` cannot be unset by a mapping: whoever starts a process with these variables
+    must drop it, as `isolated` does.
     """
     url = endpoint_url(port)
     return {

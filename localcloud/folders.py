@@ -1,7 +1,7 @@
-"""The state directory (``.spine``) and what of it lives only as long as the cloud.
+"""The state directory (`.spine`) and what of it lives only as long as the cloud.
 
 It holds the cloud's credentials and whatever the cloud's functions and jobs read: nobody but its
-owner may look into it. Everything temporary is in its folder ``tmp``, functions' code included, so
+owner may look into it. Everything temporary is in its folder `tmp`, functions' code included, so
 that the next start or stop removes what a killed cloud has left.
 """
 
@@ -66,6 +66,15 @@ def socket_folder(home: Path) -> Path:
     folder = Path(tempfile.mkdtemp(prefix=_SHORT_PREFIX, dir=_system_temporary()))
     (home / _SOCKETS).symlink_to(folder)
     return folder
+
+
+def tail(path: Path, lines: int = 25) -> str:
+    """The last lines of a log, or a note that there are none."""
+    try:
+        text = path.read_text(errors="replace")
+    except FileNotFoundError:
+        return "(there is no log)"
+    return "\n".join(text.splitlines()[-lines:]) or "(the log is empty)"
 
 
 def _system_temporary() -> str:

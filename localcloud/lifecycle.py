@@ -1,7 +1,7 @@
 """Starting, finding and stopping the local cloud.
 
-The cloud is one detached gateway process (see :mod:`localcloud.gateway.server`), recorded in
-``cloud.json`` of the state directory. Everything it holds (buckets, stacks, executions, endpoints)
+The cloud is one detached gateway process (`python -m localcloud.gateway`), recorded in
+`cloud.json` of the state directory. Everything it holds (buckets, stacks, executions, endpoints)
 is in its memory: stopping it loses all of that, deliberately, and leaves only logs and job folders.
 """
 
@@ -37,7 +37,6 @@ from localcloud.environment_variables import (
     endpoint_url,
     isolated,
 )
-from localcloud.gateway.sagemaker_process import tail
 
 Progress = Callable[[str], None]
 
@@ -57,7 +56,7 @@ class Cloud:
         home: Its state directory.
         port: The loopback port that answers for every service.
         pid: The gateway's process id.
-        endpoint_url: ``http://127.0.0.1:PORT``.
+        endpoint_url: `http://127.0.0.1:PORT`.
         region: The region clients use.
         account: The account everything is created in.
         credentials: The access key that its clients need.
@@ -77,7 +76,7 @@ class Cloud:
     sagemaker_runs: bool = dataclasses.field(default=True, compare=False)
 
     def environment(self) -> dict[str, str]:
-        """Variables that point an AWS client at this cloud; ``AWS_PROFILE`` must be unset too."""
+        """Variables that point an AWS client at this cloud; `AWS_PROFILE` must be unset too."""
         return client_environment(self.port, self.credentials, region=self.region)
 
     def process_environment(self) -> dict[str, str]:
@@ -132,7 +131,7 @@ def start(
         home: State directory; made when missing.
         port: Port to listen on; a free one by default. Ignored when a cloud runs already.
         on_progress: Told in a few words what is being done.
-        sagemaker: Command of the SageMaker process, for tests; ``localcloud.sagemaker`` by default.
+        sagemaker: Command of the SageMaker process, for tests; `localcloud.sagemaker` by default.
         conditions: What the cloud is to be like. Ignored when a cloud runs already.
 
     Returns:
@@ -205,7 +204,7 @@ def _spawn(
     home: Path, port: int | None, sagemaker: Sequence[str] | None, conditions: Conditions
 ) -> Cloud:
     log = home / "logs" / "gateway.log"
-    command = [sys.executable, "-m", "localcloud.gateway.server", "--home", str(home)]
+    command = [sys.executable, "-m", "localcloud.gateway", "--home", str(home)]
     command += ["--port", str(port or 0), "--conditions", conditions.text()]
     if sagemaker is not None:
         command += ["--sagemaker", json.dumps(list(sagemaker))]
@@ -229,7 +228,9 @@ def _spawn(
         if process.poll() is not None or time.monotonic() > deadline:
             _kill_group(process.pid)
             process.wait()
-            raise CloudError(f"The local cloud did not start. The end of {log}:\n{tail(log)}")
+            raise CloudError(
+                f"The local cloud did not start. The end of {log}:\n{folders.tail(log)}"
+            )
         time.sleep(0.03)
 
 

@@ -10,7 +10,7 @@ def start_mark(pid: int) -> str | None:
     One that ended but was not collected yet (a zombie) counts as none.
 
     A process id alone may have been given away again after a crash or a reboot. Linux counts clock
-    ticks since boot in field 22 of ``/proc/PID/stat``; elsewhere ``ps`` says when.
+    ticks since boot in field 22 of `/proc/PID/stat`; elsewhere `ps` says when.
     """
     stat = Path(f"/proc/{pid}/stat")
     if Path("/proc/self/stat").exists():
@@ -27,7 +27,7 @@ def start_mark(pid: int) -> str | None:
 
 
 def same(pid: int, mark: str | None) -> bool:
-    """Tell whether ``pid`` is still the process that ``mark`` was taken from."""
+    """Tell whether `pid` is still the process that `mark` was taken from."""
     return mark is not None and start_mark(pid) == mark
 
 

@@ -47,7 +47,7 @@ _LONGEST_FIRST = (
     "tests/reliability/",
     "tests/localcloud/sagemaker/",
     "tests/stacks/",
-    "tests/localcloud/states/",
+    "tests/localcloud/stepfunctions/",
     "tests/localcloud/",
     "tests/gates/",
     "tests/spine/",

@@ -26,7 +26,7 @@ from pathlib import Path
 
 import localcloud
 from tests.localcloud.conftest import STUB
-from tests.localcloud.states.machines import PROBE, ROLE, bundle
+from tests.localcloud.stepfunctions.machines import PROBE, ROLE, bundle
 
 
 def test_until_the_end(tmp_path):

@@ -1,9 +1,9 @@
 """What MiniStack's CloudFormation leaves out of the resources Spine deploys, and its waits.
 
-A bucket's ``Tags`` decide whether CDK's auto-delete function may empty it on ``cdk destroy``; its
+A bucket's `Tags` decide whether CDK's auto-delete function may empty it on `cdk destroy`; its
 lifecycle rules are what the operator reads back. A function whose package is missing in S3 must
 fail the deployment, not the first run. A state machine's definition is checked by
-``localcloud.states``.
+`localcloud.stepfunctions`.
 
 The CDK command line asks every five seconds how a stack is doing, first right after it started the
 operation. A local stack takes less, so the answer that the operation started waits for its end.
@@ -11,61 +11,12 @@ operation. A local stack takes less, so the answer that the operation started wa
 
 import asyncio
 import contextvars
-import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
-from ministack.services import cloudformation, s3
-from ministack.services.cloudformation import provisioners, stacks
+from ministack.services import s3
 
-from localcloud.hooks import Hook, put
-
-HOOKS = (
-    Hook(
-        target="ministack.services.cloudformation.provisioners:_S3_BUCKET_CONFIGURATIONS",
-        reason="a bucket's Tags and LifecycleConfiguration are dropped",
-    ),
-    Hook(
-        target="ministack.services.cloudformation.provisioners:_s3_apply_configurations",
-        reason="reads the table above on create and update",
-        parameters=("name", "props", "old_props"),
-    ),
-    Hook(
-        target="ministack.services.cloudformation.provisioners:"
-        "_RESOURCE_HANDLERS.AWS/S3/Bucket.delete",
-        reason="a bucket that still holds objects is deleted",
-        parameters=("physical_id", "props"),
-    ),
-    Hook(
-        target="ministack.services.s3:_bucket_has_versions",
-        reason="tells whether a bucket still holds versions or delete markers",
-        parameters=("name",),
-    ),
-    Hook(target="ministack.services.s3:_buckets", reason="the buckets and their objects"),
-    Hook(target="ministack.services.s3:_bucket_tags", reason="where a bucket's tags live"),
-    Hook(target="ministack.services.s3:_bucket_lifecycle", reason="where lifecycle rules live"),
-    Hook(
-        target="ministack.services.cloudformation.provisioners:"
-        "_RESOURCE_HANDLERS.AWS/Lambda/Function.create",
-        reason="a function whose package is missing in S3 reaches CREATE_COMPLETE",
-        parameters=("logical_id", "props", "stack_name"),
-    ),
-    Hook(
-        target="ministack.services.s3:_get_object_data",
-        reason="looks that package up",
-        parameters=("bucket_name", "key", "version_id"),
-    ),
-    Hook(
-        target="ministack.services.cloudformation:handle_request",
-        reason="a caller that polls waits five seconds for a stack that took one",
-        parameters=("method", "path", "headers", "body", "query_params"),
-    ),
-    Hook(
-        target="ministack.services.cloudformation.stacks:_create_stack_task_in_region",
-        reason="where the work on a stack starts",
-        parameters=("coro", "stack", "stack_id"),
-    ),
-)
+from localcloud import hooks
 
 # An answer is never held back for longer; clients give up after 60 s or more.
 _LONGEST_WAIT_SECONDS = 15.0
@@ -74,16 +25,26 @@ _ends: contextvars.ContextVar[list[asyncio.Event] | None] = contextvars.ContextV
 )
 
 
-def install() -> None:
-    """Put the hooks in place. Call once, after :func:`~localcloud.hooks.check`."""
-    provisioners._S3_BUCKET_CONFIGURATIONS = (
-        *provisioners._S3_BUCKET_CONFIGURATIONS,
+_PROVISIONERS = "ministack.services.cloudformation.provisioners"
+
+
+@hooks.uses("ministack.services.s3:_bucket_tags", reason="where a bucket's tags live")
+@hooks.uses("ministack.services.s3:_bucket_lifecycle", reason="where lifecycle rules live")
+@hooks.uses(
+    f"{_PROVISIONERS}:_s3_apply_configurations",
+    reason="reads the table on create and update",
+    parameters=("name", "props", "old_props"),
+)
+@hooks.edits(
+    f"{_PROVISIONERS}:_S3_BUCKET_CONFIGURATIONS",
+    reason="a bucket's Tags and LifecycleConfiguration are dropped",
+)
+def _with_tags_and_rules(configurations: tuple[Any, ...]) -> tuple[Any, ...]:
+    return (
+        *configurations,
         ("Tags", lambda tags: tags, _put_tags, _drop(s3._bucket_tags)),
         ("LifecycleConfiguration", _lifecycle_rules, _put_rules, _drop(s3._bucket_lifecycle)),
     )
-    _require_function_code()
-    _keep_full_buckets()
-    _answer_at_the_end()
 
 
 def _put_tags(bucket: str, tags: list[dict[str, str]]) -> None:
@@ -156,73 +117,90 @@ def _rule_filter(rule: dict[str, Any]) -> dict[str, Any]:
     return {"And": ({"Prefix": prefix} if prefix else {}) | {"Tags": tags}}
 
 
-def _require_function_code() -> None:
+@hooks.uses(
+    "ministack.services.s3:_get_object_data",
+    reason="looks the package up",
+    parameters=("bucket_name", "key", "version_id"),
+)
+@hooks.around(
+    f"{_PROVISIONERS}:_RESOURCE_HANDLERS.AWS/Lambda/Function.create",
+    reason="a function whose package is missing in S3 reaches CREATE_COMPLETE",
+)
+def _require_function_code(
+    create: Callable[..., Any], logical_id: str, props: dict[str, Any], stack_name: str
+) -> Any:
     """Refuse a function whose package is not in S3, as CloudFormation does."""
-    handler = provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"]
-    create = handler["create"]
-
-    def created(logical_id: str, props: dict[str, Any], stack_name: str) -> Any:
-        code = props.get("Code") or {}
-        bucket, key = code.get("S3Bucket"), code.get("S3Key")
-        version = code.get("S3ObjectVersion")
-        if bucket and key and s3._get_object_data(bucket, key, version_id=version) is None:
-            raise ValueError(
-                "Error occurred while GetObject. S3 Error Code: NoSuchKey. "
-                f"The function's package s3://{bucket}/{key} does not exist."
-            )
-        return create(logical_id, props, stack_name)
-
-    handler["create"] = created
+    code = props.get("Code") or {}
+    bucket, key = code.get("S3Bucket"), code.get("S3Key")
+    version = code.get("S3ObjectVersion")
+    if bucket and key and s3._get_object_data(bucket, key, version_id=version) is None:
+        raise ValueError(
+            "Error occurred while GetObject. S3 Error Code: NoSuchKey. "
+            f"The function's package s3://{bucket}/{key} does not exist."
+        )
+    return create(logical_id, props, stack_name)
 
 
-def _keep_full_buckets() -> None:
+@hooks.uses("ministack.services.s3:_buckets", reason="the buckets and their objects")
+@hooks.uses(
+    "ministack.services.s3:_bucket_has_versions",
+    reason="tells whether a bucket still holds versions or delete markers",
+    parameters=("name",),
+)
+@hooks.around(
+    f"{_PROVISIONERS}:_RESOURCE_HANDLERS.AWS/S3/Bucket.delete",
+    reason="a bucket that still holds objects is deleted",
+)
+def _keep_full_buckets(delete: Callable[..., Any], physical_id: str, props: dict[str, Any]) -> Any:
     """Refuse to delete a bucket that is not empty, as S3 does."""
-    handler = provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"]
-    delete = handler["delete"]
-
-    def deleted(physical_id: str, props: dict[str, Any]) -> Any:
-        bucket = s3._buckets.get(physical_id)
-        if bucket and (bucket["objects"] or s3._bucket_has_versions(physical_id)):
-            raise ValueError(f"The bucket you tried to delete is not empty: {physical_id}")
-        return delete(physical_id, props)
-
-    handler["delete"] = deleted
+    bucket = s3._buckets.get(physical_id)
+    if bucket and (bucket["objects"] or s3._bucket_has_versions(physical_id)):
+        raise ValueError(f"The bucket you tried to delete is not empty: {physical_id}")
+    return delete(physical_id, props)
 
 
-def _answer_at_the_end() -> None:
+@hooks.around(
+    "ministack.services.cloudformation.stacks:_create_stack_task_in_region",
+    reason="nobody is told when the work on a stack ends",
+    imported_by="ministack.services.cloudformation",
+)
+def _start(
+    start: Callable[..., None],
+    coro: Coroutine[Any, Any, Any],
+    stack: Any,
+    stack_id: str | None = None,
+) -> None:
+    """Start the work on a stack; the operation that asked for it learns of its end."""
+    ends = _ends.get()
+    if ends is None:
+        start(coro, stack, stack_id)
+        return
+    end = asyncio.Event()
+    ends.append(end)
+    start(_announced(coro, end), stack, stack_id)
+
+
+@hooks.around(
+    "ministack.services.cloudformation:handle_request",
+    reason="a caller that polls waits five seconds for a stack that took one",
+)
+async def _answer_at_the_end(
+    handle: Callable[..., Any], method: Any, path: Any, headers: Any, body: Any, query_params: Any
+) -> Any:
     """Answer a stack operation when the stack is done, if that is soon (MiniStack: at once)."""
-    original_start = stacks._create_stack_task_in_region
-    handle = cloudformation.handle_request
-
-    def start(coro: Coroutine[Any, Any, Any], stack: Any, stack_id: str | None = None) -> None:
-        ends = _ends.get()
-        if ends is None:
-            original_start(coro, stack, stack_id)
-            return
-        end = asyncio.Event()
-        ends.append(end)
-        original_start(_announced(coro, end), stack, stack_id)
-
-    async def handled(*args: Any) -> Any:
-        ends: list[asyncio.Event] = []
-        token = _ends.set(ends)
+    ends: list[asyncio.Event] = []
+    token = _ends.set(ends)
+    try:
+        answer = await handle(method, path, headers, body, query_params)
+    finally:
+        _ends.reset(token)
+    if ends:
+        done = asyncio.gather(*(end.wait() for end in ends))
         try:
-            answer = await handle(*args)
-        finally:
-            _ends.reset(token)
-        if ends:
-            done = asyncio.gather(*(end.wait() for end in ends))
-            try:
-                await asyncio.wait_for(done, _LONGEST_WAIT_SECONDS)
-            except TimeoutError:
-                return answer
-        return answer
-
-    for name, module in list(sys.modules.items()):
-        ours = name.startswith("ministack.services.cloudformation")
-        if ours and getattr(module, "_create_stack_task_in_region", None) is original_start:
-            put(module, "_create_stack_task_in_region", start)
-    cloudformation.handle_request = handled
+            await asyncio.wait_for(done, _LONGEST_WAIT_SECONDS)
+        except TimeoutError:
+            return answer
+    return answer
 
 
 async def _announced(coro: Coroutine[Any, Any, Any], end: asyncio.Event) -> None:

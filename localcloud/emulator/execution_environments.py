@@ -3,9 +3,9 @@
 MiniStack starts a process for every concurrent call of a function, and each imports the function's
 packages for itself: a second of work and up to 150 MB, thirty times over when thirty state machines
 call the same function. Here the first call starts a template (see
-:mod:`localcloud.emulator.forking`) and every process is forked from it in milliseconds, its
+`localcloud.emulator.forking`) and every process is forked from it in milliseconds, its
 packages being pages that all of them share. How many run at once is limited by
-:class:`~localcloud.sagemaker.turns.Turns`, and the least recently used idle ones end
+`localcloud.sagemaker.concurrency.ConcurrencyLimit`, and the least recently used idle ones end
 first. What Lambda itself limits (reserved concurrency) stays MiniStack's.
 
 The REPORT line of a call's log gives the memory of the process that answered it, like Lambda's: the
@@ -15,7 +15,6 @@ Linux only: elsewhere system libraries do not survive a fork, and MiniStack's ow
 """
 
 import contextlib
-import functools
 import json
 import os
 import socket
@@ -29,62 +28,16 @@ from typing import Any
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
-from localcloud.hooks import Hook, put
+from localcloud import hooks
 from localcloud.sagemaker import usage
-from localcloud.sagemaker.turns import Turns
-
-HOOKS = (
-    Hook(
-        target="ministack.core.lambda_runtime:_worker_class_for",
-        reason="every process of a function imports it for itself",
-        parameters=("config",),
-    ),
-    Hook(
-        target="ministack.core.lambda_runtime:Worker._spawn",
-        reason="starts a process of a function",
-        parameters=("self",),
-    ),
-    Hook(
-        target="ministack.core.lambda_runtime:Worker.invoke",
-        reason="where a process answers a call",
-        parameters=(
-            *("self", "event", "request_id", "trace_id", "depth", "durable"),
-            "invoked_function_arn",
-        ),
-    ),
-    Hook(
-        target="ministack.services.lambda_svc:_probe_peak_memory_mb",
-        reason="the log gives every call the memory of the largest child there ever was",
-        parameters=("func",),
-    ),
-    Hook(
-        target="ministack.core.lambda_runtime:subprocess.Popen",
-        reason="a template needs a socket to the gateway",
-    ),
-    Hook(
-        target="ministack.core.lambda_runtime:invalidate_worker",
-        reason="tells of a function that was changed or deleted",
-        parameters=("func_name", "qualifier", "account", "region"),
-    ),
-    Hook(
-        target="ministack.core.lambda_runtime:kill_workers",
-        reason="ends idle processes",
-        parameters=("workers",),
-    ),
-    Hook(target="ministack.core.lambda_runtime:_workers", reason="every process of every function"),
-    Hook(target="ministack.core.lambda_runtime:_lock", reason="guards the register of processes"),
-    Hook(
-        target="ministack.services.lambda_svc:_invoke_depth",
-        reason="whether a function was called by another one",
-    ),
-)
+from localcloud.sagemaker.concurrency import ConcurrencyLimit
 
 # Of 512 MB each, so that a small machine runs few; a core is well used by three that mostly wait.
 _CALLS_A_CORE = 3
 _BYTES_A_CALL = 512 * 1024**2
 _FEWEST_CALLS = 4
 # Seconds in which no call has begun or ended, after which one goes ahead beyond the limit.
-_PATIENCE = 5.0
+_STALL_SECONDS = 5.0
 # Templates kept; a template that has ended costs the next call an import.
 _MOST_TEMPLATES = 24
 # Lambda gives a function's start 10 s, then starts again with the function's own timeout.
@@ -97,7 +50,7 @@ _called = threading.local()
 _templates: dict[str, "Template"] = {}
 _templates_lock = threading.Lock()
 _starting: dict[str, threading.Lock] = {}
-_turns = Turns(_FEWEST_CALLS, patience=_PATIENCE)
+_calls = ConcurrencyLimit(_FEWEST_CALLS, stall_seconds=_STALL_SECONDS)
 
 
 def default_limit() -> int:
@@ -109,35 +62,29 @@ def default_limit() -> int:
     return max(_FEWEST_CALLS, _CALLS_A_CORE * cores)
 
 
-def install(*, limit: int | None = None) -> None:
-    """Put the hooks in place.
-
-    Args:
-        limit: Calls of functions that run at once; :func:`default_limit` when left out.
-    """
-    global _turns  # noqa: PLW0603 (the hooks are the module's, as the emulator's register is)
-    _turns = Turns(limit or default_limit(), patience=_PATIENCE)
-    if sys.platform == "linux":
-        put(lambda_runtime, "subprocess", _Subprocess())
-        put(lambda_runtime, "_worker_class_for", _forking(lambda_runtime._worker_class_for))
-        put(lambda_svc, "_probe_peak_memory_mb", _memory_used(lambda_svc._probe_peak_memory_mb))
-        for module in (lambda_runtime, lambda_svc):
-            put(module, "invalidate_worker", _retiring(lambda_runtime.invalidate_worker))
+def configure(*, limit: int | None = None) -> None:
+    """Set how many calls of functions run at once; `default_limit` when left out."""
+    global _calls  # noqa: PLW0603 (the module's, as the emulator's register of processes is)
+    _calls = ConcurrencyLimit(limit or default_limit(), stall_seconds=_STALL_SECONDS)
 
 
+@hooks.uses(
+    "ministack.services.lambda_svc:_invoke_depth",
+    reason="whether a function was called by another one",
+)
 @contextlib.contextmanager
-def turn() -> Iterator[None]:
-    """Hold one of the turns that calls of functions take; idle processes make room for it.
+def slot() -> Iterator[None]:
+    """Hold one of the slots of calls of functions; idle processes make room for it.
 
-    A function that another function calls has its caller's turn: it never waits for it.
+    A function that another function calls is in its caller's slot: it never waits for one.
     """
     if lambda_svc._invoke_depth.get() > 1:
         yield
         return
-    with _turns.turn():
+    with _calls.slot():
         yield
     # To fork another one costs milliseconds.
-    _end_idle(max(2, _turns.limit // 2))
+    _end_idle(max(2, _calls.limit // 2))
 
 
 def stop_templates() -> None:
@@ -149,6 +96,13 @@ def stop_templates() -> None:
         template.close()
 
 
+@hooks.uses("ministack.core.lambda_runtime:_workers", reason="every process of every function")
+@hooks.uses("ministack.core.lambda_runtime:_lock", reason="guards the register of processes")
+@hooks.uses(
+    "ministack.core.lambda_runtime:kill_workers",
+    reason="ends idle processes",
+    parameters=("workers",),
+)
 def _end_idle(most: int) -> None:
     """End the least recently used idle processes beyond `most`, whatever function they are of."""
     with lambda_runtime._lock:
@@ -179,6 +133,15 @@ class _Subprocess:
             options["pass_fds"] = (control,)
             options["env"]["_SPINE_TEMPLATE"] = str(control)
         return subprocess.Popen(*arguments, **options)  # noqa: S603 (MiniStack's own call)
+
+
+@hooks.edits(
+    "ministack.core.lambda_runtime:subprocess",
+    reason="a template needs a socket to the gateway",
+    platform="linux",
+)
+def _with_sockets(_: Any) -> _Subprocess:
+    return _Subprocess()
 
 
 class Forked:
@@ -381,13 +344,37 @@ def _pipe(number: int) -> tuple[int, int]:
 class ForkingWorker(lambda_runtime.Worker):  # type: ignore[misc] # the emulator is untyped
     """MiniStack's worker, its process forked from the function's template."""
 
-    def invoke(self, *arguments: Any, **options: Any) -> dict[str, Any]:
+    @hooks.overrides(
+        "ministack.core.lambda_runtime:Worker.invoke",
+        reason="a call's log does not tell how much memory its process took",
+    )
+    def invoke(
+        self,
+        event: Any,
+        request_id: str,
+        *,
+        trace_id: Any = None,
+        depth: Any = None,
+        durable: Any = None,
+        invoked_function_arn: Any = None,
+    ) -> dict[str, Any]:
         """Answer a call, and remember for its log how much memory the process took."""
         _called.peak = 0
-        answer: dict[str, Any] = super().invoke(*arguments, **options)
+        answer: dict[str, Any] = super().invoke(
+            event,
+            request_id,
+            trace_id=trace_id,
+            depth=depth,
+            durable=durable,
+            invoked_function_arn=invoked_function_arn,
+        )
         _called.peak = self._forked.peak()
         return answer
 
+    @hooks.overrides(
+        "ministack.core.lambda_runtime:Worker._spawn",
+        reason="every process of a function imports it for itself",
+    )
     def _spawn(self) -> None:
         from ministack.core.responses import new_uuid
 
@@ -439,37 +426,46 @@ def _template(name: str, config: dict[str, Any], code: bytes) -> Template:
     return made
 
 
-def _forking(choose: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Any]:
+@hooks.around(
+    "ministack.core.lambda_runtime:_worker_class_for",
+    reason="knows no worker that forks",
+    platform="linux",
+)
+def _worker_class(choose: Callable[..., Any], config: dict[str, Any]) -> Any:
     """Choose forked processes for functions in Python."""
-
-    def chosen(config: dict[str, Any]) -> Any:
-        if str(config.get("Runtime", "")).startswith("python"):
-            return ForkingWorker
-        return choose(config)
-
-    return chosen
+    if str(config.get("Runtime", "")).startswith("python"):
+        return ForkingWorker
+    return choose(config)
 
 
-def _memory_used(probe: Callable[[dict[str, Any]], int]) -> Callable[[dict[str, Any]], int]:
+@hooks.around(
+    "ministack.services.lambda_svc:_probe_peak_memory_mb",
+    reason="the log gives every call the memory of the largest child there ever was",
+    platform="linux",
+)
+def _memory_used(probe: Callable[..., int], func: dict[str, Any]) -> int:
     """Megabytes, as Lambda counts them, of the process that has answered this thread's call."""
-
-    def used(func: dict[str, Any]) -> int:
-        peak: int = vars(_called).pop("peak", 0)
-        return -(-peak >> 20) if peak else probe(func)
-
-    return used
+    peak: int = vars(_called).pop("peak", 0)
+    return -(-peak >> 20) if peak else probe(func)
 
 
-def _retiring(invalidate: Callable[..., None]) -> Callable[..., None]:
+@hooks.around(
+    "ministack.core.lambda_runtime:invalidate_worker",
+    reason="tells no template of a function that was changed or deleted",
+    imported_by="ministack.services.lambda_svc",
+    platform="linux",
+)
+def _retire_templates(
+    invalidate: Callable[..., None],
+    func_name: str,
+    qualifier: Any = None,
+    account: Any = None,
+    region: Any = None,
+) -> None:
     """End a function's templates with its processes."""
-
-    @functools.wraps(invalidate)
-    def invalidated(func_name: str, *arguments: Any, **options: Any) -> None:
-        invalidate(func_name, *arguments, **options)
-        with _templates_lock:
-            doomed = [key for key in _templates if key.split(":")[2] == func_name]
-            retired = [_templates.pop(key) for key in doomed]
-        for template in retired:
-            template.retire()
-
-    return invalidated
+    invalidate(func_name, qualifier, account=account, region=region)
+    with _templates_lock:
+        doomed = [key for key in _templates if key.split(":")[2] == func_name]
+        retired = [_templates.pop(key) for key in doomed]
+    for template in retired:
+        template.retire()

@@ -5,9 +5,9 @@ worker's script and interprets what it answers:
 
 * an exception's class name and stack reach the caller (Step Functions' Retry and Catch match it),
 * a function that raised keeps its process, as on AWS; one that exited or timed out loses it,
-* a module that does not import is ``Runtime.ImportModuleError``, a missing handler
-  ``Runtime.HandlerNotFound``, a result that is no JSON ``Runtime.MarshalError``, a process that
-  exits ``Runtime.ExitError``, a function over its timeout ``Sandbox.Timedout``,
+* a module that does not import is `Runtime.ImportModuleError`, a missing handler
+  `Runtime.HandlerNotFound`, a result that is no JSON `Runtime.MarshalError`, a process that
+  exits `Runtime.ExitError`, a function over its timeout `Sandbox.Timedout`,
 * the project's own editable install is not importable: a function finds only its own bundle and
   third-party packages,
 * a custom resource whose function fails without answering fails at once, not after an hour.
@@ -20,11 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from ministack.core import lambda_runtime
-from ministack.services import lambda_svc
 from ministack.services.cloudformation import custom_resource
 
+from localcloud import hooks
 from localcloud.emulator import execution_environments
-from localcloud.hooks import Hook
 
 _READY = """\
         _real_stdout.write(json.dumps({"status": "ready", "cold": True}) + "\\n")
@@ -45,35 +44,6 @@ traceback.format_exc()}) + "\\n")
 _PATH = """\
     sys.path.insert(0, code_dir)
 """
-
-HOOKS = (
-    *execution_environments.HOOKS,
-    Hook(
-        target="ministack.core.lambda_runtime:_PYTHON_WORKER_SCRIPT",
-        reason="every exception of a function is reported as Runtime.HandlerError",
-        contains=(_READY, _INIT, _CALL, _PATH),
-    ),
-    Hook(
-        target="ministack.services.lambda_svc:_execute_function_warm",
-        reason="where a worker's answer becomes the invocation's answer",
-        parameters=("func", "event", "request_id"),
-    ),
-    Hook(
-        target="ministack.services.lambda_svc:_execute_function_with_config_scope",
-        reason="a failed function of a custom resource is waited for until its timeout",
-        parameters=("func", "event"),
-    ),
-    Hook(
-        target="ministack.services.cloudformation.custom_resource:deliver_response",
-        reason="answers a custom resource in place of its failed function",
-        parameters=("token", "response"),
-    ),
-    Hook(
-        target="ministack.core.lambda_runtime:reset",
-        reason="ends the functions' processes when the local cloud stops",
-        parameters=(),
-    ),
-)
 
 # Marks an answer as a failure. Random, so that no function's own result can look like one.
 _MARK = f"spine-failure-{secrets.token_hex(16)}"
@@ -161,29 +131,22 @@ _CALL_REPLACED = """\
 _PATH_REPLACED = "    _spine_own_code_only()\n" + _PATH
 
 
-def install(*, limit: int | None = None) -> None:
-    """Put the hooks in place. Call once, after :func:`~localcloud.hooks.check`.
-
-    Args:
-        limit: Calls of functions that run at once; by cores and memory when left out.
-    """
-    _report_exceptions()
-    execution_environments.install(limit=limit)
-    lambda_svc._execute_function_warm = _with_aws_errors(lambda_svc._execute_function_warm)
-    lambda_svc._execute_function_with_config_scope = _failing_custom_resources(
-        lambda_svc._execute_function_with_config_scope
-    )
-
-
+@hooks.uses(
+    "ministack.core.lambda_runtime:reset", reason="ends every function's process", parameters=()
+)
 def stop_workers() -> None:
     """End every function's process."""
     lambda_runtime.reset()
     execution_environments.stop_templates()
 
 
-def _report_exceptions() -> None:
+@hooks.edits(
+    "ministack.core.lambda_runtime:_PYTHON_WORKER_SCRIPT",
+    reason="every exception of a function is reported as Runtime.HandlerError",
+    contains=(_READY, _INIT, _CALL, _PATH),
+)
+def _report_exceptions(script: str) -> str:
     """Have the worker script report an exception as Lambda's runtime does."""
-    script: str = lambda_runtime._PYTHON_WORKER_SCRIPT
     for old, new in (
         (_READY, _READY_REPLACED),
         (_INIT, _INIT_REPLACED),
@@ -192,36 +155,38 @@ def _report_exceptions() -> None:
     ):
         script = script.replace(old, new)
     forking = Path(__file__).with_name("forking.py").read_text()
-    lambda_runtime._PYTHON_WORKER_SCRIPT = forking + _REPORTING + script
+    return forking + _REPORTING + script
 
 
-Executor = Callable[[dict[str, Any], Any, str], dict[str, Any]]
+Answer = dict[str, Any]
 
 
-def _with_aws_errors(execute: Executor) -> Executor:
+@hooks.around(
+    "ministack.services.lambda_svc:_execute_function_warm",
+    reason="a worker's answer becomes the invocation's answer without AWS's error types",
+)
+def _with_aws_errors(
+    execute: Callable[..., Answer], func: dict[str, Any], event: Any, request_id: str
+) -> Answer:
     """Turn the worker's answer into Lambda's error payload and error type."""
-
-    def executed(func: dict[str, Any], event: Any, request_id: str) -> dict[str, Any]:
-        config = func.get("config") or func
-        if not func.get("code_zip"):
-            # MiniStack answers 200 "Mock response - no code deployed".
-            return _failed(
-                {
-                    "errorType": "Runtime.ImportModuleError",
-                    "errorMessage": f"Function {config.get('FunctionName')} has no code deployed",
-                },
-                request_id,
-            )
-        with execution_environments.turn():
-            answer = execute(func, event, request_id)
-        body = answer.get("body")
-        if isinstance(body, dict) and _MARK in body:
-            return _failed(body[_MARK], request_id, answer.get("log", ""))
-        if not answer.get("error") or not isinstance(body, dict):
-            return answer
-        return _failed(_process_failure(body, request_id), request_id, answer.get("log", ""))
-
-    return executed
+    config = func.get("config") or func
+    if not func.get("code_zip"):
+        # MiniStack answers 200 "Mock response - no code deployed".
+        return _failed(
+            {
+                "errorType": "Runtime.ImportModuleError",
+                "errorMessage": f"Function {config.get('FunctionName')} has no code deployed",
+            },
+            request_id,
+        )
+    with execution_environments.slot():
+        answer = execute(func, event, request_id)
+    body = answer.get("body")
+    if isinstance(body, dict) and _MARK in body:
+        return _failed(body[_MARK], request_id, answer.get("log", ""))
+    if not answer.get("error") or not isinstance(body, dict):
+        return answer
+    return _failed(_process_failure(body, request_id), request_id, answer.get("log", ""))
 
 
 def _failed(payload: dict[str, Any], request_id: str, log: str = "") -> dict[str, Any]:
@@ -245,23 +210,28 @@ def _process_failure(body: dict[str, Any], request_id: str) -> dict[str, Any]:
     return body
 
 
+@hooks.uses(
+    "ministack.services.cloudformation.custom_resource:deliver_response",
+    reason="answers a custom resource in place of its failed function",
+    parameters=("token", "response"),
+)
+@hooks.around(
+    "ministack.services.lambda_svc:_execute_function_with_config_scope",
+    reason="a failed function of a custom resource is waited for until its timeout",
+)
 def _failing_custom_resources(
-    execute: Callable[[dict[str, Any], Any], dict[str, Any]],
-) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
+    execute: Callable[..., Answer], func: dict[str, Any], event: Any
+) -> Answer:
     """Fail a custom resource whose function failed before it answered CloudFormation."""
-
-    def executed(func: dict[str, Any], event: Any) -> dict[str, Any]:
-        answer = execute(func, event)
-        if answer.get("error") and isinstance(event, dict) and "ResponseURL" in event:
-            body = answer.get("body") or {}
-            custom_resource.deliver_response(
-                str(event["ResponseURL"]).rsplit("/", 1)[-1],
-                {
-                    "Status": "FAILED",
-                    "Reason": f"The resource's function failed without answering: "
-                    f"{body.get('errorType')}: {body.get('errorMessage')}",
-                },
-            )
-        return answer
-
-    return executed
+    answer = execute(func, event)
+    if answer.get("error") and isinstance(event, dict) and "ResponseURL" in event:
+        body = answer.get("body") or {}
+        custom_resource.deliver_response(
+            str(event["ResponseURL"]).rsplit("/", 1)[-1],
+            {
+                "Status": "FAILED",
+                "Reason": f"The resource's function failed without answering: "
+                f"{body.get('errorType')}: {body.get('errorMessage')}",
+            },
+        )
+    return answer

@@ -1,10 +1,10 @@
-"""The deployed IAM policies decide on the local cloud, as on AWS: ``spine up --enforce-iam``.
+"""The deployed IAM policies decide on the local cloud, as on AWS: `spine up --enforce-iam`.
 
 MiniStack evaluates the policies of a request's role for the services it has. What it leaves open is
 closed here, so that no call of a pipeline goes unchecked:
 
-* the state machine's calls are signed with a session of its role (:mod:`localcloud.emulator.keys`),
-* SageMaker's own API is checked on the way to its process (:class:`SageMakerGate`),
+* the state machine's calls are signed with a session of its role (`localcloud.emulator.keys`),
+* SageMaker's own API is checked on the way to its process (`SageMakerGate`),
   with the further checks AWS makes of it: the tags of a creation, and the role it passes,
 * TLS: policies here deny plain HTTP, and the loopback address speaks nothing else.
 
@@ -14,47 +14,17 @@ what and under which conditions: the record from which the permissions' need is 
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from botocore import xform_name
 from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id
-from ministack.core.router import extract_access_key_id
 
-from localcloud.gateway.proxy import App, Message, Receive, Scope, Send, whole_body
-from localcloud.hooks import Hook, put
-
-HOOKS = (
-    Hook(
-        target="ministack.core.iam_evaluator:_resolve_condition_key",
-        reason="aws:SecureTransport is false and aws:SourceAccount unknown on the loopback address",
-        parameters=("key", "ctx"),
-    ),
-    Hook(
-        target="ministack.core.iam_evaluator:evaluate",
-        reason="decides on a call by its role's policies",
-        parameters=("ctx", "policies", "limits"),
-    ),
-    Hook(
-        target="ministack.core.iam_evaluator:resolve_principal",
-        reason="finds the role and its policies by access key",
-        parameters=("access_key_id", "account_id", "credential"),
-    ),
-    Hook(
-        target="ministack.core.iam_evaluator:enforce",
-        reason="records what is asked for",
-        parameters=(
-            "access_key_id",
-            "iam_action",
-            "service",
-            "region",
-            "resource_arn",
-            "service_context",
-        ),
-    ),
-)
+from localcloud import hooks
+from localcloud.asgi import App, Message, Receive, Scope, Send, whole_body
+from localcloud.emulator import keys
 
 _INVOKED = "/endpoints/"
 
@@ -76,10 +46,13 @@ class Record:
             file.write(json.dumps({**line, "allowed": allowed}, sort_keys=True) + "\n")
 
 
-def install(*, record: Path) -> None:
-    """Put the hooks in place. Call once, after the hooks are checked, with ``AUTH`` on."""
-    _answer_for_the_loopback()
-    _record_decisions(Record(record))
+_record: Record | None = None
+
+
+def configure(*, record: Path) -> None:
+    """Set the file that decisions about roles are written to."""
+    global _record  # noqa: PLW0603 - one gateway a process
+    _record = Record(record)
 
 
 class SageMakerGate:
@@ -106,7 +79,7 @@ class SageMakerGate:
         checks = self._checks(scope["path"], headers, body)
         for action, resource, context in checks:
             denied = iam_evaluator.enforce(
-                extract_access_key_id(headers, {}),
+                keys.of_request(headers, {}),
                 action,
                 action.partition(":")[0],
                 self._region,
@@ -209,45 +182,52 @@ def _flag(value: object) -> str | None:
     return None if value is None else str(bool(value)).lower()
 
 
-def _answer_for_the_loopback() -> None:
-    original = iam_evaluator._resolve_condition_key
+@hooks.around(
+    "ministack.core.iam_evaluator:_resolve_condition_key",
+    reason="aws:SecureTransport is false and aws:SourceAccount unknown on the loopback address",
+)
+def _answer_for_the_loopback(resolve: Callable[..., Any], key: str, ctx: Any) -> Any:
+    name = key.lower()
+    if name == "aws:securetransport":
+        return "true"
+    # A service assumes a role on behalf of the account its resource is in: there is only one.
+    if name == "aws:sourceaccount" and ctx.action == "sts:AssumeRole":
+        return ctx.principal_account
+    return resolve(key, ctx)
 
-    def resolve(key: str, ctx: Any) -> Any:
-        name = key.lower()
-        if name == "aws:securetransport":
-            return "true"
-        # A service assumes a role on behalf of the account its resource is in: there is only one.
-        if name == "aws:sourceaccount" and ctx.action == "sts:AssumeRole":
-            return ctx.principal_account
-        return original(key, ctx)
 
-    put(iam_evaluator, "_resolve_condition_key", resolve)
-
-
-def _record_decisions(record: Record) -> None:
-    original = iam_evaluator.enforce
-
-    def enforce(
-        access_key_id: str,
-        iam_action: str,
-        service: str,
-        region: str,
-        resource_arn: str = "*",
-        service_context: dict[str, Any] | None = None,
-    ) -> Any:
-        context = service_context or {}
-        denied = original(access_key_id, iam_action, service, region, resource_arn, context)
-        principal = iam_evaluator.resolve_principal(access_key_id or "", get_account_id())
-        name = getattr(principal, "arn", "").partition(":assumed-role/")[2].partition("/")[0]
-        if name:
-            record.add(
-                role=name,
-                check=(iam_action, resource_arn, _plain(context)),
-                allowed=denied is None,
-            )
-        return denied
-
-    put(iam_evaluator, "enforce", enforce)
+@hooks.uses(
+    "ministack.core.iam_evaluator:evaluate",
+    reason="decides on a call by its role's policies",
+    parameters=("ctx", "policies", "limits"),
+)
+@hooks.uses(
+    "ministack.core.iam_evaluator:resolve_principal",
+    reason="finds the role and its policies by access key",
+    parameters=("access_key_id", "account_id", "credential"),
+)
+@hooks.around("ministack.core.iam_evaluator:enforce", reason="records nothing of what it decides")
+def _recorded(
+    enforce: Callable[..., Any],
+    access_key_id: str,
+    iam_action: str,
+    service: str,
+    region: str,
+    resource_arn: str = "*",
+    service_context: dict[str, Any] | None = None,
+) -> Any:
+    """Decide on a call, and append the decision to the record."""
+    context = service_context or {}
+    denied = enforce(access_key_id, iam_action, service, region, resource_arn, context)
+    principal = iam_evaluator.resolve_principal(access_key_id or "", get_account_id())
+    name = getattr(principal, "arn", "").partition(":assumed-role/")[2].partition("/")[0]
+    if name and _record:
+        _record.add(
+            role=name,
+            check=(iam_action, resource_arn, _plain(context)),
+            allowed=denied is None,
+        )
+    return denied
 
 
 def _plain(context: dict[str, Any]) -> dict[str, Any]:

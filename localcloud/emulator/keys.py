@@ -2,7 +2,7 @@
 
 MiniStack takes twelve digits for the access key of an account and gives functions that, or one
 that it derives from the names of function and role. Anybody can write those down, so functions get
-the cloud's own key instead, or under ``--enforce-iam`` a session of their role that nobody can
+the cloud's own key instead, or under `--enforce-iam` a session of their role that nobody can
 derive.
 """
 
@@ -10,65 +10,41 @@ import hashlib
 import os
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from ministack.core import iam_evaluator, lambda_runtime
-from ministack.services import lambda_svc, sts
+from ministack.core import iam_evaluator
+from ministack.core.router import extract_access_key_id
+from ministack.services import sts
 
-from localcloud.hooks import Hook, put
-
-HOOKS = (
-    Hook(
-        target="ministack.core.lambda_runtime:execution_credentials",
-        reason="functions get an access key that anybody can write down",
-        parameters=("config",),
-    ),
-    Hook(
-        target="ministack.services.lambda_svc:execution_credentials",
-        reason="the same, where a function is no warm process",
-        parameters=("config",),
-    ),
-    Hook(
-        target="ministack.services.lambda_svc:_presigned_code_url",
-        reason="the address of a function's code is signed with no key",
-        parameters=("func_name",),
-    ),
-    Hook(
-        target="ministack.services.lambda_svc:_layer_content_url",
-        reason="the same, of a layer",
-        parameters=("layer_name", "version"),
-    ),
-    Hook(
-        target="ministack.services.sts:register_session",
-        reason="makes credentials of a role",
-        parameters=("access_key", "session"),
-    ),
-    Hook(target="ministack.services.sts:_sessions", reason="the keys that STS has issued"),
-    Hook(
-        target="ministack.core.iam_evaluator:find_iam_access_key_account",
-        reason="finds the keys that IAM has issued",
-        parameters=("access_key_id",),
-    ),
-    Hook(
-        target="ministack.core.router:extract_access_key_id",
-        reason="finds the key of a request",
-        parameters=("headers", "query_params"),
-    ),
-)
+from localcloud import hooks
 
 _seed = secrets.token_bytes(32)
+_as_roles = False
 
 
-def install(*, enforce_iam: bool) -> None:
-    """Put the hooks in place. Call once, after the hooks are checked."""
-    credentials = _of_role if enforce_iam else _own
-    for module in (lambda_runtime, lambda_svc):
-        put(module, "execution_credentials", credentials)
-    put(lambda_svc, "_presigned_code_url", _signed(lambda_svc._presigned_code_url))
-    put(lambda_svc, "_layer_content_url", _signed(lambda_svc._layer_content_url))
+def configure(*, enforce_iam: bool) -> None:
+    """Set whether functions act under their roles, instead of with the cloud's own key."""
+    global _as_roles  # noqa: PLW0603 - one gateway a process
+    _as_roles = enforce_iam
 
 
+@hooks.uses(
+    "ministack.core.router:extract_access_key_id",
+    reason="finds the key of a request",
+    parameters=("headers", "query_params"),
+)
+def of_request(headers: Mapping[str, str], query: Mapping[str, list[str]]) -> str:
+    """The id of the access key that a request is signed with, or ""."""
+    return str(extract_access_key_id(headers, query))
+
+
+@hooks.uses("ministack.services.sts:_sessions", reason="the keys that STS has issued")
+@hooks.uses(
+    "ministack.core.iam_evaluator:find_iam_access_key_account",
+    reason="finds the keys that IAM has issued",
+    parameters=("access_key_id",),
+)
 def issued(access_key_id: str) -> bool:
     """Tell whether STS or IAM of this cloud has issued a key, which has not expired."""
     session = sts._sessions.get(access_key_id)
@@ -80,6 +56,11 @@ def issued(access_key_id: str) -> bool:
         return False
 
 
+@hooks.uses(
+    "ministack.services.sts:register_session",
+    reason="makes credentials of a role",
+    parameters=("access_key", "session"),
+)
 def session(role_arn: str, name: str) -> dict[str, str]:
     """Credentials of a role, for a service of this process that acts under it.
 
@@ -109,23 +90,36 @@ def session(role_arn: str, name: str) -> dict[str, str]:
     }
 
 
-def _own(config: dict[str, Any]) -> dict[str, str]:
-    """The cloud's own key, which is in the environment of the gateway."""
-    del config
+@hooks.replaces(
+    "ministack.core.lambda_runtime:execution_credentials",
+    reason="functions get an access key that anybody can write down",
+    imported_by="ministack.services.lambda_svc",  # where a function is no warm process
+)
+def _credentials(config: dict[str, Any]) -> dict[str, str]:
+    """A session of a function's role, or the cloud's own key: in the environment of the gateway."""
+    if _as_roles:
+        return session(str(config["Role"]), str(config["FunctionName"])[:64])
     names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
     return {name: os.environ[name] for name in names} | {"AWS_SESSION_TOKEN": ""}
 
 
-def _of_role(config: dict[str, Any]) -> dict[str, str]:
-    return session(str(config["Role"]), str(config["FunctionName"])[:64])
+@hooks.around(
+    "ministack.services.lambda_svc:_presigned_code_url",
+    reason="the address of a function's code is signed with no key",
+)
+def _signed_code_url(address: Callable[..., str], func_name: str) -> str:
+    return _signed(address(func_name))
 
 
-def _signed(address: Callable[..., str]) -> Callable[..., str]:
-    """Name the cloud's own key in an address, as a presigned one does."""
+@hooks.around(
+    "ministack.services.lambda_svc:_layer_content_url",
+    reason="the address of a layer's code is signed with no key",
+)
+def _signed_layer_url(address: Callable[..., str], layer_name: str, version: int) -> str:
+    return _signed(address(layer_name, version))
 
-    def signed(*of: Any) -> str:
-        found = address(*of)
-        joint = "&" if "?" in found else "?"
-        return f"{found}{joint}X-Amz-Credential={os.environ['AWS_ACCESS_KEY_ID']}/lambda"
 
-    return signed
+def _signed(address: str) -> str:
+    """An address that names the cloud's own key, as a presigned one does."""
+    joint = "&" if "?" in address else "?"
+    return f"{address}{joint}X-Amz-Credential={os.environ['AWS_ACCESS_KEY_ID']}/lambda"

@@ -5,17 +5,17 @@ requests too: by script, by form, by image, and by a name of its own that it let
 127.0.0.1 (DNS rebinding). A port chosen at random is no protection; it is found in a moment. So the
 outermost layer of the gateway refuses, whatever the path:
 
-* any ``Host`` but 127.0.0.1, localhost or [::1] with the port: a rebound name betrays itself here,
-* any ``Origin``, unless a setting names it: browsers send it with every script's and form's POST,
-* any ``Sec-Fetch-Site`` but ``none``, which stands for an address that the person typed,
-* any request without an access key of this cloud: its own (see :mod:`localcloud.credentials`), or
+* any `Host` but 127.0.0.1, localhost or [::1] with the port: a rebound name betrays itself here,
+* any `Origin`, unless a setting names it: browsers send it with every script's and form's POST,
+* any `Sec-Fetch-Site` but `none`, which stands for an address that the person typed,
+* any request without an access key of this cloud: its own (see `localcloud.credentials`), or
   one that it has issued since (STS, IAM),
 * every WebSocket.
 
 Only the key's id is checked here. It is 160 random bits from a file that only its owner can read,
 never leaves the machine, and is in no answer to a page: to know it is to be allowed in. Checking
 the signature as well would mean to hold back and hash each body, and would stop no page more. Under
-``--enforce-iam`` the emulator verifies signatures besides.
+`--enforce-iam` the emulator verifies signatures besides.
 
 Without a key come: the health check, which only tells that the cloud runs, and what functions tell
 CloudFormation, by an address with a random token that is good for one answer.
@@ -27,9 +27,9 @@ from collections.abc import Callable, Collection, Mapping
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
+from localcloud.asgi import App, Message, Receive, Scope, Send
 from localcloud.credentials import Credentials
 from localcloud.environment_variables import HEALTH_PATH, HOST
-from localcloud.gateway.proxy import App, Message, Receive, Scope, Send
 
 _NAMES = (HOST, "localhost", "[::1]")
 # Where a custom resource's function answers and a wait condition is signalled; the rest is random.

@@ -3,13 +3,13 @@
 Only calls that the pipeline itself makes count: those of the state machine, of the functions and of
 the SageMaker process. A person's `aws`, the tests and the CDK command line are never disturbed.
 
-The file that ``spine up --faults FILE`` takes is a JSON list, one object for each fault::
+The file that `spine up --faults FILE` takes is a JSON list, one object for each fault::
 
     [{"service": "sagemaker", "operation": "CreateModel", "nth": 1, "fault": "lost-answer"},
      {"service": "s3", "operation": "PutObject", "every": 3, "fault": "throttle"}]
 
-While the cloud runs, the same list is replaced by ``POST`` and read by ``GET`` at
-``/_spine/faults`` of its port.
+While the cloud runs, the same list is replaced by `POST` and read by `GET` at
+`/_spine/faults` of its port.
 """
 
 import asyncio
@@ -30,8 +30,8 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from localcloud.asgi import App, Message, Receive, Scope, Send, whole_body
 from localcloud.environment_variables import PIPELINE_APP_ID
-from localcloud.gateway.proxy import App, Message, Receive, Scope, Send, whole_body
 
 if TYPE_CHECKING:
     from localcloud.lifecycle import Cloud

@@ -7,17 +7,12 @@ endpoint's answer costs a fraction of a millisecond more than asking the process
 
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
-from typing import Any
 
 import httpx
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+from localcloud.asgi import Receive, Scope, Send, rest_of
 
 # SageMaker's own limit on a real-time call is 60 s; a management call answers at once.
 _TIMEOUT = httpx.Timeout(75.0, connect=5.0)
@@ -93,7 +88,7 @@ class SageMakerProxy:
         first = await receive()
         body: bytes | AsyncIterator[bytes] = first.get("body", b"")
         if first.get("more_body"):
-            body = _rest_of(first, receive)
+            body = rest_of(first, receive)
         url = httpx.URL("http://sagemaker", raw_path=_target(scope))
         return self._client.build_request(
             scope["method"], url, headers=_end_to_end(scope["headers"]), content=body
@@ -123,17 +118,3 @@ def _target(scope: Scope) -> bytes:
 
 def _end_to_end(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     return [(name.lower(), value) for name, value in headers if name.lower() not in _HOP_BY_HOP]
-
-
-async def _rest_of(first: Message, receive: Receive) -> AsyncIterator[bytes]:
-    message = first
-    while True:
-        yield message.get("body", b"")
-        if not message.get("more_body"):
-            return
-        message = await receive()
-
-
-async def whole_body(receive: Receive) -> bytes:
-    """A request's body, once all of it has arrived."""
-    return b"".join([part async for part in _rest_of(await receive(), receive)])

@@ -9,6 +9,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from localcloud import folders
+
 logger = logging.getLogger(__name__)
 
 _START_SECONDS = 30.0
@@ -16,7 +18,7 @@ _STOP_SECONDS = 10.0
 
 
 class SageMakerProcess:
-    """Runs ``command --uds PATH --jobs DIR --aws-endpoint URL`` beside the gateway.
+    """Runs `command --uds PATH --jobs DIR --aws-endpoint URL` beside the gateway.
 
     It gets a process group of its own, so that what it leaves behind (a job, a server) can be
     ended with it. It is not restarted when it dies: its records would be gone and every later
@@ -77,7 +79,7 @@ class SageMakerProcess:
                 await self.stop()
                 raise RuntimeError(
                     f"The SageMaker process did not start. The end of {self._log}:\n"
-                    + tail(self._log)
+                    + folders.tail(self._log)
                 )
             await asyncio.sleep(0.02)
         self._watch = asyncio.create_task(self._report_end())
@@ -112,12 +114,3 @@ class SageMakerProcess:
         assert self._process is not None  # noqa: S101 - set by start, which starts this task
         code = await self._process.wait()
         logger.error("The SageMaker process ended with code %s. See %s", code, self._log)
-
-
-def tail(path: Path, lines: int = 25) -> str:
-    """The last lines of a log, or a note that there are none."""
-    try:
-        text = path.read_text(errors="replace")
-    except FileNotFoundError:
-        return "(there is no log)"
-    return "\n".join(text.splitlines()[-lines:]) or "(the log is empty)"

@@ -1,11 +1,10 @@
-"""The local cloud's one server: ``python -m localcloud.gateway.server --home .spine``.
+"""The local cloud's one server: what it is made of, from its start to its end.
 
 MiniStack answers for every service but two: state machines run in moto's interpreter
-(``localcloud.states``) and SageMaker in a process of its own, to which requests are passed on. All
-of it is reached on one loopback port. Everything lives in memory and ends with the process.
+(`localcloud.stepfunctions`) and SageMaker in a process of its own, to which requests are passed
+on. All of it is reached on one loopback port. Everything lives in memory and ends with the process.
 """
 
-import argparse
 import asyncio
 import contextlib
 import dataclasses
@@ -15,7 +14,6 @@ import os
 import secrets
 import signal
 import socket
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -25,37 +23,28 @@ from typing import Any
 import uvicorn
 
 from localcloud import credentials, folders, process_identity
+from localcloud.asgi import App
 from localcloud.conditions import Conditions
 from localcloud.credentials import Credentials
 from localcloud.environment_variables import (
     ACCOUNT,
     BOUND_TO,
-    HEALTH_PATH,
     HOST,
     REGION,
     STATE_FILE,
     endpoint_url,
     gateway_environment,
 )
+from localcloud.gateway.app import Gateway
 from localcloud.gateway.door import Door
 from localcloud.gateway.faults import FaultInjection
-from localcloud.gateway.proxy import (
-    App,
-    Message,
-    Receive,
-    SageMakerProxy,
-    Scope,
-    Send,
-    is_sagemaker,
-)
+from localcloud.gateway.proxy import SageMakerProxy
 from localcloud.gateway.sagemaker_process import SageMakerProcess
 from localcloud.hooks import HookError
 from localcloud.sagemaker.child_processes import wait_for_end
 
 logger = logging.getLogger(__name__)
 
-# What is given to a connection at once of a large answer.
-_PIECE_BYTES = 1 << 20
 # How long everything may take to stop once nobody waits for it.
 _STOP_SECONDS = 20.0
 
@@ -65,7 +54,7 @@ class Options:
     """What the gateway is started with.
 
     Attributes:
-        home: The state directory (``.spine``).
+        home: The state directory (`.spine`).
         port: The port to listen on; 0 takes a free one.
         sagemaker: The command that runs the SageMaker process.
         conditions: What the cloud is to be like.
@@ -77,9 +66,12 @@ class Options:
     conditions: Conditions
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Run the gateway until it is told to stop (SIGTERM or SIGINT)."""
-    options = _options(arguments)
+def run(options: Options) -> None:
+    """Serve until told to stop (SIGTERM or SIGINT), and say why when that cannot be.
+
+    Raises:
+        SystemExit: The port is taken, or a hook does not fit the installed libraries.
+    """
     if bound_to := os.environ.get(BOUND_TO):
         threading.Thread(target=_end_with, args=[int(bound_to)], daemon=True).start()
     logging.basicConfig(
@@ -109,33 +101,6 @@ def main(arguments: list[str] | None = None) -> None:
         raise SystemExit(str(error)) from error
     finally:
         folders.remove_temporary(options.home)
-
-
-def _options(arguments: list[str] | None) -> Options:
-    parser = argparse.ArgumentParser(
-        prog="python -m localcloud.gateway.server", description=__doc__
-    )
-    parser.add_argument("--home", type=Path, required=True, help="state directory")
-    parser.add_argument("--port", type=int, default=0, help="port, 0 for a free one")
-    parser.add_argument(
-        "--sagemaker",
-        type=json.loads,
-        default=[sys.executable, "-m", "localcloud.sagemaker"],
-        help="command of the SageMaker process, as JSON",
-    )
-    parser.add_argument(
-        "--conditions",
-        type=Conditions.read,
-        default=Conditions(),
-        help="what the cloud is to be like, as JSON",
-    )
-    found = parser.parse_args(arguments)
-    return Options(
-        home=found.home.resolve(),
-        port=found.port,
-        sagemaker=tuple(map(str, found.sagemaker)),
-        conditions=found.conditions,
-    )
 
 
 def _end_with(pid: int) -> None:
@@ -252,42 +217,36 @@ def _emulator(port: int, *, record: Path | None, concurrent: int | None) -> App:
         concurrent: Calls of functions that run at once; None decides by the machine.
     """
     from localcloud import hooks
-    from localcloud.emulator import cloudformation, functions, keys
-    from localcloud.states import engine
+    from localcloud.emulator import cloudformation, execution_environments, functions, keys
+    from localcloud.stepfunctions import clients, engine
 
-    hooks.check((*keys.HOOKS, *functions.HOOKS, *cloudformation.HOOKS, *engine.HOOKS))
-    keys.install(enforce_iam=record is not None)
-    functions.install(limit=concurrent)
-    cloudformation.install()
-    engine.install(endpoint_url=endpoint_url(port), region=REGION)
+    rooms = [cloudformation, execution_environments, functions, keys]
     if record is not None:
-        _enforce(record)
+        from localcloud.emulator import iam
+
+        rooms.append(iam)
+        iam.configure(record=record)
+        clients.sign_as_roles(keys.session)
+    found = hooks.registered("localcloud.stepfunctions", *(each.__name__ for each in rooms))
+    hooks.check(found)
+    hooks.install(found)
+    keys.configure(enforce_iam=record is not None)
+    execution_environments.configure(limit=concurrent)
+    engine.start(endpoint_url=endpoint_url(port))
     from ministack.app import app
 
     emulator: App = app
     return emulator
 
 
-def _enforce(record: Path) -> None:
-    from localcloud import hooks
-    from localcloud.emulator import iam, keys
-    from localcloud.states import clients
-
-    hooks.check(iam.HOOKS)
-    iam.install(record=record)
-    clients.sign_as_roles(keys.session)
-
-
 def _door(app: App, port: int, own: Credentials, origins: tuple[str, ...]) -> App:
-    from ministack.core.router import extract_access_key_id
-
     from localcloud.emulator import keys
 
     return Door(
         app,
         port=port,
         credentials=own,
-        key_of=extract_access_key_id,
+        key_of=keys.of_request,
         issued=keys.issued,
         origins=origins,
     )
@@ -316,87 +275,6 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Handle no signal."""
         yield
-
-
-class Gateway:
-    """The ASGI app: health, SageMaker, and MiniStack for the rest."""
-
-    def __init__(
-        self,
-        *,
-        emulator: App,
-        proxy: SageMakerProxy,
-        gate: App,
-        sagemaker: SageMakerProcess,
-        instance: str,
-    ) -> None:
-        self._emulator = emulator
-        self._proxy = proxy
-        self._gate = gate
-        self._sagemaker = sagemaker
-        self._instance = instance
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        if scope["type"] == "lifespan":
-            await self._lifespan(scope, receive, send)
-        elif is_sagemaker(scope):
-            await self._gate(scope, receive, send)
-        elif scope["type"] == "http" and scope["path"] == HEALTH_PATH:
-            await self._health(send)
-        else:
-            await self._emulator(scope, receive, in_pieces(send))
-
-    async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Start MiniStack; end without it, since its shutdown imports what was never used.
-
-        That costs a second (an SSH server) and there is nothing to save: all of it is in memory.
-        """
-        messages: asyncio.Queue[Message] = asyncio.Queue()
-        running = asyncio.create_task(_run(self._emulator, scope, messages.get, send))
-        await messages.put(await receive())
-        await receive()
-        running.cancel()
-        await send({"type": "lifespan.shutdown.complete"})
-
-    async def _health(self, send: Send) -> None:
-        body = {
-            "status": "ok",
-            "instance": self._instance,
-            "pid": os.getpid(),
-            "sagemaker": {
-                "pid": self._sagemaker.pid,
-                "runs": self._sagemaker.alive,
-                "alive": self._sagemaker.alive and await self._proxy.healthy(),
-            },
-        }
-        headers = [(b"content-type", b"application/json")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": json.dumps(body).encode()})
-
-
-def in_pieces(send: Send) -> Send:
-    """Send a large body a piece at a time, each when the connection has taken the one before.
-
-    MiniStack answers with an object of S3 whole. Given to a connection at once, what the client has
-    not yet read of it would be copied, three times over: gigabytes for a file of one.
-    """
-
-    async def sent(message: Message) -> None:
-        body = memoryview(message.get("body", b""))
-        if message["type"] != "http.response.body" or len(body) <= _PIECE_BYTES:
-            await send(message)
-            return
-        for start in range(0, len(body), _PIECE_BYTES):
-            end = start + _PIECE_BYTES
-            more = end < len(body) or message.get("more_body", False)
-            await send({**message, "body": bytes(body[start:end]), "more_body": more})
-
-    return sent
-
-
-async def _run(app: App, scope: Scope, receive: Receive, send: Send) -> None:
-    await app(scope, receive, send)
 
 
 def _record(
@@ -431,7 +309,3 @@ def _is_ours(state: Path, instance: str) -> bool:
         return bool(json.loads(state.read_text()).get("instance") == instance)
     except (FileNotFoundError, ValueError):
         return False
-
-
-if __name__ == "__main__":
-    main()

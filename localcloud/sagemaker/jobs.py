@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 
 from localcloud.sagemaker import usage
 from localcloud.sagemaker.child_processes import Process, Processes
+from localcloud.sagemaker.concurrency import ConcurrencyLimit
 from localcloud.sagemaker.connection import Connection
 from localcloud.sagemaker.errors import invalid
 from localcloud.sagemaker.logs import Logs
@@ -24,7 +25,6 @@ from localcloud.sagemaker.metrics import Metrics
 from localcloud.sagemaker.records import Record, Store
 from localcloud.sagemaker.settings import Settings
 from localcloud.sagemaker.storage import Storage
-from localcloud.sagemaker.turns import Turns
 
 # The path of a socket has room for 103 bytes on macOS; here a number follows the folder.
 _LONGEST_SOCKET_FOLDER = 90
@@ -32,7 +32,7 @@ _LONGEST_SOCKET_FOLDER = 90
 _LONGEST_WAIT = 30 * 86_400.0
 # Seconds in which no job has begun or ended, after which one more goes ahead: long jobs come to run
 # side by side, and a job that waits for another one's end cannot keep it from beginning.
-_PATIENCE = 5.0
+_STALL_SECONDS = 5.0
 # What a training container finds below /opt/ml.
 _LAYOUT = ("input/config", "input/data", "model", "output/data")
 
@@ -55,8 +55,8 @@ class Platform:
     sockets: Path = field(init=False)
     # Whose processes compute, and whose are starting: more at once than there are cores would only
     # take more memory and longer.
-    turns: Turns = field(init=False)
-    starts: Turns = field(init=False)
+    computing: ConcurrencyLimit = field(init=False)
+    starting: ConcurrencyLimit = field(init=False)
 
     def __post_init__(self) -> None:
         self.settings.jobs.mkdir(parents=True, exist_ok=True)
@@ -69,8 +69,9 @@ class Platform:
         connection = Connection(self.settings)
         self.logs = Logs(connection)
         self.metrics = Metrics(connection)
-        self.turns = Turns(self.settings.concurrent_jobs, patience=_PATIENCE)
-        self.starts = Turns(self.settings.concurrent_jobs, patience=_PATIENCE)
+        most = self.settings.concurrent_jobs
+        self.computing = ConcurrencyLimit(most, stall_seconds=_STALL_SECONDS)
+        self.starting = ConcurrencyLimit(most, stall_seconds=_STALL_SECONDS)
         self.sockets = self.settings.jobs / ".sockets"
         if len(str(self.sockets)) > _LONGEST_SOCKET_FOLDER:
             self.sockets = Path(
@@ -138,8 +139,8 @@ class Platform:
         for record in self.store.records():
             if isinstance(record.runtime, Job):
                 record.runtime.stopping.set()
-        self.turns.wake()
-        self.starts.wake()
+        self.computing.wake()
+        self.starting.wake()
         self.processes.close()
         self.logs.close()
         shutil.rmtree(self.sockets, ignore_errors=True)
@@ -192,13 +193,13 @@ class Job:
         return self.stopping.wait(self.platform.settings.delay(delay))
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Waits for the job's turn on this machine's cores and holds it.
+    def slot(self) -> Iterator[None]:
+        """Waits for the job's slot on this machine's cores and holds it.
 
         Raises:
             Stopped: The job has been told to stop before it came.
         """
-        with self.platform.turns.turn(self.stopping.is_set) as taken:
+        with self.platform.computing.slot(self.stopping.is_set) as taken:
             if not taken:
                 raise Stopped
             yield
@@ -216,7 +217,7 @@ class Job:
         with self._lock:
             self.stopping.set()
             processes = list(self._processes)
-        self.platform.turns.wake()
+        self.platform.computing.wake()
         for process in processes:
             process.stop(self.platform.settings.stop_grace)
 

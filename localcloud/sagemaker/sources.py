@@ -85,7 +85,7 @@ def _manifest(storage: Storage, location: Location) -> list[Item]:
     text = storage.read(location)
     try:
         first, *names = json.loads(text)
-        prefix = parse_uri(first["prefix"])
+        prefix = parse_uri(str(first["prefix"]))
         # The prefix and each name are joined as they are: the prefix may end inside a name.
         keys = {name: prefix.key + name for name in names}
     except (ValueError, TypeError, KeyError) as error:

@@ -7,7 +7,7 @@ import pytest
 from localcloud import Cloud
 from localcloud.credentials import Credentials
 from localcloud.environment_variables import client_environment, isolated
-from tests.localcloud.states.machines import ROLE, bundle
+from tests.localcloud.stepfunctions.machines import ROLE, bundle
 
 SOURCE = """
 import importlib.util, os, sys

@@ -61,7 +61,7 @@ def test_start_is_found_and_stop_leaves_no_process(home: Path) -> None:
 
 def test_stop_ends_the_functions_processes(home: Path) -> None:
     """The warm process of a function, even one that is busy, ends with the cloud."""
-    from tests.localcloud.states.machines import ROLE, bundle
+    from tests.localcloud.stepfunctions.machines import ROLE, bundle
 
     running = localcloud.start(home, sagemaker=STUB)
     functions = running.client("lambda")
@@ -123,7 +123,7 @@ def test_only_its_owner_can_read_the_state_directory(home: Path) -> None:
 
 def folders_of(running: localcloud.Cloud, home: Path) -> list[Path]:
     """The folders of a function's code once it was called."""
-    from tests.localcloud.states.machines import ROLE, bundle
+    from tests.localcloud.stepfunctions.machines import ROLE, bundle
 
     source = "import os, tempfile\ndef handler(event, context):\n"
     source += "    return [tempfile.gettempdir(), os.getcwd()]\n"

@@ -9,10 +9,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from localcloud.sagemaker import logs
+from localcloud.sagemaker import fleets
 from localcloud.sagemaker.capture import Capture
 from localcloud.sagemaker.child_processes import describe_exit
 from localcloud.sagemaker.errors import ApiError, JobError, invalid, not_available
+from localcloud.sagemaker.fleets import Fleet, Plan
 from localcloud.sagemaker.jobs import Platform
 from localcloud.sagemaker.records import Record, hosted
 from localcloud.sagemaker.resources import Request, Resource, only, operation, value_of
@@ -25,8 +26,6 @@ ENDPOINT = hosted("endpoint", "endpoint", "Endpoint", status="EndpointStatus")
 _IN_PROGRESS = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
 # The old fleet answers until the new one has taken over: "Update a model" in the developer guide.
 _SERVING = ("InService", "Updating", "SystemUpdating", "RollingBack")
-# AWS gives a container this long to answer its first ping, unless the variant says otherwise.
-_STARTUP_SECONDS = 300
 _ROUTING = "DeploymentConfig.BlueGreenUpdatePolicy.TrafficRoutingConfiguration"
 # What RetainAllVariantProperties keeps of a variant, by the name that excludes it again.
 _RETAINED = {
@@ -36,42 +35,11 @@ _RETAINED = {
 
 
 @dataclass
-class Fleet:
-    """The model servers of one configuration, by variant."""
-
-    servers: dict[str, ModelServer] = field(default_factory=dict)
-    capture: Capture | None = None
-
-    def stop(self) -> None:
-        """Ends every server and uploads what was captured."""
-        for server in self.servers.values():
-            server.stop()
-        if self.capture is not None:
-            self.capture.flush()
-
-
-@dataclass
 class Hosting:
     """What runs behind an endpoint: the fleet that answers, and how many there have been."""
 
     fleet: Fleet = field(default_factory=Fleet)
     generation: int = 0
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """What a fleet is made of; models are as they were when the fleet was asked for."""
-
-    config: str
-    variants: list[dict[str, Any]]
-    models: dict[str, dict[str, Any]]
-    capture: dict[str, Any] | None
-
-    def summaries(self) -> list[dict[str, Any]]:
-        return [
-            _summary(variant, self.models[variant["VariantName"]]["PrimaryContainer"])
-            for variant in self.variants
-        ]
 
 
 class Endpoints(Resource):
@@ -97,7 +65,7 @@ class Endpoints(Resource):
         self.platform.start(record, lambda: self._create(record, plan))
         return {"EndpointArn": record.arn}
 
-    def _plan(self, config: str) -> _Plan:
+    def _plan(self, config: str) -> Plan:
         described = self.store.describe(ENDPOINT_CONFIG, config)
         variants = described["ProductionVariants"]
         # The endpoint serves what its models are now: deleting them later changes nothing.
@@ -106,73 +74,17 @@ class Endpoints(Resource):
             for variant in variants
         }
         name = described["EndpointConfigName"]
-        return _Plan(name, variants, models, described.get("DataCaptureConfig"))
+        return Plan(name, variants, models, described.get("DataCaptureConfig"))
 
-    def _create(self, record: Record, plan: _Plan) -> None:
+    def _create(self, record: Record, plan: Plan) -> None:
         try:
-            fleet = self._start(record, plan, self.platform.folder(record))
+            fleet = fleets.start(self.platform, record.name, plan, self.platform.folder(record))
             self.platform.closing.wait(self.platform.settings.delay("endpoint-create"))
             self._take_over(record, plan, fleet)
         except Exception as error:  # noqa: BLE001 (whatever it is, the endpoint must not hang)
             self._fail(record, str(error) if isinstance(error, JobError) else repr(error))
 
-    def _start(self, record: Record, plan: _Plan, folder: Path) -> Fleet:
-        """Launches a fleet when its turn has come: what starts needs a core, what serves does not.
-
-        Raises:
-            JobError: It does not come to serve.
-        """
-        with self.platform.starts.turn(self.platform.closing.is_set) as taken:
-            if not taken:
-                raise JobError("The local SageMaker is shutting down.")
-            return self._launch(record, plan, folder)
-
-    def _launch(self, record: Record, plan: _Plan, folder: Path) -> Fleet:
-        """Starts a fleet and waits until every server of it serves.
-
-        Raises:
-            JobError: One does not; none is left then.
-        """
-        fleet = Fleet()
-        try:
-            for variant in plan.variants:
-                name = variant["VariantName"]
-                place = folder / name
-                for part in ("model", "output"):
-                    (place / part).mkdir(parents=True)
-                model = plan.models[name]
-                server = ModelServer(
-                    self.platform,
-                    model["PrimaryContainer"],
-                    place,
-                    model["ExecutionRoleArn"],
-                    group=(f"{logs.ENDPOINTS}/{record.name}", name),
-                )
-                fleet.servers[name] = server
-                server.launch({})
-            for variant in plan.variants:
-                fleet.servers[variant["VariantName"]].wait_until_ready(
-                    subject=(
-                        f"The primary container for production variant {variant['VariantName']}"
-                    ),
-                    timeout=variant.get(
-                        "ContainerStartupHealthCheckTimeoutInSeconds", _STARTUP_SECONDS
-                    ),
-                )
-            if plan.capture and plan.capture["EnableCapture"]:
-                role = plan.models[plan.variants[0]["VariantName"]]["ExecutionRoleArn"]
-                fleet.capture = Capture(
-                    plan.capture,
-                    endpoint=record.name,
-                    storage=self.platform.storage_of(role),
-                    folder=folder,
-                )
-        except BaseException:
-            fleet.stop()
-            raise
-        return fleet
-
-    def _take_over(self, record: Record, plan: _Plan, fleet: Fleet) -> Fleet:
+    def _take_over(self, record: Record, plan: Plan, fleet: Fleet) -> Fleet:
         """Lets a fleet that serves answer from now on; returns the one before it."""
         with self.store.lock:
             hosting: Hosting = record.runtime
@@ -264,7 +176,7 @@ class Endpoints(Resource):
         self.platform.start(record, lambda: self._update(record, plan, place))
         return {"EndpointArn": record.arn}
 
-    def _retaining(self, record: Record, plan: _Plan, excluded: set[str]) -> _Plan:
+    def _retaining(self, record: Record, plan: Plan, excluded: set[str]) -> Plan:
         """The plan with what the endpoint's variants of the same names have now."""
         now = {each["VariantName"]: each for each in record.members["ProductionVariants"]}
         variants = []
@@ -279,11 +191,11 @@ class Endpoints(Resource):
         if "DataCaptureConfig" not in excluded:
             current = record.runtime.fleet.capture
             capture = dict(current.config) if current else None
-        return _Plan(plan.config, variants, plan.models, capture)
+        return Plan(plan.config, variants, plan.models, capture)
 
-    def _update(self, record: Record, plan: _Plan, folder: Path) -> None:
+    def _update(self, record: Record, plan: Plan, folder: Path) -> None:
         try:
-            fleet = self._start(record, plan, folder)
+            fleet = fleets.start(self.platform, record.name, plan, folder)
             self.platform.closing.wait(self.platform.settings.delay("endpoint-update"))
         except Exception as error:  # noqa: BLE001 (whatever it is, the old fleet goes on)
             reason = str(error) if isinstance(error, JobError) else repr(error)
@@ -397,23 +309,6 @@ class Endpoints(Resource):
         record.runtime.fleet.stop()
         time.sleep(self.platform.settings.delay("endpoint-delete"))
         self.store.remove(record)
-
-
-def _summary(variant: dict[str, Any], container: dict[str, Any]) -> dict[str, Any]:
-    count, weight = variant["InitialInstanceCount"], variant["InitialVariantWeight"]
-    image = {
-        "SpecifiedImage": container["Image"],
-        "ResolvedImage": container["Image"],
-        "ResolutionTime": datetime.now(UTC),
-    }
-    return {
-        "VariantName": variant["VariantName"],
-        "DeployedImages": [image],
-        "CurrentWeight": weight,
-        "DesiredWeight": weight,
-        "CurrentInstanceCount": count,
-        "DesiredInstanceCount": count,
-    }
 
 
 def _capture_summary(capture: Mapping[str, Any]) -> dict[str, Any]:

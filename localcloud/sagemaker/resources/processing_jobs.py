@@ -146,7 +146,7 @@ class ProcessingJobs(Resource):
         status, reason = "Completed", None
         try:
             storage = self.platform.storage_of(record.members["RoleArn"])
-            with job.turn():
+            with job.slot():
                 status, reason = self._process(_Run(record, job, hosts, storage))
         except Stopped:
             status = "Stopped"

@@ -9,15 +9,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from localcloud.sagemaker import algorithms, logs, sources
 from localcloud.sagemaker.child_processes import Process, describe_exit
-from localcloud.sagemaker.errors import ApiError, JobError, invalid, not_available
+from localcloud.sagemaker.errors import ApiError, JobError, invalid
 from localcloud.sagemaker.jobs import Ended, Host, Job, Stopped, failure_reason, write_hosts
 from localcloud.sagemaker.records import Kind, Record
-from localcloud.sagemaker.resources import Request, Resource, only, operation, value_of
+from localcloud.sagemaker.resources import Request, Resource, only, operation, training_requests
 from localcloud.sagemaker.storage import Storage, no_objects, pack, parse_uri
 from localcloud.sagemaker.syncing import Mirror
 
@@ -33,51 +32,6 @@ TRAINING_JOB = Kind(
         f"with this name already exists ({arn}).",
     ),
 )
-_SUPPORTED = (
-    "TrainingJobName",
-    "HyperParameters",
-    "AlgorithmSpecification.TrainingImage",
-    "AlgorithmSpecification.TrainingInputMode",
-    "AlgorithmSpecification.EnableSageMakerMetricsTimeSeries",
-    # The built-in algorithms' own definitions apply whatever is given here, as on AWS.
-    "AlgorithmSpecification.MetricDefinitions",
-    "RoleArn",
-    "InputDataConfig.ChannelName",
-    "InputDataConfig.DataSource.S3DataSource.S3DataType",
-    "InputDataConfig.DataSource.S3DataSource.S3Uri",
-    "InputDataConfig.DataSource.S3DataSource.S3DataDistributionType",
-    "InputDataConfig.ContentType",
-    "InputDataConfig.CompressionType",
-    "InputDataConfig.RecordWrapperType",
-    "InputDataConfig.InputMode",
-    "OutputDataConfig.KmsKeyId",
-    "OutputDataConfig.S3OutputPath",
-    "OutputDataConfig.CompressionType",
-    "ResourceConfig.InstanceType",
-    "ResourceConfig.InstanceCount",
-    "ResourceConfig.VolumeSizeInGB",
-    "ResourceConfig.VolumeKmsKeyId",
-    "ResourceConfig.KeepAlivePeriodInSeconds",
-    "VpcConfig",
-    "StoppingCondition",
-    "Tags",
-    "EnableNetworkIsolation",
-    "EnableInterContainerTrafficEncryption",
-    "EnableManagedSpotTraining",
-    # These observe a job without changing its model. Rules, which may stop it, are refused.
-    "DebugHookConfig",
-    "ProfilerConfig",
-    "ProfilerRuleConfigurations",
-    "TensorBoardOutputConfig",
-    "Environment",
-    "CheckpointConfig.S3Uri",
-    "CheckpointConfig.LocalPath",
-    "RetryStrategy",
-    "SessionChainingConfig",
-    "InfraCheckConfig",
-)
-_DAY = 86_400
-_MOST_HOSTS = 20
 _MESSAGES = {
     "Starting": "Preparing the instances for training",
     "Downloading": "Downloading input data",
@@ -88,11 +42,6 @@ _MESSAGES = {
     "Stopped": "Training job stopped",
     "MaxRuntimeExceeded": "Training job runtime exceeded MaxRuntimeInSeconds provided",
 }
-
-
-# Where a container finds its folders on AWS.
-_BASE = "/opt/ml/"
-_CHECKPOINTS = "/opt/ml/checkpoints"
 
 
 @dataclass(frozen=True)
@@ -125,7 +74,7 @@ class TrainingJobs(Resource):
         Raises:
             ApiError: The request is refused.
         """
-        _check(request)
+        training_requests.check(request)
         image = algorithms.find(request["AlgorithmSpecification"]["TrainingImage"])
         image.check_environment(request.get("Environment", {}))
         if self.store.find(TRAINING_JOB, request["TrainingJobName"]) is None:
@@ -150,9 +99,9 @@ class TrainingJobs(Resource):
             "EnableManagedSpotTraining": False,
             **request,
             **more,
-            **_described(request, image),
+            **training_requests.described(request, image),
             "StoppingCondition": {
-                "MaxRuntimeInSeconds": _DAY,
+                "MaxRuntimeInSeconds": training_requests.LONGEST_SECONDS,
                 **request.get("StoppingCondition", {}),
             },
             "ModelArtifacts": {"S3ModelArtifacts": str(_output(request).child("model.tar.gz"))},
@@ -179,7 +128,7 @@ class TrainingJobs(Resource):
         storage = self.platform.storage_of(request["RoleArn"])
         for channel in request.get("InputDataConfig", []):
             uri = channel["DataSource"]["S3DataSource"]["S3Uri"]
-            if not storage.has_objects(_location(uri)):
+            if not storage.has_objects(training_requests.location(uri)):
                 region, role = self.platform.settings.region, request["RoleArn"]
                 raise invalid(no_objects(uri, region=region, role=role))
 
@@ -206,7 +155,7 @@ class TrainingJobs(Resource):
         try:
             storage = self.platform.storage_of(record.members["RoleArn"])
             job.pause("training")
-            with job.turn():
+            with job.slot():
                 status, reason = self._train(_Run(record, job, image, hosts, storage))
         except Stopped:
             status, reason = "Stopped", None
@@ -406,133 +355,20 @@ _LISTED = (
 )
 
 
-def _check(request: Request) -> None:
-    """The checks beyond the service model, and what is not offered here."""
-    name = "CreateTrainingJob"
-    only(name, request, _SUPPORTED)
-    for member in ("AlgorithmSpecification", "ResourceConfig", "InputDataConfig"):
-        if member not in request:
-            raise invalid(f"{name}: {member} is required for the algorithms available locally.")
-    algorithm = request["AlgorithmSpecification"]
-    if "TrainingImage" not in algorithm:
-        raise invalid(f"{name}: AlgorithmSpecification.TrainingImage is required.")
-    value_of(name, "TrainingInputMode", algorithm["TrainingInputMode"], ["File", "FastFile"])
-    value_of(
-        name,
-        "OutputDataConfig.CompressionType",
-        request["OutputDataConfig"].get("CompressionType"),
-        ["GZIP"],
-    )
-    _check_channels(request["InputDataConfig"])
-    resources = request["ResourceConfig"]
-    for member in ("InstanceType", "InstanceCount", "VolumeSizeInGB"):
-        if not resources.get(member):
-            raise invalid(f"{name}: ResourceConfig.{member} is required and must be 1 or more.")
-    if resources["InstanceCount"] > _MOST_HOSTS:
-        raise not_available(
-            f"ResourceConfig.InstanceCount {resources['InstanceCount']} of {name}",
-            f"Use {_MOST_HOSTS} or fewer: each is a process on this machine.",
-        )
-    _check_stopping(request)
-    _check_checkpoints(request)
-    _location(request["OutputDataConfig"]["S3OutputPath"])
-
-
-def _check_channels(channels: list[dict[str, Any]]) -> None:
-    names = [channel["ChannelName"] for channel in channels]
-    if len(set(names)) != len(names):
-        raise invalid("Channel names in InputDataConfig must be unique.")
-    for channel in channels:
-        place = f"InputDataConfig {channel['ChannelName']}"
-        source = channel["DataSource"].get("S3DataSource")
-        if source is None:
-            raise invalid(f"{place}: DataSource.S3DataSource is required.")
-        for path, value, offered in (
-            ("S3DataType", source["S3DataType"], ["S3Prefix", "ManifestFile"]),
-            # AWS decompresses in Pipe mode only.
-            ("CompressionType", channel.get("CompressionType"), ["None"]),
-            ("RecordWrapperType", channel.get("RecordWrapperType"), ["None"]),
-            ("InputMode", channel.get("InputMode"), ["File", "FastFile"]),
-        ):
-            value_of("CreateTrainingJob", f"{place}: {path}", value, offered)
-        _location(source["S3Uri"])
-
-
-def _check_stopping(request: Request) -> None:
-    condition = request.get("StoppingCondition", {})
-    longest = condition.get("MaxWaitTimeInSeconds")
-    if request.get("EnableManagedSpotTraining"):
-        if longest is None or longest < condition.get("MaxRuntimeInSeconds", _DAY):
-            raise invalid(
-                "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to "
-                "MaxRuntimeInSeconds"
-            )
-    elif longest is not None:
-        raise invalid(
-            "MaxWaitTimeInSeconds is only allowed when EnableManagedSpotTraining is set to true."
-        )
-
-
-def _check_checkpoints(request: Request) -> None:
-    config = request.get("CheckpointConfig")
-    if config is None:
-        return
-    _location(config["S3Uri"])
-    path = config.get("LocalPath", _CHECKPOINTS)
-    if not path.startswith(_BASE) or ".." in Path(path).parts:
-        raise not_available(
-            f"CheckpointConfig.LocalPath {path!r} of CreateTrainingJob",
-            f"Use a path below {_BASE}: a container here has no other folders of its own.",
-        )
-
-
 def _checkpoints(run: _Run) -> list[Mirror]:
     """Each host's checkpoint folder as a mirror of the S3 prefix."""
     config = run.members.get("CheckpointConfig")
     if config is None:
         return []
-    path = config.get("LocalPath", _CHECKPOINTS).removeprefix(_BASE)
+    path = config.get("LocalPath", training_requests.CHECKPOINTS).removeprefix(
+        training_requests.BASE
+    )
     place = parse_uri(config["S3Uri"])
     return [Mirror(run.storage, host.folder / path, place, fetch=True) for host in run.hosts]
 
 
-def _location(uri: str) -> Any:
-    try:
-        return parse_uri(uri)
-    except ValueError as error:
-        raise invalid(str(error)) from error
-
-
-def _described(request: Request, image: algorithms.Image) -> dict[str, Any]:
-    """Members of a request with the defaults that a description shows, which clients rely on.
-
-    Source: answers of DescribeTrainingJob, the CLI's output as people show it; SDK 2's
-    `Estimator.attach` reads KmsKeyId without asking whether it is there.
-    """
-    channels = []
-    for channel in request["InputDataConfig"]:
-        source = {"S3DataDistributionType": "FullyReplicated"} | channel["DataSource"][
-            "S3DataSource"
-        ]
-        defaults = {"CompressionType": "None", "RecordWrapperType": "None"}
-        channels.append({**defaults, **channel, "DataSource": {"S3DataSource": source}})
-    return {
-        "AlgorithmSpecification": {
-            "EnableSageMakerMetricsTimeSeries": False,
-            **request["AlgorithmSpecification"],
-            "MetricDefinitions": list(image.algorithm.definitions),
-        },
-        "InputDataConfig": channels,
-        "OutputDataConfig": {
-            "KmsKeyId": "",
-            "CompressionType": "GZIP",
-            **request["OutputDataConfig"],
-        },
-    }
-
-
 def _output(members: dict[str, Any]) -> Any:
-    path = _location(members["OutputDataConfig"]["S3OutputPath"])
+    path = training_requests.location(members["OutputDataConfig"]["S3OutputPath"])
     return path.child(f"{members['TrainingJobName']}/output")
 
 
@@ -560,7 +396,9 @@ def _write_config(members: dict[str, Any], hosts: Sequence[Host]) -> None:
             "inputdataconfig.json": channels,
         }
         if config := members.get("CheckpointConfig"):
-            path = config.get("LocalPath", _CHECKPOINTS).removeprefix(_BASE)
+            path = config.get("LocalPath", training_requests.CHECKPOINTS).removeprefix(
+                training_requests.BASE
+            )
             files["checkpointconfig.json"] = {"LocalPath": str(host.folder / path)}
         for name, content in files.items():
             (host.folder / "input" / "config" / name).write_text(json.dumps(content))

@@ -106,9 +106,9 @@ class TransformJobs(Resource):
         status, reason = "Completed", None
         try:
             job.pause("transform")
-            with job.turn():
+            with job.slot():
                 self._transform(record, job, server, role)
-                # Its memory is another job's before the turn is.
+                # Its memory is another job's before the slot is.
                 server.stop()
         except Stopped:
             status = "Stopped"

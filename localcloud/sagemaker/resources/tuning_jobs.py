@@ -176,8 +176,8 @@ class TuningJobs(Resource):
         value = best["FinalHyperParameterTuningJobObjectiveMetric"]["Value"]
         if target is not None and not self._better(run, target, value):
             return True
-        patience = criteria.get("BestObjectiveNotImproving", {})
-        most = patience.get("MaxNumberOfTrainingJobsNotImproving")
+        stopping = criteria.get("BestObjectiveNotImproving", {})
+        most = stopping.get("MaxNumberOfTrainingJobsNotImproving")
         return most is not None and run.idle >= most
 
     def _launch(self, run: _Tuning) -> None:

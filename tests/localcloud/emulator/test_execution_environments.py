@@ -19,7 +19,7 @@ from localcloud import Cloud, Conditions, process_identity
 from localcloud.emulator import execution_environments
 from tests.localcloud.conftest import STUB
 from tests.localcloud.sagemaker.cloud import until
-from tests.localcloud.states.machines import ROLE, bundle
+from tests.localcloud.stepfunctions.machines import ROLE, bundle
 
 pytestmark = pytest.mark.process
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from localcloud import Cloud
-from tests.localcloud.states.machines import ROLE, bundle
+from tests.localcloud.stepfunctions.machines import ROLE, bundle
 
 
 def invoke(cloud: Cloud, source: str, handler: str = "index.handler") -> dict[str, Any]:

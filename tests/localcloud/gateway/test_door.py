@@ -18,7 +18,7 @@ import localcloud
 from localcloud import Cloud, Conditions
 from tests.localcloud.conftest import STUB
 from tests.localcloud.gateway.made import made
-from tests.localcloud.states.machines import ROLE, bundle
+from tests.localcloud.stepfunctions.machines import ROLE, bundle
 
 _TEMPLATE = json.dumps({"Resources": {"Made": {"Type": "AWS::SQS::Queue"}}})
 _FORM = "application/x-www-form-urlencoded"

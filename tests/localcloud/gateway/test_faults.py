@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from localcloud.asgi import Message, Receive, Scope, Send
 from localcloud.environment_variables import PIPELINE_APP_ID
 from localcloud.gateway import faults
-from localcloud.gateway.proxy import Message, Receive, Scope, Send
 
 
 class Service:

@@ -10,7 +10,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from tests.localcloud.sagemaker import test_processing, test_tuning
 from tests.localcloud.sagemaker.cloud import (
     BUCKET,
     ENDLESS,
@@ -21,6 +20,7 @@ from tests.localcloud.sagemaker.cloud import (
     until,
     variant,
 )
+from tests.localcloud.sagemaker.resources import test_processing_jobs, test_tuning_jobs
 
 # All of these take far longer than any moment at which they are killed.
 _ROWS = 20_000
@@ -104,7 +104,9 @@ def _endpoint(cloud: Cloud, name: str) -> tuple[str, str]:
 def processing(cloud: Cloud, name: str) -> Callable[[], tuple[str, str]]:
     """A command, or one that it has started and whose failure is its own."""
     code = "import subprocess; subprocess.run(['sleep', '60'], check=True)"
-    request = test_processing.request_for(name, **test_processing.running("python3", "-c", code))
+    request = test_processing_jobs.request_for(
+        name, **test_processing_jobs.running("python3", "-c", code)
+    )
     cloud.sagemaker.create_processing_job(**request)
 
     def look() -> tuple[str, str]:
@@ -116,11 +118,11 @@ def processing(cloud: Cloud, name: str) -> Callable[[], tuple[str, str]]:
 
 def tuning(cloud: Cloud, name: str) -> Callable[[], tuple[str, str]]:
     """The only training job of a tuning job."""
-    config = test_tuning.configuration(
+    config = test_tuning_jobs.configuration(
         most=1, ResourceLimits={"MaxNumberOfTrainingJobs": 1, "MaxParallelTrainingJobs": 1}
     )
-    given = test_tuning.without_metric(ENDLESS)
-    request = test_tuning.request_for(name, config, StaticHyperParameters=given)
+    given = test_tuning_jobs.without_metric(ENDLESS)
+    request = test_tuning_jobs.request_for(name, config, StaticHyperParameters=given)
     cloud.sagemaker.create_hyper_parameter_tuning_job(**request)
 
     def look() -> tuple[str, str]:

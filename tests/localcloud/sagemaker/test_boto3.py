@@ -75,7 +75,7 @@ def test_every_paginator_of_what_is_offered_works(cloud: Cloud, endpoint: str) -
     for operation in sorted(offered(cloud) & PAGINATORS.keys()):
         narrowed = NARROWED.get(operation, {})
         if operation == "ListTrainingJobsForHyperParameterTuningJob":
-            # Its job takes a while: test_tuning.py lists one's training jobs.
+            # Its job takes a while: test_tuning_jobs.py lists one's training jobs.
             continue
         key = PAGINATORS[operation]["result_key"]
         paginator = cloud.sagemaker.get_paginator(call_name(operation))

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from localcloud.sagemaker.settings import parse_quota
 from tests.localcloud.sagemaker.cloud import Cloud, refused, start, stop, until, variant
-from tests.localcloud.sagemaker.test_tuning import request_for
+from tests.localcloud.sagemaker.resources.test_tuning_jobs import request_for
 
 FORBIDDEN = {"InstanceType": "ml.m4.xlarge", "InstanceCount": 1, "VolumeSizeInGB": 1}
 

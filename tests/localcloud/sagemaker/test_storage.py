@@ -2,7 +2,6 @@
 
 import pytest
 
-from localcloud.sagemaker.settings import parse_delay
 from localcloud.sagemaker.storage import Location, parse_uri, relative_key
 
 
@@ -41,15 +40,3 @@ def test_other_addresses_are_none_of_s3() -> None:
 def test_objects_keep_what_the_prefix_leaves(prefix: str, key: str, name: str) -> None:
     """The prefix is cut off; it need not end at a slash, and may be the object itself."""
     assert relative_key(prefix, key) == name
-
-
-@pytest.mark.parametrize("text", ["training", "training=-1", "training=inf", "lunch=1"])
-def test_delays_are_checked(text: str) -> None:
-    """A delay has one of the known names and seconds from 0."""
-    with pytest.raises(ValueError):  # noqa: PT011 (float's own message for one of them)
-        parse_delay(text)
-
-
-def test_delays_are_seconds() -> None:
-    """A delay is read as its name and seconds."""
-    assert parse_delay("endpoint-create=1.5") == ("endpoint-create", 1.5)

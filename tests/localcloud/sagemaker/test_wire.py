@@ -1,17 +1,14 @@
 """The protocols themselves, without boto3 in between."""
 
-import ast
 import http.client
 import json
 import socket
-from pathlib import Path
 from typing import Any
 
 import botocore.session
 import pytest
 from botocore.model import Shape, StringShape, StructureShape
 
-import localcloud.sagemaker
 from localcloud.sagemaker import validation
 from localcloud.sagemaker.errors import ApiError
 from tests.localcloud.sagemaker.cloud import Cloud
@@ -152,23 +149,3 @@ def test_tag_keys_are_letters_digits_and_some_signs(key: str, valid: bool) -> No
     else:
         with pytest.raises(ApiError, match=r"tags\.1\.member\.key"):
             validation.check(model, request)
-
-
-def test_the_package_imports_nothing_else_of_the_project() -> None:
-    """The package can be taken out: it imports only itself and installed packages."""
-    roots = set()
-    folder = Path(localcloud.sagemaker.__file__).parent
-    for path in folder.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            names = []
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom) and node.level == 0:
-                names = [node.module or ""]
-            roots |= {
-                name
-                for name in names
-                if name.startswith(("localcloud", "spine", "lambda", "stacks"))
-            }
-            roots |= {name for name in names if name.startswith(("data_prep", "tests"))}
-    assert all(name.startswith("localcloud.sagemaker") for name in roots)

@@ -1,0 +1,255 @@
+"""Executions: MiniStack keeps the records, moto's interpreter does the work.
+
+MiniStack answers the Step Functions API and stores machines and executions. Its own interpreter
+falls short (exception classes never reach Retry, a machine's timeout is ignored, Parallel does not
+fail fast), so the one function that runs an execution is replaced.
+"""
+
+import datetime as dt
+import json
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ministack.services import stepfunctions
+from moto.stepfunctions.parser.api import HistoryEventType
+from moto.stepfunctions.parser.asl.eval.environment import Environment
+from moto.stepfunctions.parser.asl.eval.evaluation_details import AWSExecutionDetails
+from moto.stepfunctions.parser.asl.eval.event.event_manager import EventHistoryContext
+from moto.stepfunctions.parser.asl.eval.program_state import (
+    ProgramEnded,
+    ProgramError,
+    ProgramTimedOut,
+)
+from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
+
+from localcloud import hooks
+from localcloud.stepfunctions import logs, progress
+
+_STEPFUNCTIONS = "ministack.services.stepfunctions"
+_lock = threading.Lock()
+_running: dict[str, "Execution"] = {}
+
+
+class Execution:
+    """One run of a state machine in moto's interpreter, or the redrive of one.
+
+    Args:
+        record: MiniStack's.
+        machine: The machine as it was when the execution was started.
+        before: The attempt that is redriven.
+    """
+
+    def __init__(
+        self,
+        record: dict[str, Any],
+        machine: dict[str, Any],
+        before: "Execution | None" = None,
+    ) -> None:
+        self._record = record
+        self._before = before
+        self._program: Any = AmazonStateLanguageParser.parse(machine["definition"])[0]
+        self._input = json.loads(record["input"] or "{}")
+        self.machine = machine
+        self.number: int = record.get("redriveCount", 0)
+        self.at_rest = threading.Event()
+        self.environment = self._environment()
+        self.progress: progress.Progress = before.progress if before else progress.Progress()
+        progress.follow(self.environment, self.progress)
+        if before:
+            # The history goes on, in the log as well.
+            hooks.put(self.environment, "event_manager", before.events)
+            logs.redriven(before.environment.cloud_watch_logging_session, self.number)
+        self.events: Any = self.environment.event_manager
+
+    def run(self) -> None:
+        """Run to the end; the outcome is in `environment`."""
+        details: Any
+        if self._before:
+            kind = HistoryEventType.ExecutionRedriven
+            details = {"executionRedrivenEventDetails": {"redriveCount": self.number}}
+        else:
+            kind = HistoryEventType.ExecutionStarted
+            details = {
+                "executionStartedEventDetails": {
+                    "input": json.dumps(self._input),
+                    "inputDetails": {"truncated": False},
+                    "roleArn": self.machine["roleArn"],
+                }
+            }
+        self.events.add_event(
+            context=self.environment.event_history_context,
+            event_type=kind,
+            event_details=details,
+            update_source_event_id=False,
+        )
+        self._program.eval(self.environment)
+
+    def stop(self) -> None:
+        """End the execution as aborted, whatever it is doing."""
+        self.environment.set_stop(
+            stop_date=dt.datetime.now(dt.UTC),
+            error=self._record.get("error"),
+            cause=self._record.get("cause"),
+        )
+
+    def _environment(self) -> Environment:
+        record, machine = self._record, self.machine
+        arn: str = record["executionArn"]
+        _, _, _, region, account, *_ = arn.split(":")
+        context: Any = {
+            "Execution": {
+                "Id": arn,
+                "Input": self._input,
+                "Name": record["name"],
+                "RoleArn": machine["roleArn"],
+                "StartTime": _zulu(record["startDate"]),
+                "RedriveCount": self.number,
+            },
+            "StateMachine": {"Id": machine["stateMachineArn"], "Name": machine["name"]},
+        }
+        if "redriveDate" in record:
+            context["Execution"]["RedriveTime"] = _zulu(record["redriveDate"])
+        last_event = len(self._before.events.get_event_history()) if self._before else 0
+        environment = Environment(
+            aws_execution_details=AWSExecutionDetails(
+                account=account, region=region, role_arn=machine["roleArn"]
+            ),
+            execution_type=machine.get("type", "STANDARD"),
+            context=context,
+            event_history_context=EventHistoryContext(last_event),
+            cloud_watch_logging_session=(
+                self._before.environment.cloud_watch_logging_session
+                if self._before
+                else logs.session(arn, machine)
+            ),
+            activity_store={},
+        )
+        # Running before it is known to others: a stop that comes at once must find it so.
+        environment.next_state_name = self._program.start_at.start_at_name
+        return environment
+
+
+class History:
+    """An execution's events, read from the interpreter while it runs.
+
+    Attributes:
+        execution: The latest attempt.
+    """
+
+    def __init__(self, execution: Execution) -> None:
+        self.execution = execution
+
+    def _events(self) -> list[dict[str, Any]]:
+        events: Any = self.execution.events.get_event_history()
+        return list(events)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return iter(self._events())
+
+    def __len__(self) -> int:
+        return len(self._events())
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._events()[index]
+
+    def __deepcopy__(self, memo: Any) -> list[dict[str, Any]]:
+        return self._events()
+
+    def append(self, event: dict[str, Any]) -> None:
+        """Take no event from MiniStack: the interpreter has recorded the same one."""
+
+
+def all_running() -> list[Execution]:
+    """The executions that the interpreter is at work on."""
+    with _lock:
+        return list(_running.values())
+
+
+def find_running(arn: str) -> Execution | None:
+    """An execution that the interpreter is at work on, or None."""
+    with _lock:
+        return _running.get(arn)
+
+
+@hooks.uses(f"{_STEPFUNCTIONS}:_executions", reason="the records of executions")
+@hooks.uses(f"{_STEPFUNCTIONS}:_state_machines", reason="the records of machines")
+@hooks.replaces(f"{_STEPFUNCTIONS}:_run_execution", reason="MiniStack's own interpreter")
+def run(exec_arn: str) -> None:
+    """Run an execution that MiniStack has recorded, and record how it ended."""
+    record = stepfunctions._executions[exec_arn]
+    # A copy: an execution keeps to the definition it began with, redriven as well.
+    _carry_out(record, dict(stepfunctions._state_machines[record["stateMachineArn"]]))
+
+
+def rerun(record: dict[str, Any]) -> None:
+    """Redrive an execution, as soon as the interpreter has let go of the attempt before."""
+    history = record["events"]
+    before = history.execution if isinstance(history, History) else None
+    if before is None:  # it failed before the interpreter had it
+        run(record["executionArn"])
+        return
+    before.at_rest.wait()
+    _carry_out(record, before.machine, before)
+
+
+def _carry_out(
+    record: dict[str, Any], machine: dict[str, Any], before: Execution | None = None
+) -> None:
+    arn = record["executionArn"]
+    number = record.get("redriveCount", 0)
+    try:
+        execution = Execution(record, machine, before)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the execution must end
+        _finish(record, number, "FAILED", error="States.Runtime", cause=str(error))
+        return
+    record["events"] = History(execution)
+    with _lock:
+        _running[arn] = execution
+    try:
+        if record["status"] == "ABORTED":
+            execution.stop()
+        execution.run()
+    finally:
+        with _lock:
+            _running.pop(arn, None)
+        execution.at_rest.set()
+    outcome = execution.environment.program_state()
+    if isinstance(outcome, ProgramEnded):
+        output = json.dumps(execution.environment.states.get_input(), separators=(",", ":"))
+        _finish(record, number, "SUCCEEDED", output=output)
+    elif isinstance(outcome, ProgramTimedOut):
+        _finish(record, number, "TIMED_OUT")
+    elif isinstance(outcome, ProgramError):
+        failure = outcome.error or {}
+        _finish(record, number, "FAILED", error=failure.get("error"), cause=failure.get("cause"))
+
+
+def _finish(record: dict[str, Any], number: int, status: str, **result: str | None) -> None:
+    """Record how an attempt ended, unless it was aborted, and tell EventBridge."""
+    if record["status"] != "RUNNING" or record.get("redriveCount", 0) != number:
+        return
+    record.update(result)
+    record["stopDate"] = stepfunctions.now_iso()
+    record["status"] = status
+    stepfunctions._emit_execution_status_event(record)
+
+
+def _zulu(moment: str) -> str:
+    """A time as the context object shows it: UTC, milliseconds, Z."""
+    parsed = dt.datetime.fromisoformat(moment.replace("Z", "+00:00"))
+    utc = parsed.astimezone(dt.UTC)
+    return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@hooks.edits(
+    "moto.stepfunctions.parser.asl.component.state.state:StateData",
+    reason="a state's EnteredTime is not in the ...Z form and RetryCount is missing",
+)
+def _with_retry_count(make: Callable[..., Any]) -> Callable[..., Any]:
+    """Give every state its RetryCount, and an EnteredTime in UTC ending in Z."""
+
+    def state_data(**fields: Any) -> Any:
+        return make(**{**fields, "EnteredTime": _zulu(fields["EnteredTime"]), "RetryCount": 0})
+
+    return state_data

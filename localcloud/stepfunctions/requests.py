@@ -1,0 +1,135 @@
+"""Requests of the Step Functions API that MiniStack answers otherwise than AWS does."""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from ministack.services import stepfunctions
+from moto.stepfunctions.parser.asl.eval.callback.callback import (
+    CallbackOutcome,
+    CallbackOutcomeFailure,
+    CallbackOutcomeSuccess,
+)
+
+from localcloud import hooks
+from localcloud.stepfunctions import executions, validation
+from localcloud.stepfunctions.responses import error
+
+_STEPFUNCTIONS = "ministack.services.stepfunctions"
+
+# https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+_NAME = re.compile(r"^[^\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]{1,80}$")
+_LARGEST_INPUT = 262_144
+
+
+@hooks.around(
+    f"{_STEPFUNCTIONS}:_start_execution",
+    reason="a repeated start is refused although its input is the same",
+)
+def _idempotent_start(start: Callable[..., Any], data: dict[str, Any]) -> Any:
+    """Check a start as AWS does; a repeated one with the same input gives the running execution."""
+    name, text = data.get("name"), data.get("input", "{}")
+    if name is not None and not _NAME.match(name):
+        return error("InvalidName", f"Invalid Name: '{name}'")
+    if len(text.encode()) > _LARGEST_INPUT:
+        return error("ValidationException", f"The input exceeds {_LARGEST_INPUT} bytes")
+    try:
+        json.loads(text)
+    except ValueError as invalid:
+        return error("InvalidExecutionInput", f"Invalid State Machine Execution Input: {invalid}")
+    machine = stepfunctions._resolve_state_machine_arn(data.get("stateMachineArn", ""))
+    if name and machine:
+        arn = machine.replace(":stateMachine:", ":execution:", 1) + f":{name}"
+        known = stepfunctions._executions.get(arn)
+        if known and known["status"] == "RUNNING" and known["input"] == text:
+            return stepfunctions.json_response(
+                {"executionArn": arn, "startDate": known["startDate"]}
+            )
+    return start(data)
+
+
+@hooks.around(f"{_STEPFUNCTIONS}:_stop_execution", reason="does not reach moto's interpreter")
+def _stop_at_once(stop: Callable[..., Any], data: dict[str, Any]) -> Any:
+    """Record the abort as MiniStack does, then end the interpreter's work."""
+    answer = stop(data)
+    execution = executions.find_running(data.get("executionArn", ""))
+    record = stepfunctions._executions.get(data.get("executionArn"))
+    if execution and record and record["status"] == "ABORTED":
+        execution.stop()
+    return answer
+
+
+@hooks.around(
+    f"{_STEPFUNCTIONS}:_create_state_machine",
+    f"{_STEPFUNCTIONS}:_update_state_machine",
+    reason="accepts invalid definitions",
+)
+def _validated(handle: Callable[..., Any], data: dict[str, Any]) -> Any:
+    """Refuse an invalid definition."""
+    found = validation.problems(data["definition"]) if "definition" in data else []
+    if found:
+        text = ", ".join(map(str, found))
+        return error("InvalidDefinition", f"Invalid State Machine Definition: '{text}'")
+    return handle(data)
+
+
+@hooks.replaces(
+    f"{_STEPFUNCTIONS}:_validate_state_machine_definition", reason="finds every definition valid"
+)
+def _validate(data: dict[str, Any]) -> Any:
+    """Answer ValidateStateMachineDefinition."""
+    found = validation.problems(data.get("definition", ""))
+    diagnostics = [
+        {
+            "severity": "ERROR",
+            "code": problem.code,
+            "message": problem.message,
+            "location": problem.location,
+        }
+        for problem in found
+    ]
+    return stepfunctions.json_response(
+        {"result": "FAIL" if found else "OK", "diagnostics": diagnostics, "truncated": False}
+    )
+
+
+@hooks.replaces(
+    f"{_STEPFUNCTIONS}:_send_task_success", reason="task tokens belong to moto's interpreter"
+)
+def _task_succeeded(data: dict[str, Any]) -> Any:
+    token = data["taskToken"]
+    try:
+        json.loads(data["output"])
+    except ValueError as invalid:
+        return error("InvalidOutput", f"Invalid Output: {invalid}")
+    return _notify(token, CallbackOutcomeSuccess(callback_id=token, output=data["output"]))
+
+
+@hooks.replaces(
+    f"{_STEPFUNCTIONS}:_send_task_failure", reason="task tokens belong to moto's interpreter"
+)
+def _task_failed(data: dict[str, Any]) -> Any:
+    token = data["taskToken"]
+    return _notify(
+        token,
+        CallbackOutcomeFailure(callback_id=token, error=data.get("error"), cause=data.get("cause")),
+    )
+
+
+@hooks.replaces(
+    f"{_STEPFUNCTIONS}:_send_task_heartbeat", reason="task tokens belong to moto's interpreter"
+)
+def _task_alive(data: dict[str, Any]) -> Any:
+    for execution in executions.all_running():
+        if execution.environment.callback_pool_manager.heartbeat(callback_id=data["taskToken"]):
+            return stepfunctions.json_response({})
+    return error("TaskDoesNotExist", "Task does not exist")
+
+
+def _notify(token: str, outcome: CallbackOutcome) -> Any:
+    for execution in executions.all_running():
+        manager = execution.environment.callback_pool_manager
+        if manager.notify(callback_id=token, outcome=outcome):
+            return stepfunctions.json_response({})
+    return error("TaskDoesNotExist", "Task does not exist")
