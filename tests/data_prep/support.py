@@ -1,15 +1,27 @@
 # ruff: noqa: D102, S301 (a double, which Spread describes; pickles of its own making)
 """Preparing a file in memory, with what tests vary given by name."""
 
+import importlib
 import io
 import pickle
+import pkgutil
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
-from data_prep import Format, Limits, Prepared, Wanted, prepare
+import data_prep
+from data_prep import FormatOptions, Limits, Prepared, Wanted, prepare
+from data_prep.errors import DataError
 
+# Every module of `data_prep` by its name, so that what stands in each can be asked for.
+MODULES = {
+    module.name: importlib.import_module(module.name)
+    for module in pkgutil.walk_packages(data_prep.__path__, "data_prep.")
+}
+# Every refusal by its name, wherever its check is.
+errors = SimpleNamespace(**{error.__name__: error for error in DataError.__subclasses__()})
 # Every file is large: pyarrow and numpy prepare it.
 BULK = Limits(small_bytes=0)
 # Every file is too large to be shuffled.
@@ -17,12 +29,16 @@ STREAMED = Limits(small_bytes=0, exact_bytes=0)
 
 
 def run(content: bytes | str, name: str, **options: Any) -> Prepared:
-    """Prepare a bare file; fields of `Wanted` and `Format` are told by their names."""
+    """Prepare a bare file; fields of `Wanted` and `FormatOptions` are told by their names."""
     wanted = {key: options.pop(key) for key in list(options) if key in Wanted._fields}
-    form = {key: options.pop(key) for key in list(options) if key in Format._fields}
+    how = {key: options.pop(key) for key in list(options) if key in FormatOptions._fields}
     raw = content.encode() if isinstance(content, str) else content
     return prepare(
-        io.BytesIO(raw), name=name, wanted=Wanted(**wanted), form=Format(**form), **options
+        io.BytesIO(raw),
+        name=name,
+        wanted=Wanted(**wanted),
+        format_options=FormatOptions(**how),
+        **options,
     )
 
 
@@ -53,7 +69,11 @@ class Machines:
 
     def each(self, function: Any, items: Sequence[Any]) -> list[Any]:
         _MACHINES[id(self)] = self
-        return [pickle.loads(pickle.dumps(function))(pickle.loads(pickle.dumps(i))) for i in items]
+        return [_sent(_sent(function)(_sent(item))) for item in items]
+
+
+def _sent(thing: Any) -> Any:
+    return pickle.loads(pickle.dumps(thing))
 
 
 _MACHINES: dict[int, Machines] = {}

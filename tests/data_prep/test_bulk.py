@@ -10,11 +10,14 @@ from typing import Any
 
 import pytest
 
-from data_prep import DataError, Limits, Prepared, errors
-from data_prep.bulk import blocks
-from data_prep.bulk.work import Survey, Work
+from data_prep import DataError, Limits, Prepared
+from data_prep.bulk import blocks, lanes
+from data_prep.bulk.lanes.base import Survey
+from data_prep.bulk.lanes.parsed import Formatted
+from data_prep.bulk.lanes.verbatim import Verbatim
+from data_prep.bulk.schema import Schema
 from tests.data_prep import reference
-from tests.data_prep.support import BULK, STREAMED, run
+from tests.data_prep.support import BULK, STREAMED, errors, run
 from tests.data_prep.test_bytes import any_float, labels, written
 
 NUMBERS: dict[str, Callable[[random.Random], str]] = {
@@ -107,13 +110,13 @@ def test_large_files_are_prepared_as_small_ones(
     """Any shape gives the same files, profile and refusals, in one block or in many."""
     monkeypatch.setattr(blocks, "SIZE", block)
     cut: list[int] = []
-    survey = Work.survey
+    survey = lanes.survey
 
-    def spy(self: Work, block: blocks.Block) -> Survey:
+    def spy(schema: Schema, block: blocks.Block, *, decimal: bool) -> Survey:
         cut.append(len(block.data))
-        return survey(self, block)
+        return survey(schema, block, decimal=decimal)
 
-    monkeypatch.setattr(Work, "survey", spy)
+    monkeypatch.setattr(lanes, "survey", spy)
     text, name, options = generated(seed)
     small = outcome(text, name, options)
     large = outcome(text, name, {**options, "limits": BULK})
@@ -154,29 +157,29 @@ def test_many_rows_take_the_quick_lanes() -> None:
     plain = "\n".join(
         ["x,class", *(f"{draw.gauss(50, 9):.3f}1,{draw.choice('ab')}" for _ in range(20_000)), ""]
     )
-    for text, lane in (
-        (plain, "lines"),
-        (plain + "1e-7,a\n2.50,b\n", "lines"),
-        (plain.replace("1,", "10,"), "columns"),
-        (plain + "2**2,b\n", "text"),
+    for text, rendering in (
+        (plain, Verbatim),
+        (plain + "1e-7,a\n2.50,b\n", Verbatim),
+        (plain.replace("1,", "10,"), Formatted),
+        (plain + "2**2,b\n", None),
     ):
-        lanes = []
-        survey = Work.survey
+        found = []
+        survey = lanes.survey
 
-        def spy(self: Any, block: Any) -> Any:
-            found = survey(self, block)  # noqa: B023 (called within the loop)
-            lanes.append(found.lane)  # noqa: B023
-            return found
+        def spy(schema: Schema, block: blocks.Block, *, decimal: bool) -> Survey:
+            surveyed = survey(schema, block, decimal=decimal)  # noqa: B023 (called within the loop)
+            found.append(type(surveyed.rendering))  # noqa: B023
+            return surveyed
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Work, "survey", spy)
+            patch.setattr(lanes, "survey", spy)
             result = outcome(text, "a.csv", {"positive": "a", "limits": BULK})
-        if lane == "text":
+        if rendering is None:
             assert isinstance(result, str)
             assert result.startswith("NotANumberError: line 20002, column 'x': '2**2'")
         else:
             assert not isinstance(result, str)
-            assert set(lanes) == {lane}
+            assert set(found) == {rendering}
             assert result.files == reference.from_csv(text, positive="a")
 
 
@@ -207,7 +210,7 @@ def test_both_readings_cut_the_file_alike(encoding: str, packed: bool) -> None:
     options = {"positive": "a"}
     streamed = run(source, "a.csv", **options, limits=Limits(exact_bytes=0))
     shuffled = run(source, "a.csv", **options)
-    assert streamed.member == shuffled.member._replace(open=streamed.member.open)
+    assert streamed.member == shuffled.member
     assert streamed.member.size == len(content)
     assert streamed.member.sha256 == hashlib.sha256(content).hexdigest()
     for path, text in streamed.files.items():

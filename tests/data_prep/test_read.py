@@ -9,8 +9,10 @@ import zipfile
 
 import pytest
 
-from data_prep import Wanted, prepare, read
+from data_prep import Wanted, formats, prepare
 from data_prep.check import table
+from data_prep.formats.base import Opened
+from data_prep.source.examination import examine
 from tests.support import ROOT
 
 ARFF = (
@@ -27,6 +29,13 @@ def zipped(**members: str) -> io.BytesIO:
         for name, content in members.items():
             archive.writestr(name.replace("_in_", "/").replace("__", "."), content)
     return buffer
+
+
+def opened_whole(text: str, name: str) -> Opened:
+    """Open a bare file that has been examined."""
+    file = examine(io.BytesIO(text.encode()), name=name)
+    file.finish()
+    return formats.opened(file)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +89,9 @@ def test_size_and_checksum_are_those_of_the_unpacked_file() -> None:
         "x.zip": zipped(data__csv=CSV),
     }
     for name, source in sources.items():
-        found = read.member(source, name=name, sha256=hashlib.sha256(content).hexdigest().upper())
+        examined = examine(source, name=name, sha256=hashlib.sha256(content).hexdigest().upper())
+        examined.finish()
+        found = examined.member()
         assert (found.name, found.size) == ("data.csv", len(content))
 
 
@@ -116,10 +127,11 @@ def test_arff_notation_in_full() -> None:
 3,-4e-2,'yes, sure'
 5,6,'it\'s'
 """
-    rows = read.rows(read.member(io.BytesIO(text.encode()), name="x.arff"))
+    opened = opened_whole(text, "x.arff")
+    rows = opened.rows
     assert rows.names == ("the age", "it's", "plain_name")
     assert rows.nominal == {"plain_name": ("yes, sure", "no", "it's")}
-    (batch,) = rows.batches()
+    (batch,) = opened.batches()
     assert [[value.strip() for value in row] for row in batch.rows] == [
         ["1", "2.5", "no"],
         ["3", "-4e-2", "yes, sure"],
@@ -148,15 +160,13 @@ def test_arff_rows_may_be_separated_by_tabs() -> None:
 )
 def test_the_delimiter_is_found(text: str, names: tuple[str, ...]) -> None:
     """Comma, semicolon or tab: the one that splits header and rows alike."""
-    rows = read.rows(read.member(io.BytesIO(text.encode()), name="x.csv"))
-    assert rows.names == names
+    assert opened_whole(text, "x.csv").rows.names == names
 
 
 def test_a_table_holds_numbers_and_labels() -> None:
     """Features keep their order, and labels are 1 for the positive value wherever they stood."""
     text = "first,class,second\n1,yes,0.5\n2,no,1\n"
-    rows = read.rows(read.member(io.BytesIO(text.encode()), name="x.csv"))
-    found = table(rows, Wanted(positive="yes"))
+    found = table(opened_whole(text, "x.csv"), Wanted(positive="yes"))
     assert [feature.name for feature in found.features] == ["first", "second"]
     assert [list(feature.values) for feature in found.features] == [[1, 2], [0.5, 1]]
     assert [feature.integers for feature in found.features] == [True, False]
@@ -198,5 +208,5 @@ def test_data_prep_is_pure() -> None:
             else:
                 continue
             roots = {name.split(".")[0] for name in imported}
-            extra = EXTRA if path.name in LARGE or path.parent.name == "bulk" else set()
+            extra = EXTRA if path.name in LARGE or "bulk" in path.parts else set()
             assert roots <= ALLOWED | extra, f"{path} imports {roots - ALLOWED}"

@@ -17,8 +17,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from data_prep import DataError, Fractions, Limits, errors, prepare
-from tests.data_prep.support import Machines, run
+from data_prep import DataError, Fractions, Limits, prepare
+from tests.data_prep.support import Machines, errors, run
 from tests.support import REAL_DATA, needs_real_data
 
 HEAD = "@relation r\n@attribute a numeric\n@attribute b real\n@attribute class {Abnormal,Normal}\n"
