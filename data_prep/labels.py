@@ -45,7 +45,7 @@ class NotAboveMinusOneLabelError(DataError):
 
 
 class NegativeLabelError(DataError):
-    """A label is negative, and the objective counts or adds up."""
+    """A label is negative, and `count:poisson` or `reg:tweedie` is asked for."""
 
 
 class NotPositiveLabelError(DataError):

@@ -12,7 +12,7 @@ from data_prep.table import Column, Table
 
 
 class LeakageError(DataError):
-    """A feature tells the label outright."""
+    """A feature tells the label outright: one value for a class, or a line with a number."""
 
 
 class Feature(NamedTuple):

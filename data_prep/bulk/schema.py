@@ -94,15 +94,16 @@ def _sampled(opened: Opened, layout: Layout) -> tuple[tuple[bool, ...], bool]:
     """Tell by the first rows which features are floats already, so that none is tried whole.
 
     Returns:
-        That, and whether each value of a feature has a decimal point.
+        That, and whether each value of a feature has a decimal point, and no value a quote.
     """
     rows = opened.rows
     floats = [not column.integers for column in layout.columns(rows)]
-    is_decimal = True
     try:
         with opened.open_lines() as stream:
             head = next(blocks.cut(stream, rows.header_lines, _SAMPLED_BYTES), None)
-        lines = bytes(head.data).decode().splitlines(keepends=True)[:_SAMPLED_ROWS] if head else []
+        text = bytes(head.data).decode() if head else ""
+        is_decimal = not any(quote in text for quote in "'\"")
+        lines = text.splitlines(keepends=True)[:_SAMPLED_ROWS]
         for batch in rows.batches_of(lines, first_line=1):
             for which, at in enumerate(layout.features):
                 pointed = [text for row in batch.rows if "." in (text := row[at].strip())]

@@ -171,7 +171,12 @@ class Examination:
         Args:
             once: To be read to the end, by which the rest is examined. Otherwise it is examined to
                 the end as soon as somebody reads on beyond what is kept of it.
+
+        Raises:
+            DataError: The file was refused before.
         """
+        if self._refusal is not None:
+            raise self._refusal
         if self._done and not (self._keeps_all and self._head):
             return self._located.open()
         if once:

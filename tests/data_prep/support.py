@@ -5,6 +5,7 @@ import importlib
 import io
 import pickle
 import pkgutil
+import zipfile
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,8 +13,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import data_prep
-from data_prep import FormatOptions, Limits, Prepared, Wanted, prepare
+from data_prep import FormatOptions, Limits, Prepared, Wanted, formats, prepare
 from data_prep.errors import DataError
+from data_prep.formats.base import Opened
+from data_prep.source.examination import examine
 
 # Every module of `data_prep` by its name, so that what stands in each can be asked for.
 MODULES = {
@@ -26,6 +29,22 @@ errors = SimpleNamespace(**{error.__name__: error for error in DataError.__subcl
 BULK = Limits(small_bytes=0)
 # Every file is too large to be shuffled.
 STREAMED = Limits(small_bytes=0, exact_bytes=0)
+
+
+def zipped(**members: str) -> io.BytesIO:
+    """A zip file; `__` in a name stands for a dot, `_in_` for a slash."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name.replace("_in_", "/").replace("__", "."), content)
+    return buffer
+
+
+def opened_whole(text: str, name: str) -> Opened:
+    """Open a bare file that has been examined."""
+    file = examine(io.BytesIO(text.encode()), name=name)
+    file.finish()
+    return formats.opened(file)
 
 
 def run(content: bytes | str, name: str, **options: Any) -> Prepared:

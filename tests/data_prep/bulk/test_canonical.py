@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from data_prep.bulk import canonical
-from tests.data_prep.test_bytes import any_float, written
+from tests.data_prep.generated import any_float, written
 
 ODD = ["1.50", "05.5", "00.5", "1.", "-.5", ".5", "-0.0", "0.0", "+1.5", " 1.5", "1.5 ", "1.5\t"]
 ODD += ["0.0001", "0.00001", "0.00012", "-0.00009", "1e5", "1.5E-3", "12", "0", "10", "-10.0"]

@@ -3,103 +3,18 @@
 
 import gzip
 import hashlib
-import io
 import random
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from data_prep import DataError, Limits, Prepared
+from data_prep import Limits
 from data_prep.bulk import blocks, lanes
 from data_prep.bulk.lanes.base import Survey
-from data_prep.bulk.lanes.parsed import Formatted
-from data_prep.bulk.lanes.verbatim import Verbatim
 from data_prep.bulk.schema import Schema
 from tests.data_prep import reference
+from tests.data_prep.generated import generated, labels, outcome
 from tests.data_prep.support import BULK, STREAMED, errors, run
-from tests.data_prep.test_bytes import any_float, labels, written
-
-NUMBERS: dict[str, Callable[[random.Random], str]] = {
-    "plain": lambda draw: repr(round(draw.gauss(50, 20), draw.randrange(1, 9))),
-    "whole": lambda draw: str(draw.randrange(-1000, 1000)),
-    "any": lambda draw: written(draw, any_float(draw)),
-    "large": lambda draw: str(draw.randrange(2**64)),
-    "zeros": lambda draw: draw.choice(["0", "-0", "0.0", "-0.0", "00", "+1", " 7 "]),
-    "mostly plain": lambda draw: draw.choice(["1.5"] * 200 + ["1e-7", "1.50", "2", "0.00001"]),
-    "long": lambda draw: repr(draw.random()),
-    "huge": lambda draw: repr(draw.random() * 10.0 ** draw.randrange(10, 25)),
-}
-
-
-def labelled(draw: random.Random, rows: int, options: dict[str, Any]) -> tuple[list[str], str]:
-    """Return labels of any task, which is put in the options, and how ARFF declares them."""
-    task = draw.choice(["binary", "binary", "multiclass", "regression"])
-    options["task"] = task
-    if task == "binary":
-        return [("no", "yes")[value] for value in labels(draw, rows)], "{yes, no}"
-    if task == "multiclass":
-        names = [f"k{number}" for number in range(draw.choice([2, 3, 10, 14]))]
-        return [draw.choice(names) for _ in range(rows)], f"{{{', '.join(reversed(names))}}}"
-    number = NUMBERS[draw.choice(["plain", "whole", "any", "large", "mostly plain"])]
-    options["objective"] = draw.choice([None, None, None, "reg:gamma"])
-    return [number(draw) for _ in range(rows)], "numeric"
-
-
-def generated(seed: int) -> tuple[str, str, dict[str, Any]]:
-    """Return a file's text and name, and what to ask of it, of any shape the formats allow."""
-    draw = random.Random(seed)
-    rows = draw.randrange(60, 500)
-    width = draw.randrange(1, 6)
-    arff = draw.random() < 0.4
-    delimiter = "," if arff else draw.choice([",", ",", ";", "\t"])
-    position = draw.choice([0, width, width, draw.randrange(width + 1)])
-    kinds = [draw.choice(list(NUMBERS)) for _ in range(width)]
-    columns = [[NUMBERS[kind](draw) for _ in range(rows)] for kind in kinds]
-    options: dict[str, Any] = {"label": "y", "positive": "yes", "seed": draw.randrange(2**32)}
-    if draw.random() < 0.3:
-        options["missing"] = "pass"
-        for column in columns:
-            for row in range(0, rows, draw.randrange(2, 60)):
-                column[row] = "?" if arff else draw.choice(["", "NA", "?"])
-    types = ["numeric"] * width
-    if draw.random() < 0.3:
-        at = draw.randrange(width)
-        values = ["b c", "a", "d", "é"]
-        columns[at] = [draw.choice(values) for _ in range(rows)]
-        types[at] = "{'b c', a, d, é}"
-        options["categorical"] = (f"x{at}",)
-        if arff:
-            columns[at] = [f"'{value}'" if " " in value else value for value in columns[at]]
-    quoted = not arff and draw.random() < 0.2
-    label, declared = labelled(draw, rows, options)
-    if quoted:
-        label = [f'"{value}"' for value in label]
-    columns.insert(position, label)
-    types.insert(position, declared)
-    names = [f"x{at}" for at in range(width)]
-    names.insert(position, "y")
-    lines = [delimiter.join(values) for values in zip(*columns, strict=True)]
-    if draw.random() < 0.3:
-        lines.insert(draw.randrange(rows), "")
-    if arff:
-        if draw.random() < 0.3:
-            lines.insert(draw.randrange(rows), "% a comment")
-        head = [f"@attribute {name} {kind}" for name, kind in zip(names, types, strict=True)]
-        lines = ["@relation r", *head, "@data", *lines]
-    else:
-        lines.insert(0, delimiter.join(names))
-    ends = draw.choice(["\n", "\n", "\r\n", "\r"])
-    text = ends.join(lines) + draw.choice(["", ends])
-    return draw.choice(["", "\ufeff"]) + text, "a.arff" if arff else "a.csv", options
-
-
-def outcome(text: str, name: str, options: dict[str, Any]) -> Prepared | str:
-    """Return what was prepared, or how it was refused."""
-    try:
-        return run(text, name, **options)
-    except DataError as error:
-        return f"{type(error).__name__}: {error}"
 
 
 @pytest.mark.parametrize("seed", range(150))
@@ -149,54 +64,6 @@ def test_beyond_memory_the_rows_are_those_and_in_file_order(
         assert lines == sorted(
             expected[path].splitlines(), key=lambda line: int(line.split(b",")[at])
         )
-
-
-def test_many_rows_take_the_quick_lanes() -> None:
-    """Plain decimals are copied, others formatted; a few odd rows do not change the lane."""
-    draw = random.Random(5)
-    plain = "\n".join(
-        ["x,class", *(f"{draw.gauss(50, 9):.3f}1,{draw.choice('ab')}" for _ in range(20_000)), ""]
-    )
-    for text, rendering in (
-        (plain, Verbatim),
-        (plain + "1e-7,a\n2.50,b\n", Verbatim),
-        (plain.replace("1,", "10,"), Formatted),
-        (plain + "2**2,b\n", None),
-    ):
-        found = []
-        survey = lanes.survey
-
-        def spy(schema: Schema, block: blocks.Block, *, decimal: bool) -> Survey:
-            surveyed = survey(schema, block, decimal=decimal)  # noqa: B023 (called within the loop)
-            found.append(type(surveyed.rendering))  # noqa: B023
-            return surveyed
-
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(lanes, "survey", spy)
-            result = outcome(text, "a.csv", {"positive": "a", "limits": BULK})
-        if rendering is None:
-            assert isinstance(result, str)
-            assert result.startswith("NotANumberError: line 20002, column 'x': '2**2'")
-        else:
-            assert not isinstance(result, str)
-            assert set(found) == {rendering}
-            assert result.files == reference.from_csv(text, positive="a")
-
-
-@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-@pytest.mark.parametrize("size", [1, 2, 3, 7, 64, 1000])
-def test_blocks_are_whole_lines_whatever_the_size(end: str, size: int) -> None:
-    """However the stream is cut, the lines come out whole, counted, and each ended."""
-    lines = ["a,b", "", '1,"x', 'y"', "3,4", "5,6"]
-    content = end.join(lines).encode()
-    found = list(blocks.cut(io.BytesIO(b"\xef\xbb\xbf" + content), 1, max(size, 4)))
-    text = b"".join(block.data for block in found).replace(b"\r", b"")
-    assert text == "\n".join([*lines[1:], ""]).encode()
-    line = 2
-    for block in found:
-        assert block.line == line
-        assert bytes(block.data).endswith(b"\n")
-        line += bytes(block.data).count(b"\n")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
