@@ -76,9 +76,12 @@ def test_decimals_are_no_longer_looked_for_once_there_is_something_else(
 
 @pytest.mark.parametrize(
     ("line", "rendering"),
-    [("1.5,a", "Verbatim"), ("1,a", "Verbatim"), ("1.50,a", "Formatted"), ("1.5,' a'", "Verbatim"),
-     ("+1.5,a", "Formatted"), ('1.5,"a"', "Formatted"), ("0x1F.5,a", None), ("1.5, a", "ReadAgain")],
-)  # fmt: skip
+    [
+        *(("1.5,a", "Verbatim"), ("1,a", "Verbatim"), ("1.5,' a'", "Verbatim")),
+        *(("1.50,a", "Formatted"), ("+1.5,a", "Formatted"), ('1.5,"a"', "Formatted")),
+        *(("1.5, a", "ReadAgain"), ("0x1F.5,a", None)),
+    ],
+)
 def test_what_a_lane_finds_travels_and_does_not_change(line: str, rendering: str | None) -> None:
     """A survey is the same for each machine that makes it, and for each that is sent it."""
     rows = "".join(f"{line}\n" for _ in range(200))
@@ -103,11 +106,11 @@ def test_what_a_lane_finds_travels_and_does_not_change(line: str, rendering: str
 def test_a_numeric_attribute_of_arff_is_encoded_as_in_small_files() -> None:
     """Its values are discovered, since only a nominal one declares them."""
     rows = "".join(f"{row % 3},{row}.5,{'ab'[row % 2]}\n" for row in range(300))
-    text = "@relation r\n@attribute k real\n@attribute x real\n@attribute class {a,b}\n@data\n"
+    head = "@relation r\n@attribute k real\n@attribute x real\n@attribute class {a,b}\n@data\n"
     options = {"positive": "a", "categorical": ("k",)}
     for changed in (rows, rows.replace("2,5.5", "?,5.5")):
         asked = {**options, "missing": "pass"} if "?" in changed else options
-        small = run(text + changed, "a.arff", **asked)
-        large = run(text + changed, "a.arff", limits=BULK, **asked)
+        small = run(head + changed, "a.arff", **asked)
+        large = run(head + changed, "a.arff", limits=BULK, **asked)
         assert large.files == small.files
         assert large.profile == small.profile
