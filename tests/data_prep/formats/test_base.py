@@ -3,7 +3,7 @@
 import io
 
 from data_prep import formats
-from data_prep.formats.base import Format, decoded
+from data_prep.formats.base import Format, Opened, decoded
 from data_prep.source.examination import examine
 from tests.data_prep.formats.samples import ARFF, CSV
 
@@ -17,7 +17,7 @@ def test_text_is_decoded_without_its_mark() -> None:
 def test_a_format_with_magic_bytes_is_binary() -> None:
     """Text has none."""
 
-    def unread(*_: object) -> formats.Opened:
+    def unread(*_: object) -> Opened:
         raise AssertionError
 
     assert Format("x", (".x",), unread).is_text

@@ -36,7 +36,7 @@ def test_a_number_as_label_is_written_first() -> None:
 def test_a_bad_row_is_refused_by_its_line() -> None:
     """Counted from the start of the file, not of the block."""
     schema, _ = block_of("x,class\n1.5,a\n")
-    with pytest.raises(DataError, match="^line 1001, column 'x': 'one' is not a number"):
+    with pytest.raises(DataError, match=r"^line 1001, column 'x': 'one' is not a number"):
         RowLane().survey(schema, Block(b"1.5,a\none,b\n", 1000))
 
 

@@ -36,7 +36,8 @@ def test_text_that_is_kept_is_made_ready_where_it_lies(text: str) -> None:
     ready = survey.relabelled
     assert ready is not None
     rows = [
-        kept[start:end].tobytes() for start, end in zip(ready.offsets[::2], ready.offsets[1::2])
+        kept[start:end].tobytes()
+        for start, end in zip(ready.offsets[::2], ready.offsets[1::2], strict=True)
     ]
     assert [rows[0][1:], rows[2][1:]] == [b",1.5,2.25\n", b",0.125,7.0\n"]
     assert ready.odd_rows.tolist() == [1]
