@@ -30,7 +30,7 @@ MACHINES: dict[str, Architecture] = {
 IMPORTS = {
     "data_prep": "a small file needs no more",
     "data_prep.bulk": "for large files: numpy and pyarrow",
-    "data_prep.bulk, data_prep.parquet": "for Parquet",
+    "data_prep.bulk, data_prep.formats.parquet": "for Parquet",
 }
 _TIMED = """
 import sys, time

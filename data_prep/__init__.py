@@ -8,10 +8,11 @@ import io
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
-from data_prep import check, profile, read, split, write
+from data_prep import check, formats, profile, split, write
 from data_prep.errors import DataError
-from data_prep.options import Format, Objective, Task, Wanted
-from data_prep.read import Limits, Member
+from data_prep.options import FormatOptions, Objective, Task, Wanted
+from data_prep.source.examination import Examination, Member, examine
+from data_prep.source.limits import Limits
 from data_prep.split import Fractions, Parts
 from data_prep.table import Table
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DataError",
-    "Format",
+    "FormatOptions",
     "Fractions",
     "Limits",
     "Member",
@@ -105,7 +106,7 @@ def prepare(
     name: str,
     member: str | None = None,
     sha256: str | None = None,
-    form: Format | None = None,
+    format_options: FormatOptions | None = None,
     wanted: Wanted | None = None,
     fractions: Fractions | None = None,
     seed: int = 42,
@@ -118,9 +119,9 @@ def prepare(
         source: The file, seekable: a zip, a gzip, ARFF, CSV or Parquet. It is left open, and must
             stay so until the files are written.
         name: Its name, the last part of its address.
-        member: The member of a zip to read; see `read.member` for what happens without it.
+        member: The member of a zip to read; see `examine` for what happens without it.
         sha256: The SHA-256 the data file must have, unpacked.
-        form: How the file is written; found out when left out.
+        format_options: How the file is written; found out when left out.
         wanted: The label, its positive value, and what becomes of the other columns; the
             notebook's when left out.
         fractions: The parts' shares; 0.8, 0.1 and 0.1 when left out.
@@ -132,16 +133,21 @@ def prepare(
     Raises:
         DataError: One of its classes: the input is refused. The message says where and what to do.
     """
-    limits, wanted, form = limits or Limits(), wanted or Wanted(), form or Format()
-    fractions = fractions or Fractions()
+    limits, wanted = limits or Limits(), wanted or Wanted()
+    format_options, fractions = format_options or FormatOptions(), fractions or Fractions()
     split.check_seed(seed)
-    found = read.examine(
-        source, name=name, wanted=member, sha256=sha256, encoding=form.encoding, limits=limits
+    found = examine(
+        source,
+        name=name,
+        wanted=member,
+        sha256=sha256,
+        encoding=format_options.encoding,
+        limits=limits,
     )
     if spread is not None or not found.ends_within(limits.small_bytes):
-        return _large(found, form, wanted, fractions, seed, limits, spread)
-    chosen, opened = found.member(), read.opened(found, form)
-    table = check.table(opened.rows, wanted, most_rows=limits.rows)
+        return _large(found, format_options, wanted, fractions, seed, limits, spread)
+    chosen, opened = found.member(), formats.opened(found, format_options)
+    table = check.table(opened, wanted, most_rows=limits.rows)
     features, duplicates = profile.of_table(table)
     target = table.target
     if target is None:
@@ -182,7 +188,7 @@ def _class_counts(labels: bytes, classes: int) -> list[int]:
     return [labels.count(which) for which in range(classes)]
 
 
-def _import_meanwhile(found: read.Examination) -> None:
+def _import_meanwhile(found: Examination) -> None:
     """Import the engine for large files, as long as reading 100 MB takes, and read on meanwhile.
 
     Reading and hashing go on without the interpreter's lock, which an import mostly holds.
@@ -208,8 +214,8 @@ def _import_meanwhile(found: read.Examination) -> None:
 
 
 def _large(
-    found: read.Examination,
-    form: Format,
+    found: Examination,
+    format_options: FormatOptions,
     wanted: Wanted,
     fractions: Fractions,
     seed: int,
@@ -219,7 +225,7 @@ def _large(
     _import_meanwhile(found)
     from data_prep import bulk
 
-    outcome = bulk.prepare(found, form, wanted, fractions, seed, limits, spread)
+    outcome = bulk.prepare(found, format_options, wanted, fractions, seed, limits, spread)
     names = Parts._fields
     return _prepared(
         found.member(),

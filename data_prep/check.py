@@ -2,21 +2,36 @@
 
 from typing import NamedTuple
 
-from data_prep.errors import (
-    ColumnNotFoundError,
-    DuplicateColumnError,
-    LabelNotFoundError,
-    NoFeaturesError,
-    NominalFeatureError,
-    TooLargeError,
-    UnnamedColumnError,
-    listed,
-    shown,
-)
+from data_prep.errors import DataError, TooLargeError, listed, shown
+from data_prep.formats.base import Opened, Rows
 from data_prep.labels import Labels, add_target, check_spread, no_rows
 from data_prep.options import Wanted
-from data_prep.table import Column, Rows, Table
+from data_prep.table import Column, Table
 from data_prep.values import add
+
+
+class DuplicateColumnError(DataError):
+    """Two columns have one name."""
+
+
+class UnnamedColumnError(DataError):
+    """A column has no name."""
+
+
+class NoFeaturesError(DataError):
+    """The label is the only column."""
+
+
+class NominalFeatureError(DataError):
+    """A feature is declared nominal and not to be encoded, and XGBoost takes numbers."""
+
+
+class ColumnNotFoundError(DataError):
+    """A column to drop, to rename or to encode is not in the file."""
+
+
+class LabelNotFoundError(DataError):
+    """No column has the label's name."""
 
 
 class Layout(NamedTuple):
@@ -54,23 +69,24 @@ class Layout(NamedTuple):
         )
 
 
-def table(rows: Rows, wanted: Wanted, *, most_rows: int | None = None) -> Table:
+def table(opened: Opened, wanted: Wanted, *, most_rows: int | None = None) -> Table:
     """Read every row and return a table of numbers.
 
     Args:
-        rows: A reader.
+        opened: The file, with its header read.
         wanted: Which column is the label, what becomes of its values, and of the other columns.
         most_rows: More rows than this are refused; any number is taken when left out.
 
     Raises:
         DataError: One of its classes for columns, values and labels, or one of the reader's.
     """
+    rows = opened.rows
     plan = layout(rows, wanted)
     features = plan.columns(rows)
     target = plan.target(rows) if wanted.task == "regression" else None
     labels = plan.labels(rows)
     count = 0
-    for batch in rows.batches():
+    for batch in opened.batches():
         columns = list(zip(*batch.rows, strict=True))
         if target is None:
             labels.add(columns[plan.label], batch.lines)

@@ -1,8 +1,10 @@
-"""Every way an input is refused: one class each, so that a caller can tell them apart by name.
+"""How an input is refused: a class for each way, so that a caller can tell them apart by name.
 
 Step Functions shows the class name as the error and the message as its cause, so a message says
 where the problem is (line, column, value) and what to change.
 """
+
+from typing import Any
 
 
 def shown(value: str, *, limit: int = 60) -> str:
@@ -41,16 +43,18 @@ class DataError(Exception):
         self.line = line
         self.column = column
 
-
-# The file as a whole.
-
-
-class EmptyFileError(DataError):
-    """The file, or the chosen member, has no bytes."""
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Survive the way from one machine to another, which the arguments by name would not."""
+        return _restored, (type(self), self.problem, self.remedy, self.line, self.column)
 
 
-class WebPageError(DataError):
-    """The file is an HTML page, what a server answers instead of a file that moved."""
+def _restored(
+    kind: type[DataError], problem: str, remedy: str, line: int | None, column: str | None
+) -> DataError:
+    return kind(problem, remedy=remedy, line=line, column=column)
+
+
+# Refusals that several rooms share. Every other one stands beside its check.
 
 
 class UnsupportedFormatError(DataError):
@@ -61,70 +65,12 @@ class TooLargeError(DataError):
     """The file or member is larger than the limit."""
 
 
-class ChecksumError(DataError):
-    """The content does not have the SHA-256 that was asked for."""
-
-
-# Archives.
-
-
 class DamagedArchiveError(DataError):
     """A zip or gzip file is truncated, altered or malformed."""
 
 
-class EncryptedArchiveError(DataError):
-    """A zip file asks for a password."""
-
-
-class UnsafeMemberNameError(DataError):
-    """A zip member's name would leave the folder it is extracted to."""
-
-
-class SymlinkMemberError(DataError):
-    """A zip member is a symbolic link."""
-
-
-class DuplicateMemberError(DataError):
-    """A zip file holds two members of one name."""
-
-
-class NestedArchiveError(DataError):
-    """The chosen member is an archive itself."""
-
-
-class ArchiveBombError(DataError):
-    """A member unpacks to far more bytes than data compresses to."""
-
-
-class TooManyMembersError(DataError):
-    """A zip file's list of members is larger than the limit."""
-
-
-class UnsupportedCompressionError(DataError):
-    """A zip member uses a compression method other than stored or deflate."""
-
-
 class MemberNotFoundError(DataError):
     """The archive, or the bare file, is not the member that was asked for."""
-
-
-class AmbiguousMemberError(DataError):
-    """No member was asked for and the archive offers several, or none."""
-
-
-# Text.
-
-
-class EncodingError(DataError):
-    """The text is not in the encoding given or, where none is given, in UTF-8."""
-
-
-class BinaryContentError(DataError):
-    """The text holds NUL bytes: it is binary, or UTF-16."""
-
-
-class LineTooLongError(DataError):
-    """A line is longer than the limit."""
 
 
 class QuotingError(DataError):
@@ -139,139 +85,5 @@ class NoRowsError(DataError):
     """There are columns but no row of data."""
 
 
-# ARFF.
-
-
-class ArffHeaderError(DataError):
-    """A line before `@data` is not a declaration."""
-
-
-class ArffDataMissingError(DataError):
-    """There is no `@data` line."""
-
-
 class UnsupportedTypeError(DataError):
     """An attribute is declared string, date or relational."""
-
-
-class SparseDataError(DataError):
-    """A row in ARFF's sparse notation is malformed."""
-
-
-class UndeclaredValueError(DataError):
-    """A nominal value is not among those its attribute declares."""
-
-
-# CSV.
-
-
-class HeaderMissingError(DataError):
-    """The first line holds values, not column names."""
-
-
-class DelimiterError(DataError):
-    """The file has one column: its values are separated by something else than , ; or tab."""
-
-
-# Columns.
-
-
-class DuplicateColumnError(DataError):
-    """Two columns have one name."""
-
-
-class UnnamedColumnError(DataError):
-    """A column has no name."""
-
-
-class NoFeaturesError(DataError):
-    """The label is the only column."""
-
-
-class NominalFeatureError(DataError):
-    """A feature is declared nominal and not to be encoded, and XGBoost takes numbers."""
-
-
-class ColumnNotFoundError(DataError):
-    """A column to drop, to rename or to encode is not in the file."""
-
-
-class TooManyCategoriesError(DataError):
-    """A categorical column has more values than a mapping should list."""
-
-
-class LeakageError(DataError):
-    """A feature tells the label outright."""
-
-
-# Values.
-
-
-class MissingValueError(DataError):
-    """A value is missing."""
-
-
-class NotANumberError(DataError):
-    """A feature's value is not a number."""
-
-
-class NotFiniteError(DataError):
-    """A feature's value is NaN, infinite, or too large for a 64-bit float."""
-
-
-class ForeignDigitsError(DataError):
-    """A number is written in digits of another script, which Python would read and XGBoost not."""
-
-
-class DigitSeparatorError(DataError):
-    """A number is written like `1_0`, which Python would read as 10 and pandas as text."""
-
-
-# The label.
-
-
-class LabelNotFoundError(DataError):
-    """No column has the label's name."""
-
-
-class PositiveNotFoundError(DataError):
-    """The positive value is not among the label's values."""
-
-
-class OneClassError(DataError):
-    """The label has the same value in every row."""
-
-
-class TooManyClassesError(DataError):
-    """A binary label has more than two values, or any label of classes more than 256."""
-
-
-class ClassCountError(DataError):
-    """The label has another number of classes than `num_class` says."""
-
-
-class NotAboveMinusOneLabelError(DataError):
-    """A label is -1 or less, and `reg:squaredlogerror` takes the logarithm of label + 1."""
-
-
-class NegativeLabelError(DataError):
-    """A label is negative, and the objective counts or adds up."""
-
-
-class NotPositiveLabelError(DataError):
-    """A label is 0 or negative, and `reg:gamma` takes its logarithm."""
-
-
-class NotAShareLabelError(DataError):
-    """A label is not from 0 to 1, and `reg:logistic` predicts shares."""
-
-
-class TooFewRowsError(DataError):
-    """A class has too few rows for each of the three parts to get one."""
-
-
-# The request.
-
-
-class FractionsError(DataError):
-    """The fractions or the seed of the split are out of range."""

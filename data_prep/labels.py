@@ -12,26 +12,49 @@ from itertools import count
 from typing import NamedTuple
 
 from data_prep import values
-from data_prep.errors import (
-    ClassCountError,
-    DataError,
-    MissingValueError,
-    NegativeLabelError,
-    NoRowsError,
-    NotAboveMinusOneLabelError,
-    NotANumberError,
-    NotAShareLabelError,
-    NotFiniteError,
-    NotPositiveLabelError,
-    OneClassError,
-    PositiveNotFoundError,
-    TooManyClassesError,
-    UndeclaredValueError,
-    listed,
-    shown,
-)
+from data_prep.errors import DataError, NoRowsError, listed, shown
+from data_prep.formats.base import Rows
 from data_prep.options import Domain, Objective, Wanted
-from data_prep.table import Column, Rows
+from data_prep.table import Column
+from data_prep.values import (
+    MissingValueError,
+    NotANumberError,
+    NotFiniteError,
+    UndeclaredValueError,
+)
+
+
+class PositiveNotFoundError(DataError):
+    """The positive value is not among the label's values."""
+
+
+class OneClassError(DataError):
+    """The label has the same value in every row."""
+
+
+class TooManyClassesError(DataError):
+    """A binary label has more than two values, or any label of classes more than 256."""
+
+
+class ClassCountError(DataError):
+    """The label has another number of classes than `num_class` says."""
+
+
+class NotAboveMinusOneLabelError(DataError):
+    """A label is -1 or less, and `reg:squaredlogerror` takes the logarithm of label + 1."""
+
+
+class NegativeLabelError(DataError):
+    """A label is negative, and `count:poisson` or `reg:tweedie` is asked for."""
+
+
+class NotPositiveLabelError(DataError):
+    """A label is 0 or negative, and `reg:gamma` takes its logarithm."""
+
+
+class NotAShareLabelError(DataError):
+    """A label is not from 0 to 1, and `reg:logistic` predicts shares."""
+
 
 # Labels of classes are kept in one byte a row.
 MOST_CLASSES = 256
@@ -145,7 +168,7 @@ def no_rows() -> NoRowsError:
     return NoRowsError("the file has columns and no row", remedy="Add rows of data.")
 
 
-def plain_number(text: str) -> float | None:
+def label_number(text: str) -> float | None:
     """Return the number a label's value stands for, if it is written as one."""
     if not (text.isascii() and "_" not in text and text[-1:].isdigit()):
         return None
@@ -180,7 +203,7 @@ class Labels:
             self.code(text, lines[texts.index(text)])
         self._rows.extend(map(self._codes.__getitem__, texts))
 
-    def texts(self) -> list[str]:
+    def strings(self) -> list[str]:
         """Return the values seen, by their codes."""
         return list(self._codes)
 
@@ -239,7 +262,7 @@ class Labels:
             raise no_rows()
         binary = wanted.task == "binary"
         asked = (wanted.positive,) if binary else ()
-        numbers = {text: plain_number(text) for text in (*self._codes, *asked)}
+        numbers = {text: label_number(text) for text in (*self._codes, *asked)}
         numeric = None not in numbers.values()
         merged: dict[object, list[str]] = {}
         for text in self._codes:

@@ -21,18 +21,18 @@ class Objective(NamedTuple):
     domain: Domain | None = None
 
 
-class Format(NamedTuple):
+class FormatOptions(NamedTuple):
     """How the data file is written; what is None is found out.
 
     Attributes:
-        kind: "arff", "csv" (any delimiter) or "parquet".
+        kind: The name of a format (`formats.FORMATS`): "arff", "csv" (any delimiter) or "parquet".
         delimiter: The one character between the values of a delimited file.
         header: Whether a delimited file's first line names the columns. Without a header they are
             called column_1, column_2 and so on.
         encoding: Name of the text's encoding; UTF-8, or what a byte order mark says, when None.
     """
 
-    kind: Literal["arff", "csv", "parquet"] | None = None
+    kind: str | None = None
     delimiter: str | None = None
     header: bool | None = None
     encoding: str | None = None

@@ -7,8 +7,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from data_prep.errors import LeakageError, shown
+from data_prep.errors import DataError, shown
 from data_prep.table import Column, Table
+
+
+class LeakageError(DataError):
+    """A feature tells the label outright: one value for a class, or a line with a number."""
 
 
 class Feature(NamedTuple):

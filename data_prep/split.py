@@ -14,7 +14,16 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple, Protocol, Self
 
-from data_prep.errors import FractionsError, TooFewRowsError, shown
+from data_prep.errors import DataError, shown
+
+
+class TooFewRowsError(DataError):
+    """A class has too few rows for each of the three parts to get one."""
+
+
+class FractionsError(DataError):
+    """The fractions or the seed of the split are out of range."""
+
 
 _WORDS_AT_ONCE = 1024
 _MAX_SEED = 2**32 - 1

@@ -1,59 +1,8 @@
-"""What passes between the steps: rows as text from the readers, then a table of numbers."""
+"""What passes between the steps: a table of numbers."""
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple, Protocol
-
-
-class Batch(NamedTuple):
-    """Consecutive rows of a file, as text.
-
-    Attributes:
-        rows: The values of each row, as many as there are columns.
-        lines: The line each row ends on, counted from 1.
-    """
-
-    rows: list[list[str]]
-    lines: list[int]
-
-
-class Rows(Protocol):
-    """A file's columns and its rows; what each format's reader returns.
-
-    Attributes:
-        names: The columns' names, in file order.
-        nominal: For each column that declares its values, those values.
-        numeric: The columns that are declared to be numbers.
-        keeps_integers: Whether a column of whole numbers is written without a decimal point. pandas
-            reads CSV so; scipy reads every ARFF number as a float.
-        floats: The columns of floats whatever their values look like, as Parquet declares them.
-        header_lines: How many lines come before the rows.
-        delimiter: What separates the values of a row.
-        missing: What a missing value looks like in this format, beside an empty one.
-    """
-
-    @property
-    def names(self) -> tuple[str, ...]: ...  # noqa: D102 (described above)
-    @property
-    def nominal(self) -> Mapping[str, tuple[str, ...]]: ...  # noqa: D102
-    @property
-    def numeric(self) -> frozenset[str]: ...  # noqa: D102
-    @property
-    def keeps_integers(self) -> bool: ...  # noqa: D102
-    @property
-    def floats(self) -> frozenset[str]: ...  # noqa: D102
-    @property
-    def header_lines(self) -> int: ...  # noqa: D102
-    @property
-    def delimiter(self) -> str: ...  # noqa: D102
-    @property
-    def missing(self) -> frozenset[str]: ...  # noqa: D102
-
-    def batches(self) -> Iterator[Batch]:
-        """Yield the rows in file order, a bounded number at a time."""
-
-    def batches_of(self, lines: Iterable[str], *, first_line: int) -> Iterator[Batch]:
-        """Yield the rows of some whole lines, of which the first has the number given."""
+from collections.abc import Iterator
+from typing import NamedTuple
 
 
 class Column:

@@ -7,19 +7,37 @@ searched for, so that a clean file pays nothing for precise messages.
 import math
 from collections.abc import Sequence
 
-from data_prep.errors import (
-    DataError,
-    DigitSeparatorError,
-    ForeignDigitsError,
-    MissingValueError,
-    NotANumberError,
-    NotFiniteError,
-    TooManyCategoriesError,
-    UndeclaredValueError,
-    listed,
-    shown,
-)
+from data_prep.errors import DataError, listed, shown
 from data_prep.table import Column
+
+
+class MissingValueError(DataError):
+    """A value is missing."""
+
+
+class NotANumberError(DataError):
+    """A feature's value is not a number."""
+
+
+class NotFiniteError(DataError):
+    """A feature's value is NaN, infinite, or too large for a 64-bit float."""
+
+
+class ForeignDigitsError(DataError):
+    """A number is written in digits of another script, which Python would read and XGBoost not."""
+
+
+class DigitSeparatorError(DataError):
+    """A number is written like `1_0`, which Python would read as 10 and pandas as text."""
+
+
+class UndeclaredValueError(DataError):
+    """A nominal value is not among those its attribute declares."""
+
+
+class TooManyCategoriesError(DataError):
+    """A categorical column has more values than a mapping should list."""
+
 
 # A float holds every whole number up to here.
 _EXACT = 2**53

@@ -2,15 +2,10 @@
 
 The file is read twice, a block of whole lines at a time, so memory does not grow with it beyond a
 few numbers for each row. The first pass checks every value and takes note of labels, ranges and
-repeated rows; the second writes. Each block takes the quickest of three lanes that is proven to
-give what the readers of small files give:
+repeated rows; the second writes. Each block takes the quickest lane (`lanes`) that is proven to
+give what the readers of small files give.
 
-- lines: rows whose text already is what would be written (`plain`). Only the label is replaced.
-- columns: values are parsed by pyarrow and formatted again.
-- text: the readers and checks of small files themselves. What the others do not understand ends
-  here, and is understood or refused with their words.
-
-A row's text is kept in the first lane when each value is a plain decimal of at most 15 significant
+A row's text is copied when each value is a plain decimal of at most 15 significant
 digits without idle zeros: such a decimal is the shortest that reads back as the same float, which
 is what Python's `repr` writes.
 """
@@ -24,16 +19,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from data_prep import check, profile
-from data_prep.bulk import blocks, split
+from data_prep import check, formats, profile
+from data_prep.bulk import blocks, lanes, split
 from data_prep.bulk.arrow import Array
-from data_prep.bulk.blocks import Block
+from data_prep.bulk.blocks import Block, blocks_of
+from data_prep.bulk.lanes.base import Survey
+from data_prep.bulk.schema import Schema
 from data_prep.bulk.surveyed import Surveyed
-from data_prep.bulk.work import Work
 from data_prep.bulk.writer import Opener, Text, Writer
-from data_prep.options import Format, Wanted
+from data_prep.formats.base import Opened
+from data_prep.options import FormatOptions, Wanted
 from data_prep.profile import Feature
-from data_prep.read import Examination, Limits, NotExaminedError, opened
+from data_prep.source.examination import Examination
+from data_prep.source.limits import Limits
 from data_prep.split import Fractions, Parts
 
 if TYPE_CHECKING:
@@ -75,7 +73,7 @@ class Outcome(NamedTuple):
 
 def prepare(
     found: Examination,
-    form: Format,
+    format_options: FormatOptions,
     wanted: Wanted,
     fractions: Fractions,
     seed: int,
@@ -86,7 +84,7 @@ def prepare(
 
     Args:
         found: The file, some of it examined; the rest is while its rows are checked.
-        form: How it is written.
+        format_options: How it is written.
         wanted: What becomes of the columns.
         fractions: The parts' shares.
         seed: Of the split.
@@ -97,25 +95,31 @@ def prepare(
         DataError: One of its classes: the input is refused.
     """
     leader, text = None, None
-    if spread is not None or found.encoding is None:
+    kind = formats.recognised(found, format_options.kind)
+    if spread is not None or kind.reads_from_end:
         # The blocks are taken from elsewhere.
         found.finish()
     try:
-        work = _opened(found, form, wanted)
+        opened = kind.open(found, format_options)
+        schema = Schema.of(opened, wanted)
         if spread is not None:
-            from data_prep.spread import Leader
+            from data_prep.bulk.leader import Leader
 
-            leader = Leader(work, found.size, spread)
-        elif work.in_place and found.packed_size <= limits.exact_bytes:
+            leader = Leader(opened, schema, found.size, spread)
+        elif schema.is_in_place and found.packed_size <= limits.exact_bytes:
             text = Text(limits.exact_bytes)
-        surveyed = _survey(work, limits, text) if leader is None else leader.survey(limits)
+        surveyed = (
+            _survey(opened, schema, limits, text) if leader is None else leader.survey(limits)
+        )
     except Exception:
         # What is wrong with the file as a whole comes first.
         found.finish()
         raise
+    # Whether or not the format's reader has read on to the end.
+    found.finish()
     exact = found.size <= limits.exact_bytes and leader is None
-    labels, classes, target = _numbered(work, surveyed, wanted)
-    writer = Writer(work, surveyed, labels, len(classes), text)
+    labels, classes, target = _numbered(schema, surveyed, wanted)
+    writer = Writer(schema, partial(blocks_of, opened), surveyed, labels, len(classes), text)
     with ThreadPoolExecutor(2) as pool:
         # What numpy does at once for all rows goes on without the interpreter's lock, which
         # dealing out the rows holds.
@@ -147,37 +151,37 @@ def prepare(
 
 
 def _numbered(
-    work: Work, surveyed: Surveyed, wanted: Wanted
+    schema: Schema, surveyed: Surveyed, wanted: Wanted
 ) -> tuple[NDArray[np.uint8], tuple[str, ...], dict[str, Any] | None]:
     """Number the labels: those of all rows, the classes, and a regression's target."""
-    if work.regression:
+    if schema.is_regression:
         return np.zeros(len(surveyed.labels), np.uint8), (), surveyed.target()
     numbers, classes = surveyed.labels.numbered(wanted)
     return np.frombuffer(numbers, np.uint8), classes, None
 
 
-def _opened(found: Examination, form: Format, wanted: Wanted) -> Work:
-    try:
-        return Work(opened(found, form), wanted)
-    except NotExaminedError:
-        # The header is longer than what was kept of the file.
-        found.finish()
-        return Work(opened(found, form), wanted)
+def _survey(opened: Opened, schema: Schema, limits: Limits, text: Text | None) -> Surveyed:
+    surveyed = Surveyed(schema)
+    # Once a block holds something besides decimal numbers and labels, the next will, too.
+    decimal = schema.is_decimal
 
-
-def _survey(work: Work, limits: Limits, text: Text | None) -> Surveyed:
-    surveyed = Surveyed(work)
-
-    def placed() -> Iterator[Block]:
+    def jobs() -> Iterator[tuple[Block, bool]]:
         if text is None:
-            yield from work.blocks(first=True)
+            found = blocks_of(opened, first=True)
         else:
-            yield from map(text.place, work.blocks(first=True, put=text.put))
+            found = map(text.place, blocks_of(opened, first=True, put=text.put))
+        for block in found:
+            yield block, decimal
+
+    def survey(job: tuple[Block, bool]) -> Survey:
+        block, decimal = job
+        return lanes.survey(schema, block, decimal=decimal)
 
     with ThreadPoolExecutor(blocks.WORKERS) as pool:
-        for found in blocks.in_order(pool, work.survey, placed()):
+        for found in blocks.in_order(pool, survey, jobs()):
+            decimal = decimal and found.is_decimal
             surveyed.take(found)
             if text is not None and text.whole:
-                text.blocks.append(found.kept)
+                text.blocks.append(found.relabelled)
             check.check_row_count(len(surveyed.labels), limits.rows)
     return surveyed

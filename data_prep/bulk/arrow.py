@@ -42,8 +42,8 @@ def wrapped(offsets: NDArray[Any], data: bytes | memoryview | NDArray[np.uint8])
     )
 
 
-def texts_of(values: Sequence[str]) -> pa.Array:
-    """Copy texts to an Arrow array."""
+def strings_of(values: Sequence[str]) -> pa.Array:
+    """Copy strings to an Arrow array."""
     encoded = [value.encode() for value in values]
     offsets = np.zeros(len(encoded) + 1, np.int32)
     np.cumsum([len(value) for value in encoded], out=offsets[1:])

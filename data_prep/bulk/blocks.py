@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from data_prep.bulk.arrow import Array
+from data_prep.formats.base import Opened
 
 SIZE = 2 << 20
 # One more than cores, since workers wait for the interpreter's lock and the reader: a tenth less
@@ -38,6 +39,21 @@ class Block(NamedTuple):
     data: bytes | memoryview
     line: int
     kept: tuple[Array, int] | None = None
+
+
+def blocks_of(
+    opened: Opened, size: int | None = None, *, first: bool = False, put: Put = b"".join
+) -> Iterator[Block]:
+    """Read a file's lines after the header, in blocks of about so many bytes.
+
+    Args:
+        opened: The file.
+        size: Of a block; `SIZE` when left out.
+        first: Whether it is the first reading to the end, which may examine the file on its way.
+        put: Joins the pieces of a block.
+    """
+    with (opened.open_once if first else opened.open_lines)() as stream:
+        yield from cut(stream, opened.rows.header_lines, size or SIZE, put)
 
 
 def cut(

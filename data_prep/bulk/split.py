@@ -10,8 +10,7 @@ import numpy as np
 from numpy.random import RandomState
 
 from data_prep import split
-from data_prep.errors import TooFewRowsError
-from data_prep.split import Fractions
+from data_prep.split import Fractions, TooFewRowsError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from data_prep import profile
 from data_prep.bulk.arrow import Array
-from data_prep.bulk.figures import Ends, Gathered
-from data_prep.bulk.work import Kept, Survey, Work
+from data_prep.bulk.lanes.base import Rendering, Survey
+from data_prep.bulk.schema import Schema
+from data_prep.bulk.statistics import Ends, Gathered
 from data_prep.labels import Labels, check_spread, no_rows
 from data_prep.profile import Feature
 from data_prep.values import check_categories
@@ -19,23 +20,40 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class Surveyed:
-    """What the first pass gathers of the whole file."""
+class SurveyedBlock(NamedTuple):
+    """What is remembered of a block until it is written.
 
-    def __init__(self, work: Work) -> None:
-        width = len(work.plan.features)
-        self._work = work
-        self.labels: Labels = work.plan.labels(work.rows)
-        self.kept: list[Kept] = []
-        self.codes: list[NDArray[np.uint8]] = []
+    Attributes:
+        rendering: How its rows are written.
+        codes: The label's code of each row.
+    """
+
+    rendering: Rendering
+    codes: NDArray[np.uint8]
+
+
+class Surveyed:
+    """What the first pass gathers of the whole file.
+
+    Attributes:
+        labels: The label's values.
+        blocks: What is remembered of each block, in the order of the file.
+        duplicates: How many rows repeat an earlier one, if somebody counted them already.
+    """
+
+    def __init__(self, schema: Schema) -> None:
+        width = len(schema.layout.features)
+        self._schema = schema
+        self.labels: Labels = schema.layout.labels(schema.rows)
+        self.blocks: list[SurveyedBlock] = []
         self._hashes = Gathered()
         self._ends: list[Ends] = []
-        self._whole = [not f for f in work.floats]
+        self._whole = [not floats for floats in schema.floats]
         self._missing = np.zeros(width, np.int64)
         self._low = np.full((256, width), np.nan)
         self._high = np.full((256, width), np.nan)
         self._categories: dict[int, dict[str, set[int]]] = {}
-        for which, column in enumerate(work.plan.columns(work.rows)):
+        for which, column in enumerate(schema.layout.columns(schema.rows)):
             if column.codes is not None:
                 self._categories[which] = {name: set() for name in column.codes}
         self.duplicates: int | None = None
@@ -48,7 +66,7 @@ class Surveyed:
         """
         table = np.array(
             [
-                0 if self._work.regression else self.labels.code(text, line)
+                0 if self._schema.is_regression else self.labels.code(text, line)
                 for text, line in zip(found.labels, found.first_lines, strict=True)
             ],
             np.uint8,
@@ -57,8 +75,7 @@ class Surveyed:
             self._ends.append(found.ends)
         codes = table[found.codes]
         self.labels.add_codes(codes.tobytes())
-        self.codes.append(codes)
-        self.kept.append(Kept(found.lane, found.whole, found.odd, len(codes)))
+        self.blocks.append(SurveyedBlock(found.rendering, codes))
         self._hashes.add(found.hashes)
         self._missing += found.missing
         self._whole = [a and b for a, b in zip(self._whole, found.whole, strict=True)]
@@ -68,7 +85,9 @@ class Surveyed:
             known = self._categories[which]
             for text, with_codes in seen.items():
                 known.setdefault(text, set()).update(int(table[code]) for code in with_codes)
-            check_categories(self._work.plan.names[self._work.plan.features[which]], list(known))
+            check_categories(
+                self._schema.layout.names[self._schema.layout.features[which]], list(known)
+            )
 
     def count_duplicates(self) -> int:
         """Count the rows that repeat an earlier one, if nobody else did."""
@@ -94,7 +113,7 @@ class Surveyed:
         }
 
     def _names(self) -> dict[int, list[str]]:
-        columns = self._work.plan.columns(self._work.rows)
+        columns = self._schema.layout.columns(self._schema.rows)
         return {
             which: list(seen) if columns[which].declared else sorted(seen)
             for which, seen in self._categories.items()
@@ -109,13 +128,13 @@ class Surveyed:
         if not len(self.labels):
             raise no_rows()
         low, high = float(self._low[0, 0]), float(self._high[0, 0])
-        check_spread(low, high, self._work.plan.names[self._work.plan.label])
+        check_spread(low, high, self._schema.layout.names[self._schema.layout.label])
         return profile.of_target(low, high, integers=self.whole[0])
 
     def features(self) -> tuple[Feature, ...]:
         """Describe the features, by class, once the classes are numbered."""
-        regression = self._work.regression
-        class_of = bytes(1) if regression else self.labels.class_of
+        is_regression = self._schema.is_regression
+        class_of = bytes(1) if is_regression else self.labels.class_of
         of_class = [
             [code for code, number in enumerate(class_of) if number == which]
             for which in range(max(class_of) + 1)
@@ -123,8 +142,8 @@ class Surveyed:
         names = self._names()
         whole = self.whole
         found = []
-        for which, at in enumerate(self._work.plan.features):
-            if regression and which == 0:
+        for which, at in enumerate(self._schema.layout.features):
+            if is_regression and which == 0:
                 continue
             missing = int(self._missing[which])
             if which in names:
@@ -137,13 +156,13 @@ class Surveyed:
                 )
             found.append(
                 Feature(
-                    self._work.plan.names[at],
+                    self._schema.layout.names[at],
                     kind,
                     missing,
                     bounds,
                     tuple(names[which]) if which in names else None,
                     which not in names and self._tells_number(which)
-                    if regression
+                    if is_regression
                     else profile.tells_class(missing, bounds),
                 )
             )

@@ -14,9 +14,10 @@ import pyarrow as pa
 from data_prep.bulk import arrow, blocks
 from data_prep.bulk.arrow import Array, array_of, bytes_of, take, wrapped
 from data_prep.bulk.blocks import Block
-from data_prep.bulk.surveyed import Surveyed
-from data_prep.bulk.texts import ONE_DIGIT, divided, label_lengths, labelled, part_of, without_label
-from data_prep.bulk.work import Final, Relabelled, Work
+from data_prep.bulk.formatting import divided, label_lengths, labelled, part_of, without_label
+from data_prep.bulk.lanes.base import Encoding, Relabelled, RowLabels
+from data_prep.bulk.schema import Schema
+from data_prep.bulk.surveyed import Surveyed, SurveyedBlock
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,7 +36,7 @@ class Text:
     Attributes:
         bytes: The text of block after block, each with two bytes ahead of it.
         end: Where the last block ends.
-        blocks: `Survey.kept` of each block.
+        blocks: `Survey.relabelled` of each block.
         whole: Whether no block had to be left out.
     """
 
@@ -83,53 +84,52 @@ class Writer:
 
     def __init__(
         self,
-        work: Work,
+        schema: Schema,
+        read: Callable[[], Iterator[Block]],
         surveyed: Surveyed,
         labels: NDArray[np.uint8],
         classes: int,
         text: Text | None,
     ) -> None:
-        self._work = work
+        self._schema = schema
+        self._read = read
         self._text = text
-        self._classes = classes
-        self.surveyed = surveyed
+        self._surveyed = surveyed
         self.labels = labels
-        self._whole = surveyed.whole
-        self._places = surveyed.places()
-        self._lengths = label_lengths(list(surveyed.labels.texts()))
+        self.encoding = Encoding(
+            surveyed.whole,
+            surveyed.places(),
+            classes,
+            label_lengths(list(surveyed.labels.strings())),
+        )
 
-    def final(self, number: int) -> Final:
-        """Return what a block's rows are written by."""
-        codes = self.surveyed.codes[number]
-        return Final(self._whole, self._places, self._classes, self._lengths, codes)
+    def rows(self) -> Iterator[tuple[SurveyedBlock, slice]]:
+        """Yield what is known of each block, and which of the file's rows are its."""
+        start = 0
+        for block in self._surveyed.blocks:
+            end = start + len(block.codes)
+            yield block, slice(start, end)
+            start = end
 
-    def _rendered(self, finish: Callable[[pa.Array, Array | None, int, int], R]) -> Iterator[R]:
+    def _rendered(self, finish: Callable[[pa.Array, Array | None, slice], R]) -> Iterator[R]:
         """Render the blocks on every core and yield, in order, what `finish` makes of each."""
 
-        def jobs() -> Iterator[tuple[Block, int, int]]:
-            start = 0
-            for number, block in enumerate(self._work.blocks()):
-                yield block, number, start
-                start += self.surveyed.kept[number].rows
-
-        def render(job: tuple[Block, int, int]) -> R:
-            block, number, start = job
-            kept = self.surveyed.kept[number]
-            labels = self.labels[start : start + kept.rows]
-            texts, places = self._work.render(block, kept, labels, self.final(number))
-            return finish(texts, places, start, kept.rows)
+        def render(job: tuple[Block, tuple[SurveyedBlock, slice]]) -> R:
+            block, (known, rows) = job
+            labels = RowLabels(known.codes, self.labels[rows])
+            strings, places = known.rendering.render(self._schema, block, labels, self.encoding)
+            return finish(strings, places, rows)
 
         with ThreadPoolExecutor(blocks.WORKERS) as pool:
-            yield from blocks.in_order(pool, render, jobs())
+            jobs = zip(self._read(), self.rows(), strict=True)
+            yield from blocks.in_order(pool, render, jobs)
 
     def in_file_order(self, parts: Sequence[Array], opener: Opener) -> None:
         """Write each part's rows in the order of the file, a block at a time."""
         numbers = part_of(parts, len(self.labels))
 
-        def divide(
-            texts: pa.Array, places: Array | None, start: int, count: int
-        ) -> list[memoryview]:
-            return divided(texts, places, numbers[start : start + count], self._classes)
+        def divide(strings: pa.Array, places: Array | None, rows: slice) -> list[memoryview]:
+            return divided(strings, places, numbers[rows], self.encoding.classes)
 
         with ExitStack() as stack:
             train, test, validate = (stack.enter_context(opener(path)) for path in _PARTS)
@@ -146,7 +146,7 @@ class Writer:
             number, start = task
             rows = parts[number][start : start + _ROWS_AT_ONCE]
             some = take(texts, array_of(places[rows]))
-            batch = [without_label(some, self._classes)] if number == 1 else []
+            batch = [without_label(some, self.encoding.classes)] if number == 1 else []
             return number, [bytes_of(each) for each in (some, *batch)]
 
         tasks = [
@@ -170,10 +170,8 @@ class Writer:
     def _rendered_whole(self) -> tuple[pa.Array, Array]:
         """Return the texts of all rows and where each row is among them."""
 
-        def wide(
-            texts: pa.Array, places: Array | None, _start: int, count: int
-        ) -> tuple[pa.Array, Array]:
-            own = np.arange(count) if places is None else places
+        def wide(texts: pa.Array, places: Array | None, rows: slice) -> tuple[pa.Array, Array]:
+            own = np.arange(rows.stop - rows.start) if places is None else places
             return arrow.cast(texts, pa.large_string()), own
 
         pieces, place_of, at = [], [], 0
@@ -188,10 +186,7 @@ class Writer:
         return (
             self._text is not None
             and self._text.whole
-            and self._classes <= ONE_DIGIT
-            and all(
-                kept.lane == "lines" and kept.whole == self._whole for kept in self.surveyed.kept
-            )
+            and all(block.rendering.keeps_rows(self.encoding) for block in self._surveyed.blocks)
         )
 
     @cached_property
@@ -200,12 +195,16 @@ class Writer:
         text, rows = self._text, len(self.labels)
         assert text is not None  # noqa: S101 (what `_can_relabel` told)
         ready = [block for block in text.blocks if block is not None]
-        before = np.cumsum([0, *(kept.rows for kept in self.surveyed.kept)])
         places = np.arange(0, 2 * rows, 2)
         numbers = np.concatenate(
-            [kept.odd + start for kept, start in zip(self.surveyed.kept, before, strict=False)]
+            [
+                relabelled.odd_rows + mine.start
+                for relabelled, (_, mine) in zip(ready, self.rows(), strict=True)
+            ]
         )
-        lines = labelled([line for block in ready for line in block.odd], self.labels[numbers])
+        lines = labelled(
+            [line for block in ready for line in block.odd_lines], self.labels[numbers]
+        )
         places[numbers] = 2 * rows + np.arange(len(lines))
         offsets = np.concatenate([*(block.offsets for block in ready), text.append(lines)])
         text.bytes[offsets[0 : 2 * rows : 2]] = self.labels + ord("0")

@@ -15,8 +15,9 @@ from .sections import Preparation
 Engine = Literal["lambda", "processing", "spark"]
 
 _GIB = 1 << 30
-# Their rows take several times as many bytes once unpacked.
-_PACKED = (".zip", ".gz", ".gzip", ".parquet")
+# Their rows take several times as many bytes once unpacked: archives, and the formats of which
+# `data_prep` says so (this function goes without it; a test holds the two together).
+PACKED = (".zip", ".gz", ".gzip", ".parquet")
 _PACKING = 6
 
 # Up to these sizes, unpacked: half of what the function's disk holds beside the files written from
@@ -78,7 +79,7 @@ class Source:
         if self.size is None:
             return None
         path = urlsplit(self.uri).path.lower()
-        packed = posixpath.splitext(path)[1] in _PACKED
+        packed = posixpath.splitext(path)[1] in PACKED
         return self.size * _PACKING if packed else self.size
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Self, cast
 
-from data_prep import Format, Fractions, Limits, Objective, Prepared, Wanted, prepare
+from data_prep import FormatOptions, Fractions, Limits, Objective, Prepared, Wanted, prepare
 
 from .. import algorithms
 from ..common import fetch, log, s3
@@ -65,7 +65,7 @@ def run(
             name=fetched.name,
             member=source["member"],
             sha256=source["sha256"],
-            form=Format(**source["format"]),
+            format_options=FormatOptions(**source["format"]),
             wanted=_wanted(plan),
             fractions=Fractions(split["train"], split["test"], split["validate"]),
             seed=split["seed"],

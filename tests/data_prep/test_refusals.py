@@ -4,6 +4,7 @@
 import datetime as dt
 import gzip
 import io
+import os
 import random
 import stat
 import struct
@@ -17,14 +18,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from data_prep import DataError, Fractions, Limits, errors, prepare
-from tests.data_prep.support import Machines, run
-from tests.support import REAL_DATA, needs_real_data
+from data_prep import DataError, Fractions, Limits, prepare
+from tests.data_prep.support import Machines, errors, run
+from tests.support import REAL_DATA, ROOT, needs_real_data
 
 HEAD = "@relation r\n@attribute a numeric\n@attribute b real\n@attribute class {Abnormal,Normal}\n"
 ROWS = "".join(f"{row},{row}.5,{('Abnormal', 'Normal')[row % 2]}\n" for row in range(40))
 ARFF = f"{HEAD}@data\n{ROWS}"
 CSV = "a,b,class\n" + ROWS
+DOCUMENTATION = ROOT / "docs" / "data-preparation.md"
 SMALL = Limits(member_bytes=10_000, line_bytes=1000, ratio_from=1000, directory_bytes=2000)
 
 
@@ -589,6 +591,26 @@ def test_every_refusal_has_a_case() -> None:
     assert len(different) == len(BAD) >= 100, "a bad input is told twice, or too few are"
     assert set(DataError.__subclasses__()) == tested
     assert all(error.__name__.endswith("Error") and error.__doc__ for error in tested)
+
+
+def test_every_refusal_is_documented() -> None:
+    """With when it is met, and what an example of it says is to be done.
+
+    `REWRITE_DOCS=1 pytest tests/data_prep/test_refusals.py -k documented` writes the table anew.
+    """
+    table = []
+    for error in dict.fromkeys(case.error for case in BAD.values()):
+        case = next(case for case in BAD.values() if case.error is error)
+        with pytest.raises(error) as caught:
+            run(case.content, case.name, **case.options)
+        table.append(f"| `{error.__name__}` | {error.__doc__} | {caught.value.remedy} |\n")
+    text = DOCUMENTATION.read_text(encoding="utf-8")
+    before, head, rest = text.partition("| error | when | remedy |\n|---|---|---|\n")
+    after = rest[rest.index("| `Source") :]
+    expected = "".join([before, head, *table, after])
+    if os.environ.get("REWRITE_DOCS"):
+        DOCUMENTATION.write_text(expected, encoding="utf-8")
+    assert DOCUMENTATION.read_text(encoding="utf-8") == expected
 
 
 GOOD: dict[str, tuple[bytes, str]] = {

@@ -9,8 +9,7 @@ from sklearn.model_selection import train_test_split
 
 from data_prep import split
 from data_prep.bulk import split as bulk_split
-from data_prep.errors import FractionsError, TooFewRowsError
-from data_prep.split import Fractions
+from data_prep.split import Fractions, FractionsError, TooFewRowsError
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from data_prep import Format, Wanted
+from data_prep import FormatOptions, Wanted
 from localcloud.sagemaker.containers import spark
 from spine.samples import SAMPLE
 from tests.data_prep.test_refusals import BAD, parquet
@@ -74,7 +74,7 @@ GOOD = {
         {},
     ),
 }
-_OPTIONS = {*Wanted._fields, *Format._fields, "member", "sha256"}
+_OPTIONS = {*Wanted._fields, *FormatOptions._fields, "member", "sha256"}
 
 
 # Found in the file as a whole, in a block of it, in the label, in the split, and in a column. That
@@ -112,7 +112,7 @@ def plan_for(app: Deployment, engine: str, number: int, case: Case) -> dict[str,
     key = f"uploads/engines/{number}/{case.name}"
     app.cloud.client("s3").put_object(Bucket=app.bucket, Key=key, Body=case.content)
     limits = load("plan.engines").LIMITS[engine]
-    form = {name: case.options.get(name) for name in Format._fields}
+    form = {name: case.options.get(name) for name in FormatOptions._fields}
     wanted = {**Wanted()._asdict(), **case.options}
     wanted["rename"] = dict(wanted["rename"])
     return {

@@ -48,7 +48,7 @@ class Count:
     def __init__(self, path: Path) -> None:
         self._path = path
         digest = hashlib.sha256()
-        for source in sorted((ROOT / "data_prep").glob("*.py")):
+        for source in sorted((ROOT / "data_prep").rglob("*.py")):
             digest.update(source.read_bytes())
         self._code = digest.hexdigest()[:16]
         self._all: dict[str, int] = json.loads(path.read_text()) if path.exists() else {}

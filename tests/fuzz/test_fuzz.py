@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from data_prep import formats
+from tests.data_prep.formats.samples import SAMPLES
+from tests.fuzz import inputs
 from tests.support import ROOT
 
 pytestmark = pytest.mark.process
@@ -41,3 +44,16 @@ def test_no_input_is_met_with_anything_but_a_result_or_a_refusal(
     assert int(found[2]) < MEGABYTES[target]
     again = fuzz(target, RUNS[target], tmp_path)
     assert again == f"{target}: {found[1]} executions of this code and no finding\n"
+
+
+def test_the_fuzzer_begins_with_a_file_of_every_format() -> None:
+    """By each of its names; binary ones only where their libraries are allowed."""
+    for binary in (False, True):
+        seeds = list(map(inputs.decoded, inputs.seeds(SAMPLES, binary=binary)))
+        found = {(name, content) for name, content, _ in seeds}
+        for each in formats.FORMATS.values():
+            sample = SAMPLES[each.name]()
+            assert ((f"x{each.suffixes[0]}", sample) in found) == (each.is_text or binary)
+    assert {wanted.task for _, _, wanted in seeds} == {"binary", "multiclass", "regression"}
+    for each in formats.FORMATS.values():
+        assert {f"x{suffix}" for suffix in each.suffixes} <= set(inputs.NAMES)

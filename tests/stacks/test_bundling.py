@@ -101,7 +101,7 @@ def test_a_bundle_is_built_the_same_again(tmp_path: Path, monkeypatch: pytest.Mo
 _WORKS = """
 import io, sys, time
 start, started = time.perf_counter(), time.process_time()
-import data_prep.bulk, data_prep.parquet
+import data_prep.bulk, data_prep.formats.parquet
 seconds, busy = time.perf_counter() - start, time.process_time() - started
 from data_prep import Limits, Wanted, prepare
 import pyarrow as pa, pyarrow.parquet as pq

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from data_prep import DataError
+from data_prep import DataError, Limits, formats
 from spine.samples import SAMPLE
 from tests.data_prep import reference
+from tests.data_prep.formats import imaginary
 from tests.support import FakeS3, load, use_clients
 
 prepare = load("prepare.handler")
@@ -70,6 +71,28 @@ def written(fake: FakeS3) -> dict[str, bytes]:
         for (_, key), versions in fake.objects.items()
         if key.startswith(folder)
     }
+
+
+@pytest.mark.parametrize("kind", [None, "jsonl"])
+def test_a_format_that_is_added_to_the_registry_is_prepared(
+    stored: FakeS3, monkeypatch: pytest.MonkeyPatch, kind: str | None
+) -> None:
+    """The function and the job take whatever `data_prep` reads; large files one after another."""
+    monkeypatch.setitem(formats.FORMATS, "jsonl", imaginary.JSON_LINES)
+    names = ("x", "class")
+    rows = [(f"{at * 7 % 300}.25", ("Abnormal", "Normal")[at % 2]) for at in range(70_000)]
+    content = imaginary.json_lines(rows, names).encode()
+    assert len(content) > Limits().small_bytes
+    csv = "\n".join(map(",".join, [names, *rows])) + "\n"
+    for number in range(2):
+        key = f"uploads/{number}.{'data' if kind else 'jsonl'}"
+        stored.put_object(Bucket="runs-bucket", Key=key, Body=content)
+        source = plan(uri=f"s3://runs-bucket/{key}")
+        source["source"]["format"]["kind"] = kind
+        assert prepare.handler({"plan": source}, None)["rows"] == 70_000
+        files = written(stored)
+        assert files.pop("data_profile.json")
+        assert files == reference.from_csv(csv)
 
 
 def test_the_four_files_of_a_run_are_the_notebooks(stored: FakeS3) -> None:

@@ -3,7 +3,8 @@
 import io
 import json
 
-from data_prep import Wanted, check, prepare, read
+from data_prep import Wanted, check, formats
+from data_prep.source.examination import examine
 from spine.samples import SAMPLE, generate
 
 
@@ -25,12 +26,11 @@ def test_the_sample_has_the_shape_of_the_real_data() -> None:
     """Same columns, classes and counts; values within the published ranges; the anatomy's sum."""
     stats = json.loads(SAMPLE.with_name("class_stats.json").read_text(encoding="utf-8"))
     content = SAMPLE.read_bytes()
-    outcome = prepare(io.BytesIO(content), name=SAMPLE.name)
-    table = check.table(read.rows(outcome.member), Wanted())
+    opened = formats.opened(examine(io.BytesIO(content), name=SAMPLE.name))
+    table = check.table(opened, Wanted())
     values = {feature.name: feature.values for feature in table.features}
     assert list(values) == stats["columns"]
-    rows = read.rows(outcome.member)
-    assert dict(rows.nominal) == {"class": ("Abnormal", "Normal")}
+    assert dict(opened.rows.nominal) == {"class": ("Abnormal", "Normal")}
     for label, name in enumerate(("Normal", "Abnormal")):
         of_class = [row for row, which in enumerate(table.labels) if which == label]
         assert len(of_class) == stats["classes"][name]["n"]

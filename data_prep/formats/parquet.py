@@ -5,14 +5,13 @@ on the way. Only this module and the engine for large files import pyarrow.
 """
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from data_prep.delimited import DelimitedRows
 from data_prep.errors import (
     DamagedArchiveError,
     DataError,
@@ -20,61 +19,56 @@ from data_prep.errors import (
     UnsupportedTypeError,
     shown,
 )
+from data_prep.formats.base import DataFile, Opened
+from data_prep.formats.delimited import DelimitedRows
 
 _ROWS_AT_ONCE = 65_536
 _WRITE = pyarrow.csv.WriteOptions(include_header=False, delimiter=",")
 
 
-class ParquetRows(DelimitedRows):
-    """A Parquet file's columns, and its rows as text.
+def opened(file: DataFile) -> Opened:
+    """Read the schema of a Parquet file.
 
     Raises:
         DamagedArchiveError: The file is not whole.
         UnsupportedTypeError: A column holds something else than numbers, truth values and text.
         NoRowsError: There is no row or no column.
     """
+    with _Guard(file.name):
+        opened = pq.ParquetFile(pa.PythonFile(file.open(), mode="r"))
+        schema, rows = opened.schema_arrow, opened.metadata.num_rows
+    if not rows or not schema.names:
+        raise NoRowsError(f"{shown(file.name)} has no rows", remedy="Add rows of data.")
+    for field in schema:
+        if not _readable(field.type):
+            raise UnsupportedTypeError(
+                f"the column is of type {field.type}",
+                remedy="Write it as numbers or text, or remove it.",
+                column=field.name,
+            )
+    floats = frozenset(
+        field.name
+        for field in schema
+        if pa.types.is_floating(field.type) or pa.types.is_decimal(field.type)
+    )
 
-    def __init__(self, open_binary: Callable[[], io.BufferedIOBase], name: str) -> None:
-        self._open_binary = open_binary
-        self._name = name
-        with self._guarded():
-            file = pq.ParquetFile(pa.PythonFile(open_binary(), mode="r"))
-            schema, rows = file.schema_arrow, file.metadata.num_rows
-        if not rows or not schema.names:
-            raise NoRowsError(f"{shown(name)} has no rows", remedy="Add rows of data.")
-        for field in schema:
-            if not _readable(field.type):
-                raise UnsupportedTypeError(
-                    f"the column is of type {field.type}",
-                    remedy="Write it as numbers or text, or remove it.",
-                    column=field.name,
-                )
-        self.names = tuple(schema.names)
-        self.floats = frozenset(
-            field.name
-            for field in schema
-            if pa.types.is_floating(field.type) or pa.types.is_decimal(field.type)
-        )
-        self.delimiter = ","
-        self.header_lines = 0
-        self._open_text = lambda: io.TextIOWrapper(self.open_bytes(), encoding="utf-8", newline="")
+    def open_lines() -> io.BufferedReader:
+        return io.BufferedReader(_Stream(_pieces(file)), _ROWS_AT_ONCE)
 
-    def open_bytes(self) -> io.BufferedReader:
-        """Open the rows as CSV, without a header."""
-        return io.BufferedReader(_Stream(self._pieces()), _ROWS_AT_ONCE)
+    reader = DelimitedRows(tuple(schema.names), 0, ",", floats)
+    return Opened(reader, open_lines, open_lines, newline="")
 
-    def _pieces(self) -> Iterator[bytes]:
-        with self._guarded():
-            file = pq.ParquetFile(pa.PythonFile(self._open_binary(), mode="r"))
-            for batch in file.iter_batches(_ROWS_AT_ONCE):
-                columns = [_plain(column) for column in batch.columns]
-                sink = io.BytesIO()
-                names = [str(at) for at in range(len(columns))]
-                pyarrow.csv.write_csv(pa.table(columns, names), sink, _WRITE)
-                yield sink.getvalue()
 
-    def _guarded(self) -> "_Guard":
-        return _Guard(self._name)
+def _pieces(file: DataFile) -> Iterator[bytes]:
+    """Yield the rows as CSV without a header."""
+    with _Guard(file.name):
+        opened = pq.ParquetFile(pa.PythonFile(file.open(), mode="r"))
+        for batch in opened.iter_batches(_ROWS_AT_ONCE):
+            columns = [_writable(column) for column in batch.columns]
+            sink = io.BytesIO()
+            names = [str(at) for at in range(len(columns))]
+            pyarrow.csv.write_csv(pa.table(columns, names), sink, _WRITE)
+            yield sink.getvalue()
 
 
 class _Guard:
@@ -135,11 +129,11 @@ def _readable(kind: pa.DataType) -> bool:
     )
 
 
-def _plain(column: pa.Array) -> pa.Array:
+def _writable(column: pa.Array) -> pa.Array:
     """Return the column in a type that is written as a number or as text."""
     kind = column.type
     if pa.types.is_dictionary(kind):
-        return _plain(column.cast(kind.value_type))
+        return _writable(column.cast(kind.value_type))
     if pa.types.is_boolean(kind):
         return column.cast(pa.int8())
     if pa.types.is_decimal(kind):

@@ -1,4 +1,4 @@
-"""What is found of a block's values: extremes, lines they are on, and numbers for whole rows."""
+"""Statistics of a block's values: extremes, lines they are on, and numbers for whole rows."""
 
 from __future__ import annotations
 
@@ -131,6 +131,6 @@ def hashes(
 
 
 @lru_cache(maxsize=4096)
-def text_key(text: str) -> int:
-    """Return 64 bits for a text."""
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
+def string_key(string: str) -> int:
+    """Return 64 bits for a string."""
+    return int.from_bytes(hashlib.blake2b(string.encode(), digest_size=8).digest(), "little")

@@ -8,21 +8,24 @@ Source: the ARFF page of the Weka manual, https://waikato.github.io/weka-wiki/fo
 
 import io
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 
-from data_prep.errors import (
-    ArffDataMissingError,
-    ArffHeaderError,
-    QuotingError,
-    RaggedRowError,
-    SparseDataError,
-    UnsupportedTypeError,
-    shown,
-)
-from data_prep.table import Batch
+from data_prep.errors import DataError, QuotingError, RaggedRowError, UnsupportedTypeError, shown
+from data_prep.formats.base import VALUES_AT_ONCE, Batch, DataFile, Opened, decoded, of_text
 
-VALUES_AT_ONCE = 100_000
+
+class ArffHeaderError(DataError):
+    """A line before `@data` is not a declaration."""
+
+
+class ArffDataMissingError(DataError):
+    """There is no `@data` line."""
+
+
+class SparseDataError(DataError):
+    """A row in ARFF's sparse notation is malformed."""
+
 
 _QUOTED = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
 _ATTRIBUTE = re.compile(
@@ -48,88 +51,91 @@ _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
 
 def looks_like(text: io.TextIOBase) -> bool:
     """Tell whether the first line that is neither blank nor a comment is an ARFF declaration."""
-    with text:
-        for line in text:
-            stripped = line.strip()
-            if stripped and not stripped.startswith("%"):
-                return re.match("@(relation|attribute|data)", stripped, re.IGNORECASE) is not None
+    for line in text:
+        stripped = line.strip()
+        if stripped and not stripped.startswith("%"):
+            return re.match("@(relation|attribute|data)", stripped, re.IGNORECASE) is not None
     return False
 
 
-class ArffRows:
-    """An ARFF file's columns, and its rows as text.
+def opened(file: DataFile) -> Opened:
+    """Read an ARFF file's header.
 
     Raises:
         ArffHeaderError: A line before `@data` is not a declaration.
         ArffDataMissingError: There is no `@data` line.
         UnsupportedTypeError: An attribute is neither numeric nor nominal.
     """
+    with decoded(file.open_utf8()) as text:
+        return of_text(file, _header(text))
+
+
+def _header(text: Iterable[str]) -> "ArffRows":
+    names: list[str] = []
+    nominal: dict[str, tuple[str, ...]] = {}
+    lines = iter(text)
+    for number, line in enumerate(lines, 1):
+        stripped = line.strip()
+        if not stripped or stripped.startswith("%") or _RELATION.fullmatch(stripped):
+            continue
+        if _DATA.fullmatch(stripped):
+            break
+        name, values = _attribute(stripped, number)
+        names.append(name)
+        if values is not None:
+            nominal[name] = values
+    else:
+        raise ArffDataMissingError(
+            "the file has no @data line", remedy="Put @data on the line before the rows."
+        )
+    if not names:
+        raise ArffHeaderError(
+            "the file declares no attribute",
+            remedy="Declare each column before @data, such as: @attribute age numeric.",
+            line=number,
+        )
+    return ArffRows(tuple(names), nominal, number, _delimiter(lines))
+
+
+def _delimiter(lines: Iterable[str]) -> str:
+    """Return what separates values: a comma, or a tab if the first row has no comma (as scipy)."""
+    for line in lines:
+        stripped = line.strip()
+        if stripped and not stripped.startswith(("%", "{")):
+            return "\t" if "," not in stripped and "\t" in stripped else ","
+    return ","
+
+
+class ArffRows:
+    """An ARFF file's columns, and the reader of its lines; see `Rows` for the attributes."""
 
     keeps_integers = False
     floats: frozenset[str] = frozenset()
     missing = frozenset({"?"})
+    # A comment, a sparse row, and quotes that are escaped otherwise than in CSV.
+    own_marks = (b"%", b"{", b"'", b'"')
 
-    def __init__(self, open_text: Callable[[], io.TextIOBase]) -> None:
-        self._open_text = open_text
-        self._delimiter = ""
-        names: list[str] = []
-        nominal: dict[str, tuple[str, ...]] = {}
-        with open_text() as text:
-            for self.header_lines, line in enumerate(text, 1):
-                stripped = line.strip()
-                if not stripped or stripped.startswith("%") or _RELATION.fullmatch(stripped):
-                    continue
-                if _DATA.fullmatch(stripped):
-                    break
-                name, values = _attribute(stripped, self.header_lines)
-                names.append(name)
-                if values is not None:
-                    nominal[name] = values
-            else:
-                raise ArffDataMissingError(
-                    "the file has no @data line", remedy="Put @data on the line before the rows."
-                )
-        if not names:
-            raise ArffHeaderError(
-                "the file declares no attribute",
-                remedy="Declare each column before @data, such as: @attribute age numeric.",
-                line=self.header_lines,
-            )
-        self.names = tuple(names)
-        self.nominal: Mapping[str, tuple[str, ...]] = nominal
+    def __init__(
+        self,
+        names: tuple[str, ...],
+        nominal: Mapping[str, tuple[str, ...]],
+        header_lines: int,
+        delimiter: str,
+    ) -> None:
+        self.names = names
+        self.nominal = nominal
         self.numeric = frozenset(names).difference(nominal)
+        self.header_lines = header_lines
+        self.delimiter = delimiter
 
-    @property
-    def delimiter(self) -> str:
-        """A comma, or a tab when the first row has no comma, as in scipy."""
-        if not self._delimiter:
-            self._delimiter = ","
-            with self._open_text() as text:
-                for line in islice(text, self.header_lines, None):
-                    stripped = line.strip()
-                    if stripped and not stripped.startswith(("%", "{")):
-                        if "," not in stripped and "\t" in stripped:
-                            self._delimiter = "\t"
-                        break
-        return self._delimiter
-
-    def batches(self) -> Iterator[Batch]:
-        """Yield the rows in file order.
+    def batches_of(self, lines: Iterable[str], *, first_line: int) -> Iterator[Batch]:
+        """Yield the rows of some lines after the header.
 
         Raises:
             SparseDataError: A row in sparse notation is malformed.
             RaggedRowError: A row has more or fewer values than there are attributes.
             QuotingError: A quoted value is not closed.
         """
-        # Asked for before the file is opened here: it opens the file itself.
-        _ = self.delimiter
-        with self._open_text() as text:
-            yield from self.batches_of(
-                islice(text, self.header_lines, None), first_line=self.header_lines + 1
-            )
-
-    def batches_of(self, lines: Iterable[str], *, first_line: int) -> Iterator[Batch]:
-        """Yield the rows of some lines after the header; it raises what `batches` raises."""
         at_once = max(1, VALUES_AT_ONCE // len(self.names))
         found = self._rows(enumerate(lines, first_line))
         while pairs := list(islice(found, at_once)):

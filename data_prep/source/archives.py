@@ -12,19 +12,41 @@ from collections import Counter
 from typing import cast
 
 from data_prep.errors import (
-    AmbiguousMemberError,
     DamagedArchiveError,
-    DuplicateMemberError,
-    EncryptedArchiveError,
+    DataError,
     MemberNotFoundError,
-    SymlinkMemberError,
-    UnsafeMemberNameError,
-    UnsupportedCompressionError,
     UnsupportedFormatError,
     listed,
     shown,
 )
-from data_prep.read import FETCH_AGAIN, Limits, Located, View
+from data_prep.formats import data_suffixes
+from data_prep.source.limits import Limits
+from data_prep.source.streams import FETCH_AGAIN, Located, View
+
+
+class EncryptedArchiveError(DataError):
+    """A zip file asks for a password."""
+
+
+class UnsafeMemberNameError(DataError):
+    """A zip member's name would leave the folder it is extracted to."""
+
+
+class SymlinkMemberError(DataError):
+    """A zip member is a symbolic link."""
+
+
+class DuplicateMemberError(DataError):
+    """A zip file holds two members of one name."""
+
+
+class UnsupportedCompressionError(DataError):
+    """A zip member uses a compression method other than stored or deflate."""
+
+
+class AmbiguousMemberError(DataError):
+    """No member was asked for and the archive offers several, or none."""
+
 
 # The member of the UCI archive that the notebook reads.
 _NOTEBOOK_MEMBER = "column_2C_weka.arff"
@@ -40,8 +62,6 @@ _DAMAGE = (
     OverflowError,
     ValueError,
 )
-
-_DATA_SUFFIXES = (".arff", ".csv", ".tsv", ".parquet")
 
 
 def in_gzip(source: io.BufferedIOBase, name: str, size: int) -> Located:
@@ -139,7 +159,8 @@ def _choose(name: str, entries: list[zipfile.ZipInfo], wanted: str | None) -> zi
             f"{shown(name)} has {'several' if matches else 'no'} members {shown(wanted)}",
             remedy=f"Set source.member to one of: {listed(names) or 'none, it holds no file'}.",
         )
-    data = [entry for entry in visible if entry.filename.lower().endswith(_DATA_SUFFIXES)]
+    suffixes = data_suffixes()
+    data = [entry for entry in visible if entry.filename.lower().endswith(suffixes)]
     candidates = data or visible
     if len(candidates) == 1:
         return candidates[0]

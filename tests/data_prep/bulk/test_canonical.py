@@ -6,8 +6,8 @@ import random
 import numpy as np
 import pytest
 
-from data_prep.bulk import plain
-from tests.data_prep.test_bytes import any_float, written
+from data_prep.bulk import canonical
+from tests.data_prep.generated import any_float, written
 
 ODD = ["1.50", "05.5", "00.5", "1.", "-.5", ".5", "-0.0", "0.0", "+1.5", " 1.5", "1.5 ", "1.5\t"]
 ODD += ["0.0001", "0.00001", "0.00012", "-0.00009", "1e5", "1.5E-3", "12", "0", "10", "-10.0"]
@@ -22,7 +22,7 @@ def test_rows_that_are_not_suspect_are_what_repr_writes(
 ) -> None:
     """However numbers are written, wherever pieces begin: no row slips through."""
     draw = random.Random(seed)
-    monkeypatch.setattr(plain, "_PIECE", draw.choice([19, 64, 1000, 1 << 18]))
+    monkeypatch.setattr(canonical, "_PIECE", draw.choice([19, 64, 1000, 1 << 18]))
     strange = draw.choice([0.0, 0.01, 0.2])
     width, last = draw.randrange(1, 5), draw.random() < 0.5
     names = draw.sample(LABELS, 2)
@@ -45,7 +45,7 @@ def test_rows_that_are_not_suspect_are_what_repr_writes(
         counts[label.encode()] = counts.get(label.encode(), 0) + 1
     lines = [line.replace(b"\n", b"\r\n") for line in lines] if draw.random() < 0.2 else lines
     text = np.frombuffer(b"".join(lines), np.uint8)
-    suspects = plain.suspects(text, numbers, counts)
+    suspects = canonical.suspects(text, numbers, counts)
     wrong = {
         row for row, (values, _) in enumerate(rows) if [repr(float(v)) for v in values] != values
     }
@@ -76,12 +76,12 @@ def test_what_only_other_readers_understand_is_told(line: str, end: str) -> None
     labels = [row.split(b",")[1] for row in rows]
     numbers = [np.array([float(row.split(b",")[0]) for row in rows])]
     counts = {label: labels.count(label) for label in labels}
-    assert plain.suspects(text, numbers, counts) is None
+    assert canonical.suspects(text, numbers, counts) is None
 
 
 def test_a_lone_carriage_return_is_told() -> None:
     """Line ends of two kinds are for the other readers."""
     text = np.frombuffer(b"2.5,a\r\n2.5,a\n", np.uint8)
-    assert plain.suspects(text, [np.array([2.5, 2.5])], {b"a": 2}) is None
+    assert canonical.suspects(text, [np.array([2.5, 2.5])], {b"a": 2}) is None
     text = np.frombuffer(b"2.5,a\n\r\n2.5,a\n", np.uint8)
-    assert plain.suspects(text, [np.array([2.5, 2.5])], {b"a": 2}) is None
+    assert canonical.suspects(text, [np.array([2.5, 2.5])], {b"a": 2}) is None

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from data_prep import DataError
+from tests.data_prep.generated import generated, outcome
 from tests.data_prep.support import STREAMED, Machines, run
-from tests.data_prep.test_bulk import generated, outcome
 
 
 def spread(content: bytes | str, name: str, **options: Any) -> tuple[Any, dict[str, bytes]]:

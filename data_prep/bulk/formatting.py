@@ -1,4 +1,4 @@
-"""Rows as the text that is written for them."""
+"""Values and rows as the text that is written for them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from data_prep.bulk import arrow
-from data_prep.bulk.arrow import Array, array_of, bytes_of, floats_of, take, texts_of
+from data_prep.bulk.arrow import Array, array_of, bytes_of, floats_of, strings_of, take
 from data_prep.table import Column
 
 if TYPE_CHECKING:
@@ -66,22 +66,22 @@ def written(array: pa.Array, *, whole: bool, places: Mapping[str, int] | None) -
     if places is not None:
         encoded = arrow.encoded(array)
         numbers = [str(places[text]) for text in encoded.dictionary.to_pylist()]
-        texts = take(texts_of(numbers), encoded.indices)
+        texts = take(strings_of(numbers), encoded.indices)
     elif whole:
         texts = arrow.cast(array, pa.string())
     else:
-        texts = _float_texts(arrow.cast(array, pa.float64()))
+        texts = _float_strings(arrow.cast(array, pa.float64()))
     return arrow.filled(texts, "") if texts.null_count else texts
 
 
-def category_texts(column: Column, places: Mapping[str, int]) -> Iterator[str]:
+def category_strings(column: Column, places: Mapping[str, int]) -> Iterator[str]:
     """Write a categorical column's values as their numbers, and nothing where one is missing."""
     names = list(column.codes or ())
     numbers = [str(places[name]) for name in names]
     return ("" if math.isnan(value) else numbers[int(value)] for value in column.values)
 
 
-def _float_texts(array: pa.Array) -> pa.Array:
+def _float_strings(array: pa.Array) -> pa.Array:
     """Write floats as Python's `repr`: Arrow's shortest decimals, where the notations agree."""
     texts = arrow.cast(array, pa.string())
     values = floats_of(array)
@@ -92,7 +92,7 @@ def _float_texts(array: pa.Array) -> pa.Array:
     if integral.any():
         texts = arrow.chosen(integral, arrow.join(texts, last=".0"), texts)
     if strange.any():
-        replacements = texts_of([repr(value) for value in values[strange].tolist()])
+        replacements = strings_of([repr(value) for value in values[strange].tolist()])
         texts = arrow.replaced(texts, strange, replacements)
     return texts
 

@@ -3,7 +3,6 @@
 
 import io
 import random
-import struct
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 
 from data_prep import Fractions, prepare
 from tests.data_prep import reference
+from tests.data_prep.generated import any_float, labels, written
 from tests.data_prep.support import run
 from tests.support import REAL_DATA, needs_real_data
 
@@ -41,33 +41,6 @@ def test_real_data_gives_the_notebooks_files() -> None:
     assert outcome.member.name == "column_2C_weka.arff"
     assert outcome.counts == {"train": 248, "test": 31, "validate": 31}
     assert outcome.positives == {"train": 168, "test": 21, "validate": 21}
-
-
-def any_float(draw: random.Random) -> float:
-    """Draw a finite float of any magnitude, or one near a change of notation."""
-    kind = draw.randrange(6)
-    if kind == 0:
-        value: float = struct.unpack("<d", draw.randbytes(8))[0]
-        return value if abs(value) < float("inf") else 0.1
-    if kind == 1:
-        return draw.choice([1e-4, 1e-5, 9.999999999999999e15, 1e16, 5e-324, -0.0, 1.7e308, 0.1])
-    if kind == 2:
-        return float(draw.randrange(-1000, 1000))
-    return draw.gauss(50, 20)
-
-
-def written(draw: random.Random, value: float) -> str:
-    """Write a float in one of the ways files do, not only as Python would."""
-    return draw.choice([repr, "{:.3f}".format, "{:.10e}".format, "{:+g}".format, "{:.25g}".format])(
-        value
-    )
-
-
-def labels(draw: random.Random, rows: int) -> list[int]:
-    """Draw a label for each row, at least a fifth of each class."""
-    drawn = [int(draw.random() < draw.choice([0.2, 0.5, 0.8])) for _ in range(rows)]
-    fifth = rows // 5
-    return [1] * fifth + [0] * fifth + drawn[2 * fifth :]
 
 
 @pytest.mark.parametrize("seed", range(30))

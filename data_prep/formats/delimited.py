@@ -9,33 +9,75 @@ import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 
-from data_prep.arff import VALUES_AT_ONCE
-from data_prep.errors import (
-    DelimiterError,
-    HeaderMissingError,
-    NoRowsError,
-    QuotingError,
-    RaggedRowError,
-    shown,
-)
-from data_prep.table import Batch
+from data_prep.errors import DataError, NoRowsError, QuotingError, RaggedRowError, shown
+from data_prep.formats.base import VALUES_AT_ONCE, Batch, DataFile, Opened, decoded, of_text
+from data_prep.options import FormatOptions
+
+
+class HeaderMissingError(DataError):
+    """The first line holds values, not column names."""
+
+
+class DelimiterError(DataError):
+    """The file has one column: its values are separated by something else than , ; or tab."""
+
 
 _DELIMITERS = ",;\t"
 _SNIFFED_ROWS = 20
+# Line ends inside of quotes are told apart by the reader itself.
+_NEWLINE = ""
 _Open = Callable[[], io.TextIOBase]
 
 
-class DelimitedRows:
-    """A delimited file's columns, and its rows as text.
+def opened(file: DataFile, options: FormatOptions) -> Opened:
+    """Read a delimited file's header.
 
     The delimiter, where it is not given, is the one of , ; and tab that gives the first rows
     equally many values, the most of them.
 
     Raises:
+        NoRowsError: There are blank lines only.
         DelimiterError: No delimiter gives more than one column.
         HeaderMissingError: The first line holds numbers.
         QuotingError: The header's quotes are not closed.
     """
+
+    def open_text() -> io.TextIOWrapper:
+        return decoded(file.open_utf8(), _NEWLINE)
+
+    delimiter = options.delimiter or _sniff(open_text)
+    with open_text() as text:
+        first, line = next(_rows(text, delimiter), ([], 1))
+    names = tuple(name.strip() for name in first)
+    if not names:
+        raise NoRowsError("the file holds blank lines only", remedy="Give a header and rows.")
+    if len(names) == 1:
+        raise DelimiterError(
+            f"{shown(names[0])} is the only column",
+            remedy="Separate the values by commas, semicolons or tabs, or set "
+            "source.format.delimiter.",
+            line=line,
+        )
+    if options.header is False:
+        names, line = tuple(f"column_{at}" for at in range(1, len(names) + 1)), 0
+    else:
+        _check_header(names, line)
+    return of_text(file, DelimitedRows(names, line, delimiter), _NEWLINE)
+
+
+def _check_header(names: tuple[str, ...], line: int) -> None:
+    numbers = [name for name in names if _is_number(name)]
+    if len(numbers) > len(names) / 2:
+        raise HeaderMissingError(
+            f"the first line holds values such as {shown(numbers[0])}, not column names",
+            remedy="Put a line with the columns' names, the label's among them, on top; or set "
+            "source.format.header to false.",
+            line=line,
+        )
+
+
+class DelimitedRows:
+    """A delimited file's columns, and the reader of its lines; see `Rows` for the attributes."""
 
     keeps_integers = True
     # pandas' own list (`pandas._libs.parsers.STR_NA_VALUES`) and the "?" of the UCI archive: what
@@ -48,58 +90,27 @@ class DelimitedRows:
     # fmt: on
     nominal: Mapping[str, tuple[str, ...]] = {}
     numeric: frozenset[str] = frozenset()
+    own_marks: tuple[bytes, ...] = ()
 
     def __init__(
         self,
-        open_text: _Open,
-        *,
-        delimiter: str | None = None,
-        header: bool = True,
+        names: tuple[str, ...],
+        header_lines: int,
+        delimiter: str,
         floats: frozenset[str] = frozenset(),
     ) -> None:
-        self._open_text = open_text
-        self.floats = floats
-        self.delimiter = delimiter or _sniff(open_text)
-        with open_text() as text:
-            first, line = next(_rows(text, self.delimiter), ([], 1))
-        names = tuple(name.strip() for name in first)
-        if not names:
-            raise NoRowsError("the file holds blank lines only", remedy="Give a header and rows.")
-        if len(names) == 1:
-            raise DelimiterError(
-                f"{shown(names[0])} is the only column",
-                remedy="Separate the values by commas, semicolons or tabs, or set "
-                "source.format.delimiter.",
-                line=line,
-            )
-        self.header_lines = line if header else 0
-        if not header:
-            self.names = tuple(f"column_{at}" for at in range(1, len(names) + 1))
-            return
-        numbers = [name for name in names if _is_number(name)]
-        if len(numbers) > len(names) / 2:
-            raise HeaderMissingError(
-                f"the first line holds values such as {shown(numbers[0])}, not column names",
-                remedy="Put a line with the columns' names, the label's among them, on top; or set "
-                "source.format.header to false.",
-                line=line,
-            )
         self.names = names
+        self.header_lines = header_lines
+        self.delimiter = delimiter
+        self.floats = floats
 
-    def batches(self) -> Iterator[Batch]:
-        """Yield the rows in file order.
+    def batches_of(self, lines: Iterable[str], *, first_line: int) -> Iterator[Batch]:
+        """Yield the rows of some lines after the header.
 
         Raises:
             RaggedRowError: A row has more or fewer values than there are columns.
             QuotingError: A quoted value is not closed, or is followed by something else.
         """
-        with self._open_text() as text:
-            yield from self.batches_of(
-                islice(text, self.header_lines, None), first_line=self.header_lines + 1
-            )
-
-    def batches_of(self, lines: Iterable[str], *, first_line: int) -> Iterator[Batch]:
-        """Yield the rows of some lines after the header; it raises what `batches` raises."""
         width = len(self.names)
         at_once = max(1, VALUES_AT_ONCE // width)
         found = _rows(lines, self.delimiter, first_line)

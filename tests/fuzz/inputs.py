@@ -1,0 +1,82 @@
+"""What the fuzzer begins with, and what it makes of an input: all formats of the registry.
+
+An input's first byte chooses the file's name, and with it the reader, its second what is asked of
+the columns; the rest is the file.
+"""
+
+import gzip
+import io
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+
+from data_prep import Objective, Wanted
+from data_prep.formats import FORMATS
+
+NAMES = (
+    *(f"x{suffix}" for each in FORMATS.values() for suffix in each.suffixes),
+    *("x.zip", "x.csv.gz", "x"),
+)
+# Of the second byte.
+CATEGORICAL, GAPS, REST, MULTICLASS, REGRESSION = 128, 64, 32, 16, 24
+_ROWS = "".join(f"{row},{row % 3}.5,{('Abnormal', 'Normal')[row % 2]}\n" for row in range(24))
+_HEAD = "@relation r\n@attribute a numeric\n@attribute b real\n@attribute class {Abnormal,Normal}\n"
+
+
+def encoded(name: str, content: bytes, asked: int = 0) -> bytes:
+    """Return the input of a file."""
+    return bytes([NAMES.index(name), asked]) + content
+
+
+def decoded(data: bytes) -> tuple[str, bytes, Wanted]:
+    """Return the name and the content of an input of two bytes or more, and what is asked."""
+    wanted = Wanted(
+        categorical=("b",) if data[1] & CATEGORICAL else (),
+        missing="pass" if data[1] & GAPS else "refuse",
+        rest=bool(data[1] & REST),
+    )
+    if data[1] & REGRESSION == MULTICLASS:
+        wanted = wanted._replace(task="multiclass")
+    elif data[1] & REGRESSION == REGRESSION:
+        wanted = wanted._replace(
+            label="b",
+            task="regression",
+            categorical=("class",),
+            objective=Objective("count:poisson", "non_negative"),
+        )
+    return NAMES[data[0] % len(NAMES)], data[2:], wanted
+
+
+def seeds(samples: Mapping[str, Callable[[], bytes]], *, binary: bool) -> Iterator[bytes]:
+    """Yield inputs of every kind.
+
+    Args:
+        samples: A good file of each format.
+        binary: Whether binary formats are among them.
+    """
+    for each in FORMATS.values():
+        if each.is_text or binary:
+            content = samples[each.name]()
+            for name in (f"x{each.suffixes[0]}", "x"):
+                yield encoded(name, content)
+    arff = f"{_HEAD}@data\n{_ROWS}".encode()
+    csv = f"a,b,class\n{_ROWS}".encode()
+    sparse = f"{_HEAD}@data\n{{0 1, 2 Normal}}\n% c\n'1', 2 ,\"Normal\"\n{_ROWS}".encode()
+    yield encoded("x.arff", arff)
+    yield encoded("x.arff", sparse)
+    yield encoded("x.arff", arff.replace(b"1,1.5", b"?,?"), GAPS)
+    yield encoded("x.csv", csv)
+    yield encoded("x.csv", csv.replace(b",0.5", b",red"), CATEGORICAL)
+    yield encoded("x.csv", csv.replace(b"1,1.5", b",NA").replace(b"\n", b"\r\n"), GAPS)
+    yield encoded("x.csv", csv.replace(b",", b"\t").replace(b"4\t1.5", b'"4"\t"1.5"'), REST)
+    yield encoded("x", csv.decode().encode("utf-16"))
+    for asked in (MULTICLASS, REGRESSION):
+        yield encoded("x.arff", arff, asked)
+        for gaps in (0, GAPS):
+            yield encoded("x.csv", csv, asked | gaps)
+    yield encoded("x.csv.gz", gzip.compress(csv, mtime=0))
+    for kind in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", kind) as archive:
+            archive.writestr("data.arff", arff)
+            archive.writestr("readme.txt", "x")
+        yield encoded("x.zip", buffer.getvalue())
