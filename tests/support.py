@@ -88,7 +88,9 @@ def _s3() -> ServiceModel:
 
 
 def _check(operation: str, request: dict[str, object]) -> None:
-    validate_parameters(request, _s3().operation_model(operation).input_shape)
+    shape = _s3().operation_model(operation).input_shape
+    assert shape is not None
+    validate_parameters(request, shape)
 
 
 @dataclass
