@@ -24,11 +24,14 @@ import json
 import subprocess
 from pathlib import Path
 
+import pytest
+
 import localcloud
 from tests.localcloud.conftest import STUB
 from tests.localcloud.stepfunctions.machines import PROBE, ROLE, bundle
 
 
+@pytest.mark.process
 def test_until_the_end(tmp_path):
     functions = localcloud.start(tmp_path / "home", sagemaker=STUB).client("lambda")
     functions.create_function(
