@@ -100,9 +100,10 @@ def evaluation(
     """Join a model's answers with the test rows, as the handler does, ready to be measured."""
     algorithm = load("algorithms").DEFAULT
     form = algorithm.answer(objective, classes)
-    joined = load("evaluate.join").join(test_rows, output, form, features=None)
     task = algorithm.objectives[objective].task
-    return load("evaluate.tasks").EVALUATIONS[task](event(**asked), joined, form.output)
+    return load("evaluate.tasks").EVALUATIONS[task](
+        event(**asked), load("evaluate.join").join(test_rows, output, form, features=None)
+    )
 
 
 class Page(HTMLParser):

@@ -2,15 +2,15 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..algorithms.objectives import Output
 from .gate import Gate
 from .join import Joined
+
+RowsT = TypeVar("RowsT")
 
 
 class Columns(NamedTuple):
@@ -20,19 +20,22 @@ class Columns(NamedTuple):
     values: Sequence[NDArray[np.generic]]
 
 
-@dataclass(frozen=True)
-class Evaluation(ABC):
+class Evaluation(ABC, Generic[RowsT]):
     """The test rows of a run, measured and shown as its task asks.
 
     Attributes:
         event: The handler's.
-        joined: The test rows with the model's answers.
-        output: What the model answers with.
+        rows: The test rows as the task sees them.
     """
 
-    event: dict[str, Any]
-    joined: Joined
-    output: Output
+    def __init__(self, event: dict[str, Any], joined: Joined) -> None:
+        self.event = event
+        # What is joined has eight bytes for every label, whatever the task, so it is not kept.
+        self.rows = self._seen(joined)
+
+    @abstractmethod
+    def _seen(self, joined: Joined) -> RowsT:
+        """Return the rows as the task sees them."""
 
     @abstractmethod
     def columns(self) -> Columns:

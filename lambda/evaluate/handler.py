@@ -41,13 +41,15 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
     features = profile.feature_count(
         s3.Location(test.bucket, plan["prefix"]), prepared=event["prepared"]["feature_count"]
     )
-    joined = join(
-        map(bytes.decode, s3.lines(test.join("test.csv"))),
-        _batch_output(s3.parse_uri(places["batch_out"]).join(_OUTPUT), event["transform_job"]),
-        form,
-        features=features,
+    evaluation = EVALUATIONS[algorithm.objectives[objective].task](
+        event,
+        join(
+            map(bytes.decode, s3.lines(test.join("test.csv"))),
+            _batch_output(s3.parse_uri(places["batch_out"]).join(_OUTPUT), event["transform_job"]),
+            form,
+            features=features,
+        ),
     )
-    evaluation = EVALUATIONS[algorithm.objectives[objective].task](event, joined, form.output)
     metrics = evaluation.metrics()
     undefined = evaluation.undefined(metrics)
     gate = hold(metrics, asked["minimum"], asked["maximum"], undefined)

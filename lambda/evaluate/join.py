@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..algorithms.answers import Form
+from ..algorithms.objectives import Output
 from ..common.errors import SpineError
 
 _SHOWN = 40
@@ -18,10 +19,17 @@ class BatchOutputError(SpineError):
 
 
 class Joined(NamedTuple):
-    """Test rows and what the model answered, in order: shapes (n,) and (n, width), n at least 1."""
+    """Test rows and what the model answered, in order.
+
+    Attributes:
+        labels: Of shape (n,), n at least 1.
+        answers: Of shape (n, width).
+        output: What the model answers with.
+    """
 
     labels: NDArray[np.float64]
     answers: NDArray[np.float64]
+    output: Output
 
 
 def join(
@@ -55,7 +63,7 @@ def join(
         )
     if not len(labels):
         raise BatchOutputError("The test split has no rows. Give split.test a larger share.")
-    return Joined(labels, numbers)
+    return Joined(labels, numbers, form.output)
 
 
 def _labels(lines: Iterable[str], form: Form, features: int | None) -> NDArray[np.float64]:

@@ -1,25 +1,23 @@
 """Two classes, told apart at a threshold. Pure."""
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from ..evaluation import Columns, Evaluation
 from ..gate import Gate
+from ..join import Joined
 from . import measure, report
 from .rows import Scored
 
 
-class Binary(Evaluation):
+class Binary(Evaluation[Scored]):
     """An evaluation of two classes."""
 
-    @cached_property
-    def rows(self) -> Scored:
-        """The test rows as this task sees them."""
+    def _seen(self, joined: Joined) -> Scored:
         # A score has become a probability when it was read.
-        return Scored(self.joined.labels.astype(np.int8), self.joined.answers[:, 0])
+        return Scored(joined.labels.astype(np.int8), joined.answers[:, 0])
 
     @property
     def _threshold(self) -> float:

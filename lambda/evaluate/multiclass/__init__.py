@@ -1,7 +1,6 @@
 """Several classes. Pure."""
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,18 +9,17 @@ from ... import algorithms
 from ...common.tasks import class_names
 from ..evaluation import Columns, Evaluation
 from ..gate import Gate
+from ..join import Joined
 from . import measure, report
 from .rows import Classified
 
 
-class Multiclass(Evaluation):
+class Multiclass(Evaluation[Classified]):
     """An evaluation of several classes."""
 
-    @cached_property
-    def rows(self) -> Classified:
-        """The test rows as this task sees them."""
-        labels, answers = self.joined
-        if self.output == "class":
+    def _seen(self, joined: Joined) -> Classified:
+        labels, answers, output = joined
+        if output == "class":
             return Classified(labels.astype(np.int64), answers[:, 0].astype(np.int64), None)
         # What 32-bit floats leave out of 1 is taken for rounding.
         shares = answers / answers.sum(axis=1, keepdims=True)

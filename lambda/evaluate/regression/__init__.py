@@ -1,22 +1,20 @@
 """Numbers. Pure."""
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any
 
 from ..evaluation import Columns, Evaluation
 from ..gate import Gate
+from ..join import Joined
 from . import measure, report
 from .rows import Estimated
 
 
-class Regression(Evaluation):
+class Regression(Evaluation[Estimated]):
     """An evaluation of a regression."""
 
-    @cached_property
-    def rows(self) -> Estimated:
-        """The test rows as this task sees them."""
-        return Estimated(self.joined.labels, self.joined.answers[:, 0])
+    def _seen(self, joined: Joined) -> Estimated:
+        return Estimated(joined.labels, joined.answers[:, 0])
 
     def columns(self) -> Columns:
         """Return `label,prediction`."""

@@ -26,7 +26,7 @@ BINARY = answer("binary:logistic", 2)
 )
 def test_every_way_a_transform_writes_predictions_is_read(output: str) -> None:
     """Line by line, with blank lines between requests, or comma-joined by older images."""
-    labels, answers = joining.join(cut(split_csv([1, 0, 1])), cut(output), BINARY, features=2)
+    labels, answers, _ = joining.join(cut(split_csv([1, 0, 1])), cut(output), BINARY, features=2)
     assert answers.tolist() == [[0.25], [0.5], [0.00001]]
     assert labels.tolist() == [1, 0, 1]
 
@@ -109,7 +109,7 @@ def test_answers_of_another_objective_are_refused(
 @pytest.mark.parametrize("text", ["-12.5", "3e-05", "7", "1e+20"])
 def test_numbers_of_any_size_and_sign_are_read(text: str) -> None:
     """A regression answers with whatever number fits best."""
-    labels, answers = joining.join(["-4.5,5"], [text], answer("reg:squarederror", 0))
+    labels, answers, _ = joining.join(["-4.5,5"], [text], answer("reg:squarederror", 0))
     assert answers.tolist() == [[float(text)]]
     assert labels.tolist() == [-4.5]
 
