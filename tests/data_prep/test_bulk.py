@@ -148,6 +148,7 @@ def test_beyond_memory_the_rows_are_those_and_in_file_order(
         )
 
 
+@pytest.mark.slow
 def test_many_rows_take_the_quick_lanes() -> None:
     """Plain decimals are copied, others formatted; a few odd rows do not change the lane."""
     draw = random.Random(5)
@@ -196,6 +197,7 @@ def test_blocks_are_whole_lines_whatever_the_size(end: str, size: int) -> None:
         line += bytes(block.data).count(b"\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 @pytest.mark.parametrize("packed", [False, True], ids=["bare", "gzip"])
 def test_both_readings_cut_the_file_alike(encoding: str, packed: bool) -> None:
