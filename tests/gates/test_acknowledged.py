@@ -17,6 +17,7 @@ def test_every_accepted_finding_says_why(assembly: Assembly) -> None:
     assert [rule for rule, _, reason in found if len(reason.split()) < 5] == []
 
 
+@pytest.mark.process
 def test_bandit_finds_what_is_accepted_and_no_more() -> None:
     """Of medium severity and above, in everything that runs."""
     assert acknowledged.bandit() == []

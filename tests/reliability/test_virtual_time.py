@@ -9,6 +9,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from tests.reliability.virtual import QUARTER_HOUR, Faults, Story
 
+pytestmark = pytest.mark.slow
+
 HOUR = 3600.0
 TWENTY_MINUTES = 20 * 60
 

@@ -23,6 +23,8 @@ from stacks.bundling import (
 )
 from tests.support import ROOT
 
+pytestmark = pytest.mark.process
+
 # Lambda's runtime brings it.
 RUNTIME = {"boto3", "botocore"}
 # Where a distribution's name is not its module's.
@@ -122,7 +124,6 @@ print(seconds, busy)
 """
 
 
-@pytest.mark.process
 def test_the_trimmed_bundle_works_under_lambdas_python(tmp_path: Path) -> None:
     """From nothing but its bundle and Python 3.13, the function prepares text and Parquet alike."""
     python = lambdas_python()

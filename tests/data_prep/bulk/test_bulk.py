@@ -68,6 +68,7 @@ def test_beyond_memory_the_rows_are_those_and_in_file_order(
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 @pytest.mark.parametrize("packed", [False, True], ids=["bare", "gzip"])
+@pytest.mark.slow
 def test_both_readings_cut_the_file_alike(encoding: str, packed: bool) -> None:
     """The first reading comes in pieces of another size than the second; the blocks do not."""
     draw = random.Random(9)

@@ -20,6 +20,8 @@ from tests.localcloud.conftest import STUB
 from tests.localcloud.gateway.made import made
 from tests.localcloud.stepfunctions.machines import ROLE, bundle
 
+pytestmark = pytest.mark.process
+
 _TEMPLATE = json.dumps({"Resources": {"Made": {"Type": "AWS::SQS::Queue"}}})
 _FORM = "application/x-www-form-urlencoded"
 

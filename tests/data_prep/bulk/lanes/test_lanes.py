@@ -19,6 +19,7 @@ from tests.data_prep.generated import outcome
 from tests.data_prep.support import BULK, opened_whole, run
 
 
+@pytest.mark.slow
 def test_many_rows_take_the_quick_lanes() -> None:
     """Plain decimals are copied, others formatted; a few odd rows do not change the lane."""
     draw = random.Random(5)
