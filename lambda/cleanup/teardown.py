@@ -105,7 +105,7 @@ def _remove(sagemaker: "SageMakerClient", bases: list[str]) -> list[str]:
 def _answer(event: dict[str, Any], physical_id: str, status: str, reason: str) -> None:
     url = event["ResponseURL"]
     parts = urlsplit(url)
-    # The address is CloudFormation's own and signed; plain http is that of a local cloud.
+    # The address is CloudFormation's own and signed; plain http stays on this machine.
     if parts.scheme != "https" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
         raise SpineError("CloudFormation's ResponseURL is not an https address.")
     body = json.dumps(

@@ -12,7 +12,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-# Unset on AWS; the local cloud has no container and gives each instance a folder.
+# As SageMaker's own toolkits read it where the folders are not in a container: unset on AWS.
 _BASE = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
 _CODE = _BASE / "processing" / "code"
 _DRIVER = "driver"

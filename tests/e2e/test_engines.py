@@ -18,7 +18,8 @@ import pytest
 from data_prep import FormatOptions, Wanted
 from localcloud.sagemaker.containers import spark
 from spine.samples import SAMPLE
-from tests.data_prep.test_refusals import BAD, parquet
+from tests.data_prep.bad_files import BAD
+from tests.data_prep.building import parquet
 from tests.e2e.conftest import Deployment
 from tests.support import ROOT, load
 
@@ -79,7 +80,7 @@ _OPTIONS = {*Wanted._fields, *FormatOptions._fields, "member", "sha256"}
 
 # Found in the file as a whole, in a block of it, in the label, in the split, and in a column. That
 # several machines refuse whatever one refuses is also shown without Spark, by every bad input there
-# is (tests/data_prep/test_refusals.py).
+# is (tests/data_prep/bad_files.py).
 _ERRORS = (
     *("EmptyFileError", "ChecksumError", "EncodingError", "DamagedArchiveError"),
     *("RaggedRowError", "QuotingError", "MissingValueError", "NotANumberError", "NotFiniteError"),

@@ -4,7 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 
+
+@pytest.mark.process
 def test_what_ships_is_found_from_any_folder(tmp_path: Path) -> None:
     """The installed command has the project on no path, and another `lambda` may be at hand."""
     (tmp_path / "lambda").mkdir()

@@ -173,6 +173,7 @@ for limits in (Limits(small_bytes=0), Limits(small_bytes=0), Limits(small_bytes=
 """
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("added", ADDED.values(), ids=ADDED)
 def test_the_second_large_file_of_a_process_is_prepared_as_the_first(added: Added) -> None:
     """While the first waits for its libraries it is read whole; no other is, and none needs it."""

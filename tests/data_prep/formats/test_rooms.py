@@ -51,7 +51,7 @@ def test_a_sample_is_prepared_alike_however_large_it_is_taken_for(each: Format) 
 @EACH
 def test_the_plan_knows_the_format(each: Format) -> None:
     """Its bundle has no `data_prep`: the names are those of the execution input, all of them."""
-    kinds = get_args(load("plan.model").Format.model_fields["kind"].annotation)
+    kinds = get_args(load("plan.sections").Format.model_fields["kind"].annotation)
     names = {name for kind in kinds for name in get_args(kind)}
     assert names == set(formats.FORMATS)
     packed = load("plan.engines").PACKED

@@ -3,23 +3,20 @@
 import datetime as dt
 import http.client
 import http.server
-import io
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import IncompleteReadError, ReadTimeoutError
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from spine.shipped import load
-from tests.support import FakeS3, client_error, use_clients
 
 fetch = load("common.fetch")
 HOST = "data.example"
@@ -429,98 +426,3 @@ def test_the_certificate_must_be_the_hosts(
                     local.fetch(f"https://{HOST}/a")
         finally:
             thread.join()
-
-
-# S3.
-
-
-def test_an_object_is_read_with_its_version(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The newest version is read and named, or the one asked for."""
-    stored = FakeS3()
-    stored.put_object(Bucket="b", Key="uploads/a b.csv", Body=b"old")
-    stored.put_object(Bucket="b", Key="uploads/a b.csv", Body=b"new")
-    use_clients(monkeypatch, s3=stored)
-    uri = "s3://b/uploads/a b.csv"
-    assert got(fetch.from_s3(uri)) == (b"new", "a b.csv", "2")
-    assert got(fetch.from_s3(uri, version_id="1")) == (b"old", "a b.csv", "1")
-
-
-def test_a_missing_object_or_version_is_not_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The message names the address and the version."""
-    stored = FakeS3()
-    stored.put_object(Bucket="b", Key="a.csv", Body=b"x")
-    use_clients(monkeypatch, s3=stored)
-    with pytest.raises(fetch.SourceNotFoundError, match=r"s3://b/z\.csv does not exist"):
-        fetch.from_s3("s3://b/z.csv")
-    with pytest.raises(fetch.SourceNotFoundError, match="version 9 does not exist"):
-        fetch.from_s3("s3://b/a.csv", version_id="9")
-
-
-def test_a_large_object_is_refused_unread(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The size is known before the body is read."""
-    stored = FakeS3()
-    stored.put_object(Bucket="b", Key="a.csv", Body=b"x" * 101)
-    use_clients(monkeypatch, s3=stored)
-    with pytest.raises(fetch.SourceTooLargeError, match="100 bytes"):
-        fetch.from_s3("s3://b/a.csv", max_bytes=100)
-
-
-@dataclass
-class Failing:
-    """An S3 whose objects cannot be read."""
-
-    answer: Callable[[], dict[str, Any]]
-
-    def get_object(self, **_: object) -> dict[str, Any]:
-        """Fail."""
-        return self.answer()
-
-
-def failing(error: Exception) -> Callable[[], dict[str, Any]]:
-    """Return a function that raises."""
-
-    def fail() -> dict[str, Any]:
-        raise error
-
-    return fail
-
-
-@pytest.mark.parametrize(
-    ("error", "name"),
-    [
-        (client_error("AccessDenied", "no", "GetObject", 403), "SourceDeniedError"),
-        (client_error("NoSuchBucket", "no", "GetObject", 404), "SourceNotFoundError"),
-        (client_error("InvalidArgument", "bad id", "GetObject"), "SourceNotFoundError"),
-        (client_error("InvalidObjectState", "cold", "GetObject", 403), "SourceArchivedError"),
-        (client_error("InternalError", "oops", "GetObject", 500), "SourceUnreachableError"),
-        (client_error("SlowDown", "wait", "GetObject", 503), "SourceUnreachableError"),
-        (ReadTimeoutError(endpoint_url="x"), "SourceUnreachableError"),
-    ],
-)
-def test_failures_of_s3_have_names(
-    monkeypatch: pytest.MonkeyPatch, error: Exception, name: str
-) -> None:
-    """What only S3's code tells apart becomes an error that Retry and Catch can list."""
-    use_clients(monkeypatch, s3=Failing(failing(error)))
-    with pytest.raises(getattr(fetch, name), match="s3://b/k"):
-        fetch.from_s3("s3://b/k", version_id="v")
-
-
-def test_a_body_that_stops_short_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A connection lost in the middle can be mended by another try."""
-
-    class Short(io.BytesIO):
-        def read(self, size: int | None = -1, /) -> bytes:
-            raise IncompleteReadError(actual_bytes=1, expected_bytes=2)
-
-    use_clients(monkeypatch, s3=Failing(lambda: {"ContentLength": 2, "Body": Short()}))
-    with pytest.raises(fetch.SourceUnreachableError, match="s3://b/k"):
-        fetch.from_s3("s3://b/k")
-
-
-def test_an_unknown_failure_is_not_renamed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is not understood keeps the name AWS gave it."""
-    unknown = client_error("Novelty", "?", "GetObject")
-    use_clients(monkeypatch, s3=Failing(failing(unknown)))
-    with pytest.raises(type(unknown), match="Novelty"):
-        fetch.from_s3("s3://b/k")

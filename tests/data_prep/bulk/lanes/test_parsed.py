@@ -5,6 +5,7 @@ import pytest
 
 from data_prep.bulk.lanes.columns import ColumnLane
 from data_prep.bulk.lanes.parsed import Formatted, coded, counted, parse
+from data_prep.options import Objective
 from tests.data_prep.bulk.lanes.blocks import block_of, rendered
 
 
@@ -19,7 +20,7 @@ def test_columns_come_in_the_order_they_are_written() -> None:
 
 def test_a_regressions_label_is_the_first_feature() -> None:
     """And a value outside of the objective's domain is for the rows' reader, which refuses it."""
-    asked = {"task": "regression", "label": "y", "objective": "reg:gamma"}
+    asked = {"task": "regression", "label": "y", "objective": Objective("reg:gamma", "positive")}
     schema, block = block_of("x,y\n1.5,7\n2.5,8\n", **asked)
     cells = parse(schema, block.data, quoted=False)
     assert [array.to_pylist() for array in cells.features] == [[7, 8], [1.5, 2.5]]

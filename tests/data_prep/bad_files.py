@@ -1,0 +1,471 @@
+"""A bad input for each refusal, and for each of its ways, as the documentation orders them."""
+
+import datetime as dt
+import gzip
+import zipfile
+
+from data_prep import Fractions, Limits
+from tests.data_prep.building import (
+    ARFF,
+    CSV,
+    DEFLATED,
+    HEAD,
+    LONG_NUMBER,
+    SMALL,
+    Bad,
+    altered,
+    archive,
+    arff,
+    csv,
+    encrypted,
+    header,
+    link,
+    method,
+    numbers,
+    parquet,
+    zipped,
+)
+from tests.data_prep.support import errors
+
+BAD = {
+    # The file as a whole.
+    "empty": Bad(b"", "x.csv", errors.EmptyFileError, ("'x.csv' is empty", "header")),
+    "empty member": archive(zipped(("a.csv", b"")), errors.EmptyFileError, "'a.csv' is empty"),
+    "empty gzip": Bad(gzip.compress(b""), "x.csv.gz", errors.EmptyFileError, ("'x.csv'",)),
+    "web page": Bad(b"\n<!DOCTYPE html><html>Moved", "x.zip", errors.WebPageError, ("browser",)),
+    "web page in a member": archive(zipped(("a.csv", "<html>")), errors.WebPageError, "'a.csv'"),
+    "damaged parquet": Bad(b"PAR1\x15\x04", "x", errors.DamagedArchiveError, ("Parquet",)),
+    "pdf": Bad(b"%PDF-1.7", "x.csv", errors.UnsupportedFormatError, ("PDF",)),
+    "old excel": Bad(
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1..", "x.xls", errors.UnsupportedFormatError, ("Excel",)
+    ),
+    "excel": archive(
+        zipped(("[Content_Types].xml", "<a/>"), ("xl/sheet.xml", "<a/>")),
+        errors.UnsupportedFormatError,
+        "Save the sheet as CSV",
+    ),
+    "bzip2": Bad(b"BZh91AY", "x.bz2", errors.UnsupportedFormatError, ("bzip2", "zip")),
+    "zstandard": Bad(b"\x28\xb5\x2f\xfd..", "x", errors.UnsupportedFormatError, ("Zstandard",)),
+    "tar in gzip": Bad(
+        gzip.compress(b"a.csv".ljust(257, b"1") + b"ustar"),
+        "x.tar.gz",
+        errors.UnsupportedFormatError,
+        ("tar",),
+    ),
+    "too large": csv(CSV * 20, errors.TooLargeError, "10,000 bytes", "sample", limits=SMALL),
+    "too many rows": csv(
+        CSV, errors.TooLargeError, "than 39 rows", "sample", limits=Limits(rows=39)
+    ),
+    "checksum": csv(CSV, errors.ChecksumError, "not " + "ab" * 32, "sha256", sha256="AB" * 32),
+    # Archives.
+    "truncated zip": archive(
+        zipped(("a.arff", ARFF))[:-30], errors.DamagedArchiveError, "Download the file again"
+    ),
+    "zip without a tail": archive(
+        zipped(("a.arff", ARFF))[:400], errors.DamagedArchiveError, "Download the file again"
+    ),
+    "altered zip": archive(altered(), errors.DamagedArchiveError, "data.arff", "CRC"),
+    "truncated gzip": Bad(
+        gzip.compress(CSV.encode())[:-12], "x.csv.gz", errors.DamagedArchiveError, ("again",)
+    ),
+    "altered gzip": Bad(
+        gzip.compress(CSV.encode())[:-8] + b"\0" * 8,
+        "x.csv.gz",
+        errors.DamagedArchiveError,
+        ("CRC",),
+    ),
+    "gzip of noise": Bad(b"\x1f\x8b" + b"noise" * 9, "x.gz", errors.DamagedArchiveError, ("x",)),
+    "encrypted": archive(encrypted(), errors.EncryptedArchiveError, "without a password"),
+    "slip": archive(
+        zipped(("../../etc/x.arff", ARFF)), errors.UnsafeMemberNameError, "../../etc/x.arff"
+    ),
+    "absolute": archive(zipped(("/etc/x.arff", ARFF)), errors.UnsafeMemberNameError, "/etc"),
+    "drive": archive(zipped(("C:x.arff", ARFF)), errors.UnsafeMemberNameError, "C:x"),
+    "backslash": archive(zipped(("..\\x.arff", ARFF)), errors.UnsafeMemberNameError, "plain names"),
+    "slip beside the data": archive(
+        zipped(("a.arff", ARFF), ("../b", "")), errors.UnsafeMemberNameError, "../b"
+    ),
+    "link": archive(zipped((link(), "/etc/passwd")), errors.SymlinkMemberError, "the file itself"),
+    "duplicate": archive(
+        zipped(("a.arff", ARFF), ("a.arff", ARFF)), errors.DuplicateMemberError, "2 members"
+    ),
+    "zip in zip": archive(
+        zipped(("a.zip", zipped(("a.arff", ARFF)))), errors.NestedArchiveError, "inner archive"
+    ),
+    "gzip in zip": archive(
+        zipped(("a.csv", gzip.compress(b"a,b"))), errors.NestedArchiveError, "gzip"
+    ),
+    "zip in gzip": Bad(
+        gzip.compress(zipped(("a.arff", ARFF))), "x.gz", errors.NestedArchiveError, ("zip",)
+    ),
+    "bomb": archive(
+        zipped(("a.csv", b"0\n" * 10_000_000), **DEFLATED), errors.ArchiveBombError, "200 times"
+    ),
+    "gzip bomb": Bad(
+        gzip.compress(b"0\n" * 10_000_000), "x.csv.gz", errors.ArchiveBombError, ("compressed",)
+    ),
+    "many members": archive(
+        zipped(*[(f"{at}", "") for at in range(100)]),
+        errors.TooManyMembersError,
+        "more than 2,000",
+        "alone",
+        limits=SMALL,
+    ),
+    "lzma": archive(
+        zipped(("a.arff", ARFF), compression=zipfile.ZIP_LZMA),
+        errors.UnsupportedCompressionError,
+        "method 14",
+        "deflate",
+    ),
+    "unknown method": archive(method(99), errors.UnsupportedCompressionError, "method 99"),
+    "no such member": archive(
+        zipped(("a.csv", CSV), ("b.csv", CSV)),
+        errors.MemberNotFoundError,
+        "'c.csv'",
+        "one of: 'a.csv', 'b.csv'",
+        member="c.csv",
+    ),
+    "member of a bare file": csv(
+        CSV, errors.MemberNotFoundError, "'y.csv'", "'x.csv'", member="y.csv"
+    ),
+    "two members fit": archive(
+        zipped(("p/a.csv", CSV), ("q/a.csv", CSV)),
+        errors.MemberNotFoundError,
+        "several",
+        "'p/a.csv'",
+        member="a.csv",
+    ),
+    "which member": archive(
+        zipped(("a.csv", CSV), ("b.arff", ARFF)),
+        errors.AmbiguousMemberError,
+        "2 files",
+        "source.member",
+        "'b.arff'",
+    ),
+    "no member": archive(zipped(), errors.AmbiguousMemberError, "holds no file"),
+    # Text.
+    "latin-1": Bad(
+        CSV.replace("b", "é", 1).encode("latin-1"),
+        "x.csv",
+        errors.EncodingError,
+        ("line 1", "0xe9", "UTF-8"),
+    ),
+    "latin-1 further down": Bad(
+        (CSV + "1,2,Norm\xe4l\n").encode("latin-1"), "x.csv", errors.EncodingError, ("line 42",)
+    ),
+    "cut character": Bad(CSV.encode() + b"\xe2\x82", "x.csv", errors.EncodingError, ("line 42",)),
+    "utf-16 cut": Bad(
+        CSV.encode("utf-16")[:-1], "x.csv", errors.EncodingError, ("UTF-16", "UTF-8")
+    ),
+    "utf-16 without a mark": Bad(
+        CSV.encode("utf-16-le"), "x.csv", errors.BinaryContentError, ("source.format.encoding",)
+    ),
+    "latin-1 in the header": Bad(
+        "a,b,classé\n".encode("latin-1"), "x.csv", errors.EncodingError, ("latin-1", "line 1")
+    ),
+    "unknown encoding": csv(CSV, errors.EncodingError, "'klingon'", "utf-8", encoding="klingon"),
+    "binary encoding": csv(CSV, errors.EncodingError, "'zlib'", encoding="zlib"),
+    "wrong encoding": csv(CSV + "é", errors.EncodingError, "ASCII", encoding="ascii"),
+    "nul": csv(CSV + "1,\0,Normal\n", errors.BinaryContentError, "line 42", "NUL"),
+    "long line": csv(
+        "a,b,class\n" + "1" * 1200, errors.LineTooLongError, "line 2", "1,000", limits=SMALL
+    ),
+    # ARFF.
+    "not a declaration": header(HEAD + "oops", errors.ArffHeaderError, "line 5", "'oops'"),
+    "misspelt": header("@atribute a real\n" + HEAD, errors.ArffHeaderError, "line 1"),
+    "no type": header(HEAD + "@attribute c", errors.ArffHeaderError, "line 5", "'c'", "numeric"),
+    "unknown type": header(HEAD + "@attribute c blob", errors.ArffHeaderError, "'blob'"),
+    "unclosed name": header(HEAD + "@attribute 'c real", errors.ArffHeaderError, "line 5"),
+    "unclosed values": header(HEAD + "@attribute c {a,b", errors.ArffHeaderError, "'c'"),
+    "repeated value": header(HEAD + "@attribute c {a,a}", errors.ArffHeaderError, "repeated"),
+    "empty value": header(HEAD + "@attribute c {a,}", errors.ArffHeaderError, "empty"),
+    "no attribute": header("@relation r", errors.ArffHeaderError, "@attribute age numeric"),
+    "no @data": Bad(HEAD.encode(), "x.arff", errors.ArffDataMissingError, ("@data",)),
+    "string": header(
+        HEAD + "@attribute s STRING", errors.UnsupportedTypeError, "line 5", "'s'", "string"
+    ),
+    "date": header(
+        HEAD + "@attribute d date 'yyyy-MM-dd'", errors.UnsupportedTypeError, "'d'", "date"
+    ),
+    "relational": header(
+        HEAD + "@attribute g relational", errors.UnsupportedTypeError, "relational"
+    ),
+    "sparse not closed": arff("{0 1, 2 Normal\n", errors.SparseDataError, "line 8", "brace"),
+    "sparse index": arff("{0 1, 3 Normal}\n", errors.SparseDataError, "'3 Normal'", "below 3"),
+    "sparse order": arff("{1 1, 0 2}\n", errors.SparseDataError, "'0 2'", "rising"),
+    "sparse text": arff("{a 1}\n", errors.SparseDataError, "'a 1'", "dense"),
+    "sparse weight": arff("{0 1}, {5}\n", errors.SparseDataError, "line 8"),
+    "sparse value": arff("{0 x, 2 Normal}\n", errors.NotANumberError, "line 8", "'x'"),
+    "sparse label": arff("{2 Odd}\n", errors.UndeclaredValueError, "line 8", "'Odd'"),
+    "undeclared": arff("1,2,Odd\n", errors.UndeclaredValueError, "line 8", "'Odd'", "'Normal'"),
+    "case of a value": arff("1,2,normal\n", errors.UndeclaredValueError, "'normal'"),
+    "arff short row": arff("1,Normal\n", errors.RaggedRowError, "line 8", "2 values", "3"),
+    "arff long row": arff("1,2,3,Normal\n", errors.RaggedRowError, "4 values"),
+    "weight": arff("1,2,Normal,{5}\n", errors.RaggedRowError, "line 8"),
+    "arff quote": arff("1,2,'Normal\n", errors.QuotingError, "line 8", "'Normal"),
+    "arff blank before quote": arff("1,2,  'Normal\n", errors.QuotingError, "line 8"),
+    "arff text after quote": arff("'1'2,2,Normal\n", errors.QuotingError, "line 8"),
+    "arff missing": arff("1,?,Normal\n", errors.MissingValueError, "line 8", "'b'", "Fill"),
+    "arff missing label": arff("1,2,?\n", errors.MissingValueError, "line 8", "'class'"),
+    "arff no rows": Bad(f"{HEAD}@data\n% none\n".encode(), "x.arff", errors.NoRowsError, ("Add",)),
+    "arff nan": arff("nan,2,Normal\n", errors.NotFiniteError, "line 8", "'a'", "'nan'"),
+    "nominal feature": header(
+        HEAD + "@attribute c {x,y}", errors.NominalFeatureError, "'c'", "nominal"
+    ),
+    "arff duplicate": header(HEAD + "@attribute a real", errors.DuplicateColumnError, "'a'"),
+    "numeric label of text": Bad(
+        b"@attribute x real\n@attribute class real\n@data\n1,1\n2,one\n",
+        "x.arff",
+        errors.NotANumberError,
+        ("line 5", "'one'"),
+    ),
+    # CSV.
+    "no header": csv("1,2.5,Normal\n2,3.5,Abnormal\n", errors.HeaderMissingError, "'1'", "on top"),
+    "blank lines": csv("\n  \n", errors.NoRowsError, "blank"),
+    "header only": csv("a,b,class\n", errors.NoRowsError, "no row"),
+    "blanks between": csv("a b class\n1 2 Normal\n", errors.DelimiterError, "line 1", "tab"),
+    "csv quote": csv(CSV + '"1,2,Normal\n', errors.QuotingError, '""'),
+    "csv text after quote": csv(CSV + '"1"2,2,Normal\n', errors.QuotingError, "line 42"),
+    "csv quote in header": csv('"a,b,class\n1,2,3\n', errors.QuotingError, "do not pair"),
+    "csv short row": csv(CSV + "1,2\n", errors.RaggedRowError, "line 42", "2 values", "3"),
+    "csv long row": csv(CSV + "1,2,3,Normal\n", errors.RaggedRowError, "line 42", "','"),
+    "line after a quoted break": csv(
+        'a,b,class\n1,2,"Nor\nmal"\n1,2\n', errors.RaggedRowError, "line 4"
+    ),
+    "unnamed": csv(
+        CSV.replace("a,b", ",b", 1), errors.UnnamedColumnError, "column 1 of 3", "index"
+    ),
+    "csv duplicate": csv(CSV.replace("a,b", "a, a", 1), errors.DuplicateColumnError, "'a'"),
+    "csv missing": csv(CSV + "1,,Normal\n", errors.MissingValueError, "line 42", "'b'"),
+    "csv NA": csv(CSV + "NA,1,Normal\n", errors.MissingValueError, "line 42", "'NA'"),
+    "csv nan": csv(CSV + "nan,1,Normal\n", errors.MissingValueError, "'a'"),
+    "csv missing label": csv(CSV + "1,1,\n", errors.MissingValueError, "line 42", "'class'"),
+    "label called None": csv(CSV + "1,1,None\n", errors.MissingValueError, "rename the class"),
+    "text": csv(CSV + "1,abc,Normal\n", errors.NotANumberError, "line 42", "'b'", "'abc'"),
+    "decimal comma": csv(
+        'a;class\n1,5;x\n"2,5";y\n', errors.NotANumberError, "line 2", "'1,5'", "point"
+    ),
+    "hexadecimal": csv(CSV + "0x1F,1,Normal\n", errors.NotANumberError, "'0x1F'"),
+    "infinity": csv(CSV + "1,-inf,Normal\n", errors.NotFiniteError, "line 42", "'b'", "'-inf'"),
+    "too large a number": csv(CSV + "1,1e999,Normal\n", errors.NotFiniteError, "1.8e308"),
+    "too long a number": csv(CSV + f"1,{LONG_NUMBER},Normal\n", errors.NotFiniteError, "..."),
+    "arabic digits": csv(CSV + "١٢,1,Normal\n", errors.ForeignDigitsError, "line 42", "0 to 9"),
+    "full-width digits": arff("1,\uff11,Normal\n", errors.ForeignDigitsError, "line 8", "'b'"),
+    "underscore": csv(CSV + "1_0,1,Normal\n", errors.DigitSeparatorError, "line 42", "'1_0'"),
+    "arff underscore": arff("1,1_0.5,Normal\n", errors.DigitSeparatorError, "line 8", "'b'"),
+    # The label.
+    "label not found": csv(
+        CSV, errors.LabelNotFoundError, "'Class'", "one of: 'a', 'b', 'class'", label="Class"
+    ),
+    "label alone": header("@attribute class {Abnormal,Normal}", errors.NoFeaturesError, "column"),
+    "positive not found": csv(
+        CSV, errors.PositiveNotFoundError, "'abnormal'", "'Abnormal', 'Normal'", positive="abnormal"
+    ),
+    "one class": csv("a,class\n1,x\n2,x\n", errors.OneClassError, "'x'", positive="x"),
+    "three classes": csv(
+        CSV + "1,2,Odd\n", errors.TooManyClassesError, "3 values", "'Odd'", "two of them"
+    ),
+    "a label of numbers": csv(
+        "a,class\n" + "".join(f"1,{row}\n" for row in range(300)),
+        errors.TooManyClassesError,
+        "line 258",
+        "more than 256",
+    ),
+    "two rows": csv("a,class\n1,x\n2,y\n", errors.TooFewRowsError, "1 positive", positive="x"),
+    "a class of three": csv(
+        "a,class\n" + "1,x\n" * 3 + "2,y\n" * 97,
+        errors.TooFewRowsError,
+        "3 positive and 97 negative",
+        "Add rows",
+        positive="x",
+    ),
+    "a part too small": csv(
+        CSV,
+        errors.TooFewRowsError,
+        "larger share",
+        fractions=Fractions(0.97, 0.01, 0.02),
+    ),
+    "three classes, four asked for": csv(
+        CSV.replace("2,2.5,Abnormal", "2,2.5,Odd"),
+        errors.ClassCountError,
+        "num_class is 4",
+        "3 values: 'Abnormal', 'Normal', 'Odd'",
+        "Leave num_class out, or give 3",
+        task="multiclass",
+        num_class=4,
+    ),
+    "several classes wanted, one there": csv(
+        "a,class\n1,x\n2,x\n", errors.OneClassError, "'x'", task="multiclass"
+    ),
+    "a class of several too rare": csv(
+        CSV + "1,2,Odd\n",
+        errors.TooFewRowsError,
+        "1 of 41 rows with the label 'Odd'",
+        task="multiclass",
+    ),
+    "more classes than a byte": csv(
+        "a,class\n" + "".join(f"1,{row}\n" for row in range(300)),
+        errors.TooManyClassesError,
+        "line 258",
+        "reg:squarederror",
+        task="multiclass",
+    ),
+    # A regression's label.
+    "number missing": numbers("1,2,", errors.MissingValueError, "line 42", "the label is missing"),
+    "number missing, gaps allowed": numbers(
+        "1,2,?", errors.MissingValueError, "line 42", "'y'", missing="pass"
+    ),
+    "class instead of a number": numbers(
+        "1,2,high", errors.NotANumberError, "line 42", "'y'", "'high'", "multi:softprob"
+    ),
+    "number of another script": numbers("1,2,١٢", errors.ForeignDigitsError, "line 42", "'y'"),
+    "number with an underscore": numbers("1,2,1_0", errors.DigitSeparatorError, "line 42", "'y'"),
+    "infinite number": numbers("1,2,inf", errors.NotFiniteError, "line 42", "'y'"),
+    "number beyond 32 bits": numbers(
+        "1,2,1e39", errors.NotFiniteError, "line 42", "'1e39'", "3.4e38"
+    ),
+    "minus one with logarithms": numbers(
+        "1,2,-1",
+        errors.NotAboveMinusOneLabelError,
+        "line 42",
+        "'-1' is not more than -1",
+        "reg:squaredlogerror needs",
+        objective="reg:squaredlogerror",
+    ),
+    "negative count": numbers(
+        "1,2,-0.5",
+        errors.NegativeLabelError,
+        "line 42",
+        "'y'",
+        "0 or more",
+        objective="count:poisson",
+    ),
+    "negative sum": numbers(
+        "1,2,-3", errors.NegativeLabelError, "line 42", "'-3'", objective="reg:tweedie"
+    ),
+    "zero with a logarithm": numbers(
+        "1,2,0", errors.NotPositiveLabelError, "line 42", "more than 0", objective="reg:gamma"
+    ),
+    "zero to 32-bit floats": numbers(
+        "1,2,1e-60", errors.NotPositiveLabelError, "line 42", "'1e-60'", objective="reg:gamma"
+    ),
+    "more than a share": numbers(
+        "1,2,1.5", errors.NotAShareLabelError, "line 2", "from 0 to 1", objective="reg:logistic"
+    ),
+    "the same number throughout": csv(
+        "a,y\n" + "".join(f"{row},7\n" for row in range(40)),
+        errors.OneClassError,
+        "7.0",
+        task="regression",
+        label="y",
+    ),
+    "no numbers": csv("a,y\n", errors.NoRowsError, "no row", task="regression", label="y"),
+    "too few numbers": csv(
+        "a,y\n1,2\n2,3\n4,5\n",
+        errors.TooFewRowsError,
+        "3 rows are too few",
+        task="regression",
+        label="y",
+    ),
+    "the number again": csv(
+        "a,b,y\n" + "".join(f"{row % 7},{row * row},{row * row}\n" for row in range(40)),
+        errors.LeakageError,
+        "'b'",
+        task="regression",
+        label="y",
+    ),
+    "the number in another unit": csv(
+        "a,b,y\n" + "".join(f"{row % 7},{row * 1.8 + 32!r},{row}\n" for row in range(-20, 40)),
+        errors.LeakageError,
+        "'b'",
+        task="regression",
+        label="y",
+    ),
+    # What is asked of the columns.
+    "no such column to drop": csv(
+        CSV, errors.ColumnNotFoundError, "source.drop", "'z'", drop=("z",)
+    ),
+    "no such column to rename": csv(
+        CSV, errors.ColumnNotFoundError, "source.rename", "'z'", rename={"z": "y"}
+    ),
+    "no such categorical column": csv(
+        CSV, errors.ColumnNotFoundError, "'class'", categorical=("class",)
+    ),
+    "renamed onto another": csv(CSV, errors.DuplicateColumnError, "'b'", rename={"a": "b"}),
+    "label dropped": csv(CSV, errors.LabelNotFoundError, "'class'", drop=("class",)),
+    "every feature dropped": csv(CSV, errors.NoFeaturesError, "only", drop=("a", "b")),
+    "too many categories": csv(
+        "a,class\n" + "".join(f"v{row},{'xy'[row % 2]}\n" for row in range(1001)),
+        errors.TooManyCategoriesError,
+        "1,000 values",
+        "source.drop",
+        positive="x",
+        categorical=("a",),
+    ),
+    "category missing": csv(
+        CSV + "?,1,Normal\n", errors.MissingValueError, "line 42", categorical=("a",)
+    ),
+    "category undeclared": header(
+        "@relation r\n@attribute a {0,1}\n@attribute b real\n@attribute class {Abnormal,Normal}",
+        errors.UndeclaredValueError,
+        "'2'",
+        categorical=("a",),
+    ),
+    "leak": csv(
+        "a,b,class\n" + "1,1,x\n2,1,y\n" * 40,
+        errors.LeakageError,
+        "'a'",
+        "source.allow_leakage",
+        positive="x",
+    ),
+    "missing label passed": csv(CSV + "1,1,\n", errors.MissingValueError, missing="pass"),
+    "nonsense among missing": csv(
+        CSV + "abc,,Normal\n", errors.NotANumberError, "line 42", missing="pass"
+    ),
+    "infinite among missing": csv(
+        CSV + "inf,,Normal\n", errors.NotFiniteError, "line 42", missing="pass"
+    ),
+    "no row of the positive": csv(
+        CSV, errors.PositiveNotFoundError, "'Other'", positive="Other", rest=True
+    ),
+    # Formats told beforehand.
+    "not the delimiter": csv(CSV, errors.DelimiterError, "only column", delimiter=";"),
+    "headerless and ragged": csv(
+        "1,2,x\n1,2\n",
+        errors.RaggedRowError,
+        "line 2",
+        "the first has 3",
+        header=False,
+        label="column_3",
+    ),
+    "headerless label": csv(
+        "1,2,x\n1,2,y\n", errors.LabelNotFoundError, "'column_3'", header=False
+    ),
+    "csv said to be arff": csv(CSV, errors.ArffHeaderError, "line 1", kind="arff"),
+    "arff said to be csv": Bad(
+        ARFF.encode(), "x.arff", errors.DelimiterError, ("line 1",), {"kind": "csv"}
+    ),
+    "parquet cut": Bad(parquet()[:-9], "x", errors.DamagedArchiveError, ("Parquet", "again")),
+    "parquet altered": Bad(
+        parquet()[:60] + b"?" * 40 + parquet()[100:],
+        "x.parquet",
+        errors.DamagedArchiveError,
+        ("Parquet",),
+    ),
+    "parquet of dates": Bad(
+        parquet(a=[dt.date(2020, 1, 1)] * 40), "x", errors.UnsupportedTypeError, ("date", "'a'")
+    ),
+    "parquet of lists": Bad(
+        parquet(a=[[1]] * 40), "x", errors.UnsupportedTypeError, ("list", "'a'")
+    ),
+    "parquet without rows": Bad(parquet(rows=0), "x", errors.NoRowsError, ("no rows",)),
+    "parquet with gaps": Bad(
+        parquet(a=[None] + [1.5] * 39), "x", errors.MissingValueError, ("line 1", "'a'")
+    ),
+    "parquet of text": Bad(
+        parquet(a=["x"] * 40), "x", errors.NotANumberError, ("'x'", "source.categorical")
+    ),
+    "parquet infinite": Bad(parquet(a=[float("inf")] * 40), "x", errors.NotFiniteError, ("'a'",)),
+    # The request.
+    "seed": csv(CSV, errors.FractionsError, "split.seed is -1", seed=-1),
+}
