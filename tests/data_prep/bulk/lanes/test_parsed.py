@@ -1,5 +1,7 @@
 """Values that pyarrow parses, and rows that are formatted of them."""
 
+from typing import Any
+
 import pyarrow as pa
 import pytest
 
@@ -20,7 +22,11 @@ def test_columns_come_in_the_order_they_are_written() -> None:
 
 def test_a_regressions_label_is_the_first_feature() -> None:
     """And a value outside of the objective's domain is for the rows' reader, which refuses it."""
-    asked = {"task": "regression", "label": "y", "objective": Objective("reg:gamma", "positive")}
+    asked: dict[str, Any] = {
+        "task": "regression",
+        "label": "y",
+        "objective": Objective("reg:gamma", "positive"),
+    }
     schema, block = block_of("x,y\n1.5,7\n2.5,8\n", **asked)
     cells = parse(schema, block.data, quoted=False)
     assert [array.to_pylist() for array in cells.features] == [[7, 8], [1.5, 2.5]]
