@@ -19,7 +19,7 @@ PIPELINE_APP_ID = "spine-pipeline"
 STATE_FILE = "cloud.json"
 
 # What Node functions find without bundling it, as in Lambda's Node runtime.
-_NODE_MODULES = Path(__file__).parent / "node"
+_NODE_MODULES = Path(__file__).parent / "emulator" / "node"
 
 # MiniStack maps this access key to its default account. It is no secret: nothing checks it.
 _ACCESS_KEY = "test"
