@@ -22,7 +22,7 @@ PIPELINE_APP_ID = "spine-pipeline"
 STATE_FILE = "cloud.json"
 
 # What Node functions find without bundling it, as in Lambda's Node runtime.
-_NODE_MODULES = Path(__file__).parent / "node"
+_NODE_MODULES = Path(__file__).parent / "emulator" / "node"
 
 # What a process needs to run at all, and to reach the data sources (prepare downloads over https,
 # which may need the company's proxy and certificates).
