@@ -1,12 +1,17 @@
 """Nothing of the person's own AWS set-up reaches the local cloud, its functions or its clients."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from localcloud import Cloud
 from localcloud.credentials import Credentials
-from localcloud.environment_variables import client_environment, isolated
+from localcloud.environment_variables import (
+    client_environment,
+    gateway_environment,
+    isolated,
+)
 from tests.localcloud.stepfunctions.machines import ROLE, bundle
 
 SOURCE = """
@@ -29,6 +34,13 @@ def handler(event, context):
         "task_root": context.invoked_function_arn,
     }
 """
+
+
+def test_functions_in_javascript_find_the_sdk(tmp_path: Path) -> None:
+    """CDK's own custom resources take the S3 client from Lambda's runtime; here it has a folder."""
+    own = Credentials(access_key_id="key", secret_access_key="secret")
+    given = gateway_environment({}, home=tmp_path, port=1, credentials=own, enforce_iam=False)
+    assert (Path(given["NODE_PATH"]) / "@aws-sdk" / "client-s3" / "index.js").is_file()
 
 
 def test_isolated_keeps_no_way_to_aws() -> None:
