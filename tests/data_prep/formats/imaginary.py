@@ -1,12 +1,12 @@
 # ruff: noqa: D102 (`Rows` describes it)
 """Formats that are not read: what whoever adds one writes, as small as it gets.
 
-JSON Lines are read as they are, by a reader of their own. Columns of fixed width become CSV on the
-way, as the rows of Parquet do.
+Lines of pairs such as `x=1 class=a` are read as they are, by a reader of their own. Columns of
+fixed width become CSV on the way, as the rows of Parquet do.
 """
 
 import io
-import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from data_prep.errors import RaggedRowError
@@ -18,13 +18,13 @@ _ROWS_AT_ONCE = 1000
 _WIDTH = 12
 
 
-class JsonLinesRows:
-    """Objects of one set of names, one a line."""
+class PairsRows:
+    """Pairs of a name and a value, of one set of names, one row a line."""
 
     keeps_integers = True
     delimiter = None
     header_lines = 0
-    missing = frozenset({"null"})
+    missing = frozenset({"none"})
     nominal: Mapping[str, tuple[str, ...]] = {}
     numeric: frozenset[str] = frozenset()
     floats: frozenset[str] = frozenset()
@@ -38,15 +38,14 @@ class JsonLinesRows:
         for number, line in enumerate(lines, first_line):
             if not line.strip():
                 continue
-            found = json.loads(line)
-            if tuple(found) != self.names:
+            names, values = _pairs(line)
+            if names != self.names:
                 raise RaggedRowError(
-                    f"the row has {len(found)} values and the first has {len(self.names)}",
+                    f"the row has {len(values)} values and the first has {len(self.names)}",
                     remedy="Give each row the names of the first.",
                     line=number,
                 )
-            values = found.values()
-            batch.rows.append([v if isinstance(v, str) else json.dumps(v) for v in values])
+            batch.rows.append(list(values))
             batch.lines.append(number)
             if len(batch.rows) == _ROWS_AT_ONCE:
                 yield batch
@@ -55,13 +54,18 @@ class JsonLinesRows:
             yield batch
 
 
-def _open_json_lines(file: DataFile, _options: FormatOptions) -> Opened:
+def _pairs(line: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    pairs = [pair.partition("=") for pair in line.split()]
+    return tuple(name for name, _, _ in pairs), tuple(value for _, _, value in pairs)
+
+
+def _open_pairs(file: DataFile, _options: FormatOptions) -> Opened:
     with decoded(file.open_utf8()) as text:
-        return of_text(file, JsonLinesRows(tuple(json.loads(text.readline()))))
+        return of_text(file, PairsRows(_pairs(text.readline())[0]))
 
 
-def _looks_like_json_lines(text: io.TextIOBase) -> bool:
-    return text.readline().startswith("{")
+def _looks_like_pairs(text: io.TextIOBase) -> bool:
+    return re.match(r"\w+=", text.readline()) is not None
 
 
 class _AsCsv(io.RawIOBase):
@@ -95,24 +99,15 @@ def _open_fixed(file: DataFile, _options: FormatOptions) -> Opened:
     return Opened(DelimitedRows(names, 1, ","), open_lines, open_lines, newline="")
 
 
-JSON_LINES = Format("jsonl", (".jsonl",), _open_json_lines, looks_like=_looks_like_json_lines)
+PAIRS = Format("pairs", (".pairs",), _open_pairs, looks_like=_looks_like_pairs)
 FIXED = Format("fixed", (".fwf", ".prn"), _open_fixed)
 
 
-def json_lines(rows: Sequence[tuple[str, ...]], names: tuple[str, ...]) -> str:
-    """Write rows as JSON Lines; what is no number is a string."""
-    return "".join(
-        f"{json.dumps({n: _value(v) for n, v in zip(names, row, strict=True)})}\n" for row in rows
-    )
+def pairs(rows: Sequence[tuple[str, ...]], names: tuple[str, ...]) -> str:
+    """Write rows as lines of pairs."""
+    return "".join(f"{' '.join(map('='.join, zip(names, row, strict=True)))}\n" for row in rows)
 
 
 def fixed(rows: Sequence[tuple[str, ...]], names: tuple[str, ...]) -> str:
     """Write rows in columns of fixed width, under their names."""
     return "".join(f"{''.join(value.ljust(_WIDTH) for value in row)}\n" for row in [names, *rows])
-
-
-def _value(text: str) -> object:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text

@@ -1,7 +1,6 @@
 """A format is a row of the registry: it is recognised, and any other becomes one by being added."""
 
 import io
-import json
 import subprocess
 import sys
 import zipfile
@@ -25,11 +24,12 @@ ROWS = [(f"{row * 7 % 300}.25", str(row % 13), "ab"[row % 2]) for row in range(4
 
 
 class Added(NamedTuple):
-    """A format that is not read, and how its files are written."""
+    """A format that is not read, how its files are written, their first row's line, a row cut."""
 
     row: Format
     write: Callable[[Sequence[tuple[str, ...]], tuple[str, ...]], str]
     line: int
+    cut: str
 
     def text(self, rows: Sequence[tuple[str, ...]]) -> str:
         """Return a file of these rows."""
@@ -37,8 +37,8 @@ class Added(NamedTuple):
 
 
 ADDED = {
-    "read as it is": Added(imaginary.JSON_LINES, imaginary.json_lines, 1),
-    "made CSV": Added(imaginary.FIXED, imaginary.fixed, 2),
+    "read as it is": Added(imaginary.PAIRS, imaginary.pairs, 1, "x=1.5"),
+    "made CSV": Added(imaginary.FIXED, imaginary.fixed, 2, "1.5"),
 }
 
 
@@ -146,9 +146,8 @@ def test_an_added_formats_bad_rows_are_refused_where_they_are(added: Added, how:
             run(added.text(rows), name, **options)
         assert type(caught.value).__name__ == error
     lines = added.text(ROWS).splitlines(keepends=True)
-    cut = json.dumps({"x": 1.5}) if added.row.name == "jsonl" else "1.5"
     with pytest.raises(DataError, match=rf"^line {299 + added.line}: the row has 1 values"):
-        run("".join([*lines[: 298 + added.line], f"{cut}\n", *lines]), name, **options)
+        run("".join([*lines[: 298 + added.line], f"{added.cut}\n", *lines]), name, **options)
 
 
 _TWICE = """
@@ -156,10 +155,10 @@ import io, sys
 sys.path.insert(0, sys.argv[1])
 import imaginary
 from data_prep import Limits, Wanted, formats, prepare
-row, write = {"jsonl": (imaginary.JSON_LINES, imaginary.json_lines),
+row, write = {"pairs": (imaginary.PAIRS, imaginary.pairs),
               "fixed": (imaginary.FIXED, imaginary.fixed)}[sys.argv[2]]
 formats.FORMATS[row.name] = row
-rows = [(f"{at * 7 % 300}.25", str(at % 13), "ab"[at % 2]) for at in range(40_000)]
+rows = [(f"{at * 7 % 300}.25", str(at % 13), "ab"[at % 2]) for at in range(60_000)]
 content = write(rows, ("x", "n", "class")).encode()
 for limits in (Limits(small_bytes=0), Limits(small_bytes=0), Limits(small_bytes=0, exact_bytes=0)):
     done = prepare(
@@ -187,7 +186,7 @@ def test_the_second_large_file_of_a_process_is_prepared_as_the_first(added: Adde
     assert done.returncode == 0, done.stderr
     first, second, third = done.stdout.splitlines()
     assert first == second == third
-    assert first.startswith("40000 ")
+    assert first.startswith("60000 ")
 
 
 def test_a_damaged_end_comes_before_what_is_wrong_with_a_row(added: Added) -> None:

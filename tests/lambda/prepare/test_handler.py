@@ -73,23 +73,23 @@ def written(fake: FakeS3) -> dict[str, bytes]:
     }
 
 
-@pytest.mark.parametrize("kind", [None, "jsonl"])
+@pytest.mark.parametrize("kind", [None, "pairs"])
 def test_a_format_that_is_added_to_the_registry_is_prepared(
     stored: FakeS3, monkeypatch: pytest.MonkeyPatch, kind: str | None
 ) -> None:
     """The function and the job take whatever `data_prep` reads; large files one after another."""
-    monkeypatch.setitem(formats.FORMATS, "jsonl", imaginary.JSON_LINES)
+    monkeypatch.setitem(formats.FORMATS, "pairs", imaginary.PAIRS)
     names = ("x", "class")
-    rows = [(f"{at * 7 % 300}.25", ("Abnormal", "Normal")[at % 2]) for at in range(70_000)]
-    content = imaginary.json_lines(rows, names).encode()
+    rows = [(f"{at * 7 % 300}.25", ("Abnormal", "Normal")[at % 2]) for at in range(100_000)]
+    content = imaginary.pairs(rows, names).encode()
     assert len(content) > Limits().small_bytes
     csv = "\n".join(map(",".join, [names, *rows])) + "\n"
     for number in range(2):
-        key = f"uploads/{number}.{'data' if kind else 'jsonl'}"
+        key = f"uploads/{number}.{'data' if kind else 'pairs'}"
         stored.put_object(Bucket="runs-bucket", Key=key, Body=content)
         source = plan(uri=f"s3://runs-bucket/{key}")
         source["source"]["format"]["kind"] = kind
-        assert prepare.handler({"plan": source}, None)["rows"] == 70_000
+        assert prepare.handler({"plan": source}, None)["rows"] == 100_000
         files = written(stored)
         assert files.pop("data_profile.json")
         assert files == reference.from_csv(csv)
