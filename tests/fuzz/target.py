@@ -28,17 +28,19 @@ LARGE = sys.argv[1:2] == ["large"]
 
 with atheris.instrument_imports(include=["data_prep", "zipfile", "gzip", "csv"]):
     from data_prep import DataError, FormatOptions, Limits, Prepared, errors, formats, prepare
-    from data_prep.formats import arff, delimited  # noqa: F401 (to be instrumented)
     from data_prep.formats.base import DataFile, Opened
     from data_prep.source import archives  # noqa: F401 (to be instrumented)
 
     if LARGE:
         from data_prep.bulk import blocks
-        from data_prep.formats import parquet  # noqa: F401 (to be instrumented)
 
-# By their folders, as their names are not to be told from another's.
-inputs: Any = importlib.import_module("inputs")
-samples: Any = importlib.import_module("samples")
+    # By their folders, as their names are not to be told from another's.
+    inputs: Any = importlib.import_module("inputs")
+    samples: Any = importlib.import_module("samples")
+    # A format's reader is imported, and so instrumented, by the first file of it.
+    for each in formats.FORMATS.values():
+        if LARGE or each.is_text:
+            prepare(io.BytesIO(samples.SAMPLES[each.name]()), name=f"x{each.suffixes[0]}")
 
 # Small, so that a bomb is cut off early and memory tells of leaks.
 LIMITS = Limits(
