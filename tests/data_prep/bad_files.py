@@ -1,6 +1,8 @@
-"""A bad input for each refusal, and for each of its ways, as the documentation orders them."""
+"""A bad input for each refusal, and for each of its ways, as the documentation orders them.
 
-import datetime as dt
+What a format's own reader refuses stands in `formats`.
+"""
+
 import gzip
 import zipfile
 
@@ -9,22 +11,19 @@ from tests.data_prep.building import (
     ARFF,
     CSV,
     DEFLATED,
-    HEAD,
-    LONG_NUMBER,
     SMALL,
     Bad,
     altered,
     archive,
-    arff,
     csv,
     encrypted,
     header,
     link,
     method,
     numbers,
-    parquet,
     zipped,
 )
+from tests.data_prep.formats import bad_arff, bad_delimited, bad_parquet
 from tests.data_prep.support import errors
 
 BAD = {
@@ -171,88 +170,9 @@ BAD = {
         "a,b,class\n" + "1" * 1200, errors.LineTooLongError, "line 2", "1,000", limits=SMALL
     ),
     # ARFF.
-    "not a declaration": header(HEAD + "oops", errors.ArffHeaderError, "line 5", "'oops'"),
-    "misspelt": header("@atribute a real\n" + HEAD, errors.ArffHeaderError, "line 1"),
-    "no type": header(HEAD + "@attribute c", errors.ArffHeaderError, "line 5", "'c'", "numeric"),
-    "unknown type": header(HEAD + "@attribute c blob", errors.ArffHeaderError, "'blob'"),
-    "unclosed name": header(HEAD + "@attribute 'c real", errors.ArffHeaderError, "line 5"),
-    "unclosed values": header(HEAD + "@attribute c {a,b", errors.ArffHeaderError, "'c'"),
-    "repeated value": header(HEAD + "@attribute c {a,a}", errors.ArffHeaderError, "repeated"),
-    "empty value": header(HEAD + "@attribute c {a,}", errors.ArffHeaderError, "empty"),
-    "no attribute": header("@relation r", errors.ArffHeaderError, "@attribute age numeric"),
-    "no @data": Bad(HEAD.encode(), "x.arff", errors.ArffDataMissingError, ("@data",)),
-    "string": header(
-        HEAD + "@attribute s STRING", errors.UnsupportedTypeError, "line 5", "'s'", "string"
-    ),
-    "date": header(
-        HEAD + "@attribute d date 'yyyy-MM-dd'", errors.UnsupportedTypeError, "'d'", "date"
-    ),
-    "relational": header(
-        HEAD + "@attribute g relational", errors.UnsupportedTypeError, "relational"
-    ),
-    "sparse not closed": arff("{0 1, 2 Normal\n", errors.SparseDataError, "line 8", "brace"),
-    "sparse index": arff("{0 1, 3 Normal}\n", errors.SparseDataError, "'3 Normal'", "below 3"),
-    "sparse order": arff("{1 1, 0 2}\n", errors.SparseDataError, "'0 2'", "rising"),
-    "sparse text": arff("{a 1}\n", errors.SparseDataError, "'a 1'", "dense"),
-    "sparse weight": arff("{0 1}, {5}\n", errors.SparseDataError, "line 8"),
-    "sparse value": arff("{0 x, 2 Normal}\n", errors.NotANumberError, "line 8", "'x'"),
-    "sparse label": arff("{2 Odd}\n", errors.UndeclaredValueError, "line 8", "'Odd'"),
-    "undeclared": arff("1,2,Odd\n", errors.UndeclaredValueError, "line 8", "'Odd'", "'Normal'"),
-    "case of a value": arff("1,2,normal\n", errors.UndeclaredValueError, "'normal'"),
-    "arff short row": arff("1,Normal\n", errors.RaggedRowError, "line 8", "2 values", "3"),
-    "arff long row": arff("1,2,3,Normal\n", errors.RaggedRowError, "4 values"),
-    "weight": arff("1,2,Normal,{5}\n", errors.RaggedRowError, "line 8"),
-    "arff quote": arff("1,2,'Normal\n", errors.QuotingError, "line 8", "'Normal"),
-    "arff blank before quote": arff("1,2,  'Normal\n", errors.QuotingError, "line 8"),
-    "arff text after quote": arff("'1'2,2,Normal\n", errors.QuotingError, "line 8"),
-    "arff missing": arff("1,?,Normal\n", errors.MissingValueError, "line 8", "'b'", "Fill"),
-    "arff missing label": arff("1,2,?\n", errors.MissingValueError, "line 8", "'class'"),
-    "arff no rows": Bad(f"{HEAD}@data\n% none\n".encode(), "x.arff", errors.NoRowsError, ("Add",)),
-    "arff nan": arff("nan,2,Normal\n", errors.NotFiniteError, "line 8", "'a'", "'nan'"),
-    "nominal feature": header(
-        HEAD + "@attribute c {x,y}", errors.NominalFeatureError, "'c'", "nominal"
-    ),
-    "arff duplicate": header(HEAD + "@attribute a real", errors.DuplicateColumnError, "'a'"),
-    "numeric label of text": Bad(
-        b"@attribute x real\n@attribute class real\n@data\n1,1\n2,one\n",
-        "x.arff",
-        errors.NotANumberError,
-        ("line 5", "'one'"),
-    ),
+    **bad_arff.BAD,
     # CSV.
-    "no header": csv("1,2.5,Normal\n2,3.5,Abnormal\n", errors.HeaderMissingError, "'1'", "on top"),
-    "blank lines": csv("\n  \n", errors.NoRowsError, "blank"),
-    "header only": csv("a,b,class\n", errors.NoRowsError, "no row"),
-    "blanks between": csv("a b class\n1 2 Normal\n", errors.DelimiterError, "line 1", "tab"),
-    "csv quote": csv(CSV + '"1,2,Normal\n', errors.QuotingError, '""'),
-    "csv text after quote": csv(CSV + '"1"2,2,Normal\n', errors.QuotingError, "line 42"),
-    "csv quote in header": csv('"a,b,class\n1,2,3\n', errors.QuotingError, "do not pair"),
-    "csv short row": csv(CSV + "1,2\n", errors.RaggedRowError, "line 42", "2 values", "3"),
-    "csv long row": csv(CSV + "1,2,3,Normal\n", errors.RaggedRowError, "line 42", "','"),
-    "line after a quoted break": csv(
-        'a,b,class\n1,2,"Nor\nmal"\n1,2\n', errors.RaggedRowError, "line 4"
-    ),
-    "unnamed": csv(
-        CSV.replace("a,b", ",b", 1), errors.UnnamedColumnError, "column 1 of 3", "index"
-    ),
-    "csv duplicate": csv(CSV.replace("a,b", "a, a", 1), errors.DuplicateColumnError, "'a'"),
-    "csv missing": csv(CSV + "1,,Normal\n", errors.MissingValueError, "line 42", "'b'"),
-    "csv NA": csv(CSV + "NA,1,Normal\n", errors.MissingValueError, "line 42", "'NA'"),
-    "csv nan": csv(CSV + "nan,1,Normal\n", errors.MissingValueError, "'a'"),
-    "csv missing label": csv(CSV + "1,1,\n", errors.MissingValueError, "line 42", "'class'"),
-    "label called None": csv(CSV + "1,1,None\n", errors.MissingValueError, "rename the class"),
-    "text": csv(CSV + "1,abc,Normal\n", errors.NotANumberError, "line 42", "'b'", "'abc'"),
-    "decimal comma": csv(
-        'a;class\n1,5;x\n"2,5";y\n', errors.NotANumberError, "line 2", "'1,5'", "point"
-    ),
-    "hexadecimal": csv(CSV + "0x1F,1,Normal\n", errors.NotANumberError, "'0x1F'"),
-    "infinity": csv(CSV + "1,-inf,Normal\n", errors.NotFiniteError, "line 42", "'b'", "'-inf'"),
-    "too large a number": csv(CSV + "1,1e999,Normal\n", errors.NotFiniteError, "1.8e308"),
-    "too long a number": csv(CSV + f"1,{LONG_NUMBER},Normal\n", errors.NotFiniteError, "..."),
-    "arabic digits": csv(CSV + "١٢,1,Normal\n", errors.ForeignDigitsError, "line 42", "0 to 9"),
-    "full-width digits": arff("1,\uff11,Normal\n", errors.ForeignDigitsError, "line 8", "'b'"),
-    "underscore": csv(CSV + "1_0,1,Normal\n", errors.DigitSeparatorError, "line 42", "'1_0'"),
-    "arff underscore": arff("1,1_0.5,Normal\n", errors.DigitSeparatorError, "line 8", "'b'"),
+    **bad_delimited.BAD,
     # The label.
     "label not found": csv(
         CSV, errors.LabelNotFoundError, "'Class'", "one of: 'a', 'b', 'class'", label="Class"
@@ -445,27 +365,7 @@ BAD = {
     "arff said to be csv": Bad(
         ARFF.encode(), "x.arff", errors.DelimiterError, ("line 1",), {"kind": "csv"}
     ),
-    "parquet cut": Bad(parquet()[:-9], "x", errors.DamagedArchiveError, ("Parquet", "again")),
-    "parquet altered": Bad(
-        parquet()[:60] + b"?" * 40 + parquet()[100:],
-        "x.parquet",
-        errors.DamagedArchiveError,
-        ("Parquet",),
-    ),
-    "parquet of dates": Bad(
-        parquet(a=[dt.date(2020, 1, 1)] * 40), "x", errors.UnsupportedTypeError, ("date", "'a'")
-    ),
-    "parquet of lists": Bad(
-        parquet(a=[[1]] * 40), "x", errors.UnsupportedTypeError, ("list", "'a'")
-    ),
-    "parquet without rows": Bad(parquet(rows=0), "x", errors.NoRowsError, ("no rows",)),
-    "parquet with gaps": Bad(
-        parquet(a=[None] + [1.5] * 39), "x", errors.MissingValueError, ("line 1", "'a'")
-    ),
-    "parquet of text": Bad(
-        parquet(a=["x"] * 40), "x", errors.NotANumberError, ("'x'", "source.categorical")
-    ),
-    "parquet infinite": Bad(parquet(a=[float("inf")] * 40), "x", errors.NotFiniteError, ("'a'",)),
+    **bad_parquet.BAD,
     # The request.
     "seed": csv(CSV, errors.FractionsError, "split.seed is -1", seed=-1),
 }
