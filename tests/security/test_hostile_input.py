@@ -174,8 +174,11 @@ def test_an_expression_in_a_value_stays_text(assembly_definition: str) -> None:
 
 @pytest.fixture(scope="module")
 def assembly_definition() -> str:
-    """The source of the definition."""
-    return (ROOT / "stacks" / "workflow.py").read_text()
+    """The source of all states."""
+    rooms = ("machine", "pipelines", "steps")
+    files = sorted(each for room in rooms for each in (ROOT / "stacks" / room).glob("*.py"))
+    assert len(files) > len(rooms)
+    return "\n".join(each.read_text() for each in files)
 
 
 def test_names_made_of_hostile_execution_names_are_safe() -> None:
