@@ -17,8 +17,8 @@ try:
 except SettingsError as error:
     sys.exit(f"Cannot deploy with these settings (cdk.json, or -c on the command line):\n{error}")
 storage = Storage(app, settings=settings)
-machines = PipelineStack(app, settings=settings, storage=storage).machines
-triggers = Triggers(app, settings=settings, storage=storage, machines=machines)
-Monitoring(app, settings=settings, machines=machines, triggers=triggers)
+pipeline = PipelineStack(app, settings=settings, storage=storage)
+triggers = Triggers(app, settings=settings, storage=storage, machines=pipeline.machines)
+Monitoring(app, settings=settings, pipeline=pipeline, triggers=triggers)
 add_checks(app, pack=app.node.try_get_context("checks"))
 app.synth()

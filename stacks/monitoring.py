@@ -1,7 +1,5 @@
 """Alarms: what a person should hear of without looking."""
 
-from collections.abc import Sequence
-
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
@@ -10,7 +8,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from stacks.base import SpineStack
-from stacks.machine.state_machine import Machine
+from stacks.pipeline import PipelineStack
 from stacks.settings import Settings
 from stacks.triggers import Triggers
 
@@ -25,7 +23,7 @@ class Monitoring(SpineStack):
         scope: Construct,
         *,
         settings: Settings,
-        machines: Sequence[Machine],
+        pipeline: PipelineStack,
         triggers: Triggers,
     ) -> None:
         super().__init__(
@@ -36,7 +34,7 @@ class Monitoring(SpineStack):
             if settings.alarm_topic_arn
             else None
         )
-        for machine in machines:
+        for machine in pipeline.machines:
             self._alarm(
                 "RunFailed",
                 "A run failed. Its execution says in which state and why.",

@@ -18,6 +18,7 @@ class PipelineStack(SpineStack):
     """Provisions a state machine for each pipeline.
 
     Attributes:
+        steps: What the machines are made of, provisioned once.
         machines: In the order of the pipelines.
     """
 
@@ -43,9 +44,9 @@ class PipelineStack(SpineStack):
             settings=settings,
             description="Spine: the functions and the state machine",
         )
-        steps = Steps(self, storage)
+        self.steps = Steps(self, storage)
         self.machines = [
-            Machine(self, pipeline(steps), storage=storage, label=label)
+            Machine(self, pipeline(self.steps), storage=storage, label=label)
             for label, pipeline in pipelines.items()
         ]
         remove_with(self, self.machines)

@@ -75,7 +75,11 @@ class Transform(Step):
 
 
 class Evaluate(Step):
-    """Scores the batch output; what it answers, `$evaluation`, holds metrics and gate."""
+    """Scores the batch output; what it answers, `$evaluation`, holds metrics and gate.
+
+    Attributes:
+        function: Its log tells how each gate was decided.
+    """
 
     name = "Evaluate"
     output: Mapping[str, Any] = {
@@ -86,7 +90,7 @@ class Evaluate(Step):
     def __init__(self, stack: SpineStack, storage: Storage) -> None:
         """Provision the function."""
         read = ("runs/*/test/*", "runs/*/batch-out/*", "runs/*/data_profile.json")
-        self._function = Function(
+        self.function = Function(
             stack,
             "Evaluate",
             bundle="evaluate",
@@ -110,7 +114,7 @@ class Evaluate(Step):
         """One state, whose output is the evaluation."""
         state = tasks.function(
             self.name,
-            self._function,
+            self.function,
             comment="Joins predictions with labels; writes the metrics and the report",
             payload={
                 "plan": "{% $plan %}",
