@@ -71,12 +71,11 @@ def test_the_machine_creates_isolated_resources_of_allowed_types_only(dev: Assem
 
 def test_removal_stops_the_machine_before_it_sweeps(dev: Assembly) -> None:
     """CloudFormation deletes in reverse: what stops runs, the machine, what sweeps."""
-    (machine,) = dev.declared("pipeline", "AWS::StepFunctions::StateMachine").values()
+    machines = dev.declared("pipeline", "AWS::StepFunctions::StateMachine")
     (leftovers,) = dev.declared("pipeline", "Custom::SpineLeftovers")
-    assert leftovers in machine["DependsOn"]
-    (name,) = dev.declared("pipeline", "AWS::StepFunctions::StateMachine")
-    (running,) = dev.properties("pipeline", "Custom::SpineRunning")
-    assert running["StateMachineArn"] == {"Ref": name}
+    assert all(leftovers in machine["DependsOn"] for machine in machines.values())
+    running = dev.properties("pipeline", "Custom::SpineRunning")
+    assert [each["StateMachineArn"] for each in running] == [{"Ref": name} for name in machines]
 
 
 def test_handlers_name_modules_that_exist(dev: Assembly) -> None:
