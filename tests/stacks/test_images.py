@@ -43,6 +43,7 @@ def test_every_algorithm_has_images() -> None:
         assert next(iter(images.load()["tags"][name])) == algorithm.image.oldest
 
 
+@pytest.mark.process
 def test_a_further_algorithm_is_deployed(tmp_path: Path) -> None:
     """A row in the registry gives it a setting, and the function and role what they need of it."""
     code = (
