@@ -1,9 +1,9 @@
 """SageMaker's images: which versions exist and which account serves them in which region.
 
 Training and serving use the image of an algorithm (`lambda/algorithms`); preparing data in a
-processing job uses the scikit-learn image, of the default algorithm's accounts, and Spark's own, of
-others. Both of these have Python 3.12 (`docker/1.4-2-py312` of
-aws/sagemaker-scikit-learn-container, `spark/processing/3.5` of aws/sagemaker-spark-container).
+processing job uses the scikit-learn image, and Spark's own, of other accounts. Both of these have
+Python 3.12 (`docker/1.4-2-py312` of aws/sagemaker-scikit-learn-container, `spark/processing/3.5` of
+aws/sagemaker-spark-container).
 
 The data is `images.json`, generated from the SageMaker SDK's own registry data by
 `python -m stacks.images` and compared with it by a test. Reading a checked-in file takes
@@ -36,7 +36,7 @@ class Images(TypedDict):
     `tags`: image tag by algorithm and version; `registry`: which of the registries has an
     algorithm's image. `sklearn` and `spark`: the image's name, from the repository on.
     `registries`: account by region, for each registry; that of Spark is called `spark`, and
-    `account` is that of the default algorithm and scikit-learn.
+    `account` is that of scikit-learn.
     """
 
     tags: dict[str, dict[str, str]]
@@ -78,10 +78,8 @@ def from_sdk() -> Images:
     known = {
         algorithm.name: _known(algorithm.image) for algorithm in algorithms.ALGORITHMS.values()
     }
-    default = _accounts(known[algorithms.DEFAULT.name].values())
-    if _accounts([sklearn]) != default:
-        raise ValueError("The scikit-learn image is not where that of the default algorithm is")
-    registry, registries = {}, {"account": default, "spark": _accounts([spark], default)}
+    account = _accounts([sklearn])
+    registry, registries = {}, {"account": account, "spark": _accounts([spark], account)}
     for name, versions in known.items():
         accounts = _accounts(versions.values())
         registry[name] = next((key for key, value in registries.items() if value == accounts), name)
