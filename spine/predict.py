@@ -161,7 +161,7 @@ def invoke(cloud: "Cloud", endpoint: Endpoint, rows: Rows, form: Any) -> list[li
     for body in _requests(rows):
         try:
             answer = client.invoke_endpoint(
-                EndpointName=endpoint.name, ContentType="text/csv", Accept="text/csv", Body=body
+                EndpointName=endpoint.name, ContentType="text/csv", Accept=form.accept, Body=body
             )
         except client.exceptions.ModelError as error:
             raise CommandError(

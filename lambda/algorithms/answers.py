@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from .objectives import Output
 
@@ -33,8 +34,10 @@ class Form:
     Attributes:
         output: The kind of it.
         classes: How many classes there are; of no meaning for a value.
+        accept: What its container is asked to write.
     """
 
+    accept: ClassVar[str] = "text/csv"
     output: Output
     classes: int
 

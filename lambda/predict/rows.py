@@ -107,7 +107,7 @@ def predict(
     """
     try:
         answer = client.invoke_endpoint(
-            EndpointName=endpoint, ContentType=content_type, Accept="text/csv", Body=row.features
+            EndpointName=endpoint, ContentType=content_type, Accept=form.accept, Body=row.features
         )
     except ClientError as error:
         # The container's own answer; anything else is SageMaker's, which a retry may mend.

@@ -5,6 +5,7 @@ from typing import Any
 
 from aws_cdk import Duration
 
+from spine.shipped import load
 from stacks.base import SpineStack
 from stacks.functions import Function
 from stacks.machine import fragment
@@ -58,7 +59,7 @@ class Transform(Step):
                 "TransformOutput": {
                     "S3OutputPath": "{% $plan.places.batch_out %}",
                     "AssembleWith": "Line",
-                    "Accept": "text/csv",
+                    "Accept": load("algorithms").DEFAULT.form.accept,
                 },
                 "TransformResources": {
                     "InstanceType": "{% $plan.batch_transform.instance_type %}",
