@@ -3,6 +3,7 @@
 from typing import Any
 
 from ..common import names
+from ..common.kinds import KINDS
 from .execution_input import ExecutionInput
 
 # Seconds to wait before each look at a new endpoint: most need three to eight minutes, the local
@@ -38,7 +39,8 @@ def build(
     return {
         "run": {
             "id": run,
-            "name": names.base_name(name_prefix, run),
+            "name": (base := names.base_name(name_prefix, run)),
+            "short_name": names.fitting(base, min(kind.longest_name for kind in KINDS)),
             "execution": execution_arn,
             "started_at": started_at,
         },

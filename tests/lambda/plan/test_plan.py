@@ -61,6 +61,8 @@ def test_a_run_has_its_own_names_and_places() -> None:
     assert planned["run"] == {
         "id": run,
         "name": f"spine-dev-{run}",
+        # Of kinds whose names are shorter; there is none yet.
+        "short_name": f"spine-dev-{run}",
         "execution": ARN,
         "started_at": "2026-01-02T03:04:05Z",
     }
