@@ -3,6 +3,7 @@
 from typing import Any
 
 from gates.machine import successors
+from tests.stacks.states import CREATIONS
 from tests.support import jsonata
 
 
@@ -12,13 +13,8 @@ def test_any_failure_after_planning_passes_the_clean_up(definition: dict[str, An
     to_failed = {name for name, state in states.items() if "Run failed" in successors(state)}
     assert to_failed == {"Plan the run", "Clean up after failure"}
     to_failed.add("Run failed")
-    choices = {
-        "Prepare on an instance again?",
-        "Prepare with Spark again?",
-        "Train again?",
-        "Create the model again?",
-        "Redriven and swept?",
-    }
+    choices = {again for again, failure, _ in CREATIONS.values() if failure == "failure"}
+    choices.add("Redriven and swept?")
     for name, state in states.items():
         if state["Type"] in {"Task", "Parallel"} and name not in to_failed:
             (caught,) = [catch["Next"] for catch in state["Catch"]]
