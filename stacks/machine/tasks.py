@@ -162,8 +162,7 @@ class Tasks(Construct):
         if kind.is_job and tries is None:
             raise ValueError(f"{name}: which variable counts its tries?")
         own_name = attempt(kind, tries) if tries else run_name(kind)
-        role_arn = next((arguments[name] for name in _ROLE_MEMBERS if name in arguments), None)
-        self.grants.creation(kind, role_arn=role_arn)
+        self.grants.creation(kind, role_arn=_role_of(arguments))
         return self.task(
             name,
             f"sagemaker:{kind.action}{'.sync' if kind.events_rule else ''}",
@@ -238,3 +237,10 @@ class Tasks(Construct):
     def _tags(self) -> list[dict[str, str]]:
         tags = {"spine:stage": self._stack.settings.stage, **_TAGS}
         return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def _role_of(request: Mapping[str, Any]) -> str | None:
+    """The role that a request names, be it in a part of it."""
+    given: list[str] = [request[name] for name in _ROLE_MEMBERS if name in request]
+    parts = (each for each in request.values() if isinstance(each, Mapping))
+    return next(iter([*given, *filter(None, map(_role_of, parts))]), None)
