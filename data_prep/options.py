@@ -25,7 +25,7 @@ class FormatOptions(NamedTuple):
     """How the data file is written; what is None is found out.
 
     Attributes:
-        kind: The name of a format (`formats.FORMATS`): "arff", "csv" (any delimiter) or "parquet".
+        kind: The name of a format (`formats.FORMATS`), such as "csv" (any delimiter).
         delimiter: The one character between the values of a delimited file.
         header: Whether a delimited file's first line names the columns. Without a header they are
             called column_1, column_2 and so on.
