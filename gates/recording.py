@@ -1,8 +1,9 @@
 """Records which AWS calls each role makes: ``python -m gates.recording`` writes `calls.json`.
 
 A local cloud with permissions enforced (`spine up --enforce-iam`) writes down every decision about
-a role. The runs here take every way through the pipeline that makes calls of its own. Names that
-differ from run to run are replaced, so that the file changes only when what is called does.
+a role. The runs here take every way through the pipelines that makes calls of its own: `RUNS` has a
+row for each, and a further pipeline's runs are a row there. Names that differ from run to run are
+replaced, so that the file changes only when what is called does.
 """
 
 import json
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from typing import Any
 import localcloud
 from gates.assembly import ACCOUNT, ASSET, REGION, ROOT, names
 from localcloud.gateway import faults
+from spine.session import Deployment, need_deployment
 
 CALLS = Path(__file__).with_name("calls.json")
 _STACKS = "spine-dev-"
@@ -106,7 +108,10 @@ def record_calls(home: Path) -> list[Call]:
         if cloud is None:
             raise RuntimeError("the local cloud is gone")
         known = physical_names(cloud)
-        _runs(home, cloud)
+        app = need_deployment(cloud)
+        for runs, machine in runs_of(app.machines):
+            runs(home, cloud, app.bucket, machine)
+        _leave(home, cloud, app)
         _spine(home, "destroy")
         return normalized(home / "logs" / "iam.jsonl", known)
     finally:
@@ -123,13 +128,7 @@ GIVEN_UP = {
 }
 
 
-def _runs(home: Path, cloud: localcloud.Cloud) -> None:
-    outputs = {
-        (stack["StackName"].removeprefix(_STACKS), output["OutputKey"]): output["OutputValue"]
-        for stack in cloud.client("cloudformation").describe_stacks()["Stacks"]
-        for output in stack.get("Outputs", [])
-    }
-    machine, bucket = outputs["pipeline", "StateMachineArn"], outputs["storage", "BucketName"]
+def _training(home: Path, cloud: localcloud.Cloud, bucket: str, machine: str) -> None:
     states, s3 = cloud.client("stepfunctions"), cloud.client("s3")
     _spine(home, "run", "--source", str(_SAMPLE), "--json")
     kept = _run(home, {"endpoint": {"keep": True}})
@@ -141,8 +140,7 @@ def _runs(home: Path, cloud: localcloud.Cloud) -> None:
     _until(lambda: _has_ended(states, failed["executionArn"]), "a run to fail")
     states.redrive_execution(executionArn=failed["executionArn"])
     s3.put_object(Bucket=bucket, Key="incoming/file.arff", Body=_SAMPLE.read_bytes())
-    uploaded = f"s3://{bucket}/uploads/file.arff"
-    s3.put_object(Bucket=bucket, Key="uploads/file.arff", Body=_SAMPLE.read_bytes())
+    uploaded = _uploaded(cloud, bucket)
     for state, engine in GIVEN_UP.items():
         given = {"source": {"uri": uploaded}, "preparation": {"engine": engine}}
         arn = states.start_execution(stateMachineArn=machine, input=json.dumps(given))[
@@ -154,12 +152,47 @@ def _runs(home: Path, cloud: localcloud.Cloud) -> None:
     _sweep(cloud)
     _expire(cloud, kept["endpoint"]["name"])
     _sweep(cloud)
-    # What is left for the removal of the stack, and one that still runs.
+
+
+Runs = Callable[[Path, localcloud.Cloud, str, str], None]
+# What is run of each pipeline, by the label of its machine (`stacks/pipelines`): a function of the
+# cloud's home, the cloud, the bucket's name and the machine's ARN. It ends when its runs have.
+RUNS: Mapping[str, Runs] = {"": _training}
+
+
+def runs_of(machines: Mapping[str, str]) -> list[tuple[Runs, str]]:
+    """What is run of each machine of a deployment, with its ARN.
+
+    Args:
+        machines: Their ARNs by label.
+
+    Raises:
+        RuntimeError: A machine has no row in `RUNS`: its role's calls would not be recorded.
+    """
+    if missing := [label for label in machines if label not in RUNS]:
+        raise RuntimeError(
+            f"no runs are recorded of the pipeline {', '.join(missing)}: "
+            "give it a row in RUNS (gates/recording.py)"
+        )
+    return [(RUNS[label], machine) for label, machine in machines.items()]
+
+
+def _leave(home: Path, cloud: localcloud.Cloud, app: Deployment) -> None:
+    """Leave something for the removal of the stacks, and a run that still goes on."""
     _run(home, {"endpoint": {"keep": True}})
     held: dict[str, Any] = {"service": "sagemaker", "operation": "DescribeTrainingJob"}
     held |= {"fault": "hang", "every": 1, "seconds": 120}
     faults.post(cloud, {"faults": [held]})
-    states.start_execution(stateMachineArn=machine, input=json.dumps({"source": {"uri": uploaded}}))
+    cloud.client("stepfunctions").start_execution(
+        stateMachineArn=app.machine(""),
+        input=json.dumps({"source": {"uri": _uploaded(cloud, app.bucket)}}),
+    )
+
+
+def _uploaded(cloud: localcloud.Cloud, bucket: str) -> str:
+    """The address of the sample, put where runs are given files."""
+    cloud.client("s3").put_object(Bucket=bucket, Key="uploads/file.arff", Body=_SAMPLE.read_bytes())
+    return f"s3://{bucket}/uploads/file.arff"
 
 
 def _run(home: Path, execution_input: dict[str, Any]) -> dict[str, Any]:

@@ -113,6 +113,15 @@ def run(
             "batch_transform, evaluation.",
         ),
     ] = None,
+    pipeline: Annotated[
+        str,
+        typer.Option(
+            "--pipeline",
+            metavar="LABEL",
+            help="Which of the app's pipelines, where it has several. Default: the first.",
+            show_default=False,
+        ),
+    ] = "",
     name: Annotated[
         str | None, typer.Option("--name", "-n", help="Name of the execution; each is used once.")
     ] = None,
@@ -140,6 +149,7 @@ def run(
     request = life.ask(
         source=source,
         execution_input=read_input(execution_input),
+        pipeline=pipeline,
         name=name,
         as_json=as_json,
         timeout=timeout,
@@ -358,7 +368,8 @@ def deploy(
     steps = view.Steps(target)
     found = session.bring_app(session.bring_up(steps), steps, always=True, assembly=assembly)
     target.print(f"Bucket         {found.bucket}")
-    target.print(f"State machine  {found.state_machine}", soft_wrap=True)
+    for machine in found.machines.values():
+        target.print(f"State machine  {machine}", soft_wrap=True)
     target.print("Start a run: spine run", style="dim")
 
 

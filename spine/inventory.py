@@ -20,10 +20,15 @@ _algorithms = load("algorithms")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
-    """One run of the state machine."""
+    """One run of a pipeline.
+
+    Attributes:
+        pipeline: The label of its state machine, "" for the first.
+    """
 
     name: str
     arn: str
+    pipeline: str
     status: str
     started: datetime
     stopped: datetime | None
@@ -69,18 +74,19 @@ class Model:
 
 
 def executions(cloud: "Cloud", app: Deployment, *, limit: int) -> list[Execution]:
-    """The latest executions, newest first."""
+    """The latest executions of all state machines, newest first."""
     client = cloud.client("stepfunctions")
-    answer = client.list_executions(stateMachineArn=app.state_machine, maxResults=limit)
     found = [
         Execution(
             name=item["name"],
             arn=item["executionArn"],
+            pipeline=label,
             status=item["status"],
             started=item["startDate"],
             stopped=item.get("stopDate"),
         )
-        for item in answer["executions"]
+        for label, machine in app.machines.items()
+        for item in client.list_executions(stateMachineArn=machine, maxResults=limit)["executions"]
     ]
     # A page may hold more than was asked for where the service does not cut pages.
     return sorted(found, key=lambda item: item.started, reverse=True)[:limit]

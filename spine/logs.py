@@ -180,12 +180,14 @@ def find(cloud: "Cloud | None", everything: Known, what: str) -> list[Log]:
         what: A name of `Known.names`, a physical function name, `last`, or an unmistakable part.
 
     Raises:
-        UsageError: Nothing has that name, or several things have it in part.
+        UsageError: Nothing has that name, several things have it in part, or runs of several
+            pipelines have it.
     """
     exact = _exact(cloud, everything, what)
     if exact is not None:
         return exact
-    partly = [name for name in everything.names() if what.lower() in name.lower()]
+    names = dict.fromkeys(everything.names())
+    partly = [name for name in names if what.lower() in name.lower()]
     if len(partly) == 1:
         return _exact(cloud, everything, partly[0]) or []
     if partly:
@@ -203,16 +205,22 @@ def find(cloud: "Cloud | None", everything: Known, what: str) -> list[Log]:
 
 def _exact(cloud: "Cloud | None", everything: Known, what: str) -> list[Log] | None:
     if what in _LAST and everything.executions:
-        what = everything.executions[0].name
+        what = everything.executions[0].arn
     if what in everything.files:
         return [FileLog(what, everything.files[what])]
     if what in everything.jobs:
         return list(_jobs(everything.jobs[what]))
     if cloud is None:
         return None
-    for run in everything.executions:
-        if what in {run.name, run.arn}:
-            return list(_execution(cloud, everything, run))
+    runs = [run for run in everything.executions if what in {run.name, run.arn}]
+    if len(runs) > 1:
+        # A name is used once by each state machine.
+        raise UsageError(
+            f"Runs of several pipelines are called {what!r}.",
+            remedy=f"Give the ARN of one: {' or '.join(run.arn for run in runs)}",
+        )
+    if runs:
+        return list(_execution(cloud, everything, runs[0]))
     groups = [
         GroupLog(cloud.client("logs"), found.step, found.group)
         for found in everything.functions

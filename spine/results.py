@@ -57,13 +57,17 @@ def show(target: Console, result: Result) -> None:
     """Print the results."""
     output = result.output
     width = min(target.width, _LONGEST)
-    parts: list[RenderableType] = [_data(output["data"], synthetic=result.synthetic)]
+    parts: list[RenderableType] = []
+    if output.get("data"):
+        parts.append(_data(output["data"], synthetic=result.synthetic))
     if output.get("metrics"):
         parts += [Text(), _measures(output, width - _FRAME)]
     elif output.get("predictions"):
         parts += [Text(), _predictions(output)]
-    # Tables end in an empty line of their own.
-    parts += [*([] if len(parts) > 1 else [Text()]), _facts(result, target)]
+    facts = _facts(result, target)
+    if facts.row_count:
+        # Tables end in an empty line of their own.
+        parts += [*([] if len(parts) > 1 else [Text()]), facts]
     title = Text.assemble(" Run ", (result.name, "bold"), f"  succeeded in {result.seconds} ")
     if result.synthetic:
         title.append_text(Text.assemble(" ", (" SYNTHETIC DATA ", "bold black on yellow"), " "))
@@ -109,7 +113,7 @@ def show_failure(target: Console, *, name: str, how: str, failure: Failure) -> N
 
 
 def _colour(output: Mapping[str, Any]) -> str:
-    return "yellow" if output["quality_gate"]["passed"] is False else "green"
+    return "yellow" if output.get("quality_gate", {}).get("passed") is False else "green"
 
 
 def _grid() -> Table:
@@ -169,7 +173,7 @@ def _metrics(output: Mapping[str, Any]) -> Table:
     metrics = output["metrics"]
     # A metric may have both bounds.
     checks: dict[str, list[Mapping[str, Any]]] = {}
-    for check in output["quality_gate"]["checks"]:
+    for check in output.get("quality_gate", {}).get("checks", ()):
         checks.setdefault(check["metric"], []).append(check)
     table = titled_table(f"Test split, {metrics['rows']:,} rows")
     table.add_column("metric", no_wrap=True)
@@ -259,21 +263,31 @@ def _predictions(output: Mapping[str, Any]) -> Table:
 
 
 def _facts(result: Result, target: Console) -> Table:
+    """The gate, the model and the endpoint, of those that the run's pipeline has."""
     grid = _grid()
-    gate = result.output["quality_gate"]
-    sign = marks(target)
-    if gate["passed"] is None:
-        grid.add_row("Gate", "not measured: the batch transform was off")
-    elif not gate["checks"]:
-        grid.add_row("Gate", "passed: no minimum was asked for")
-    elif gate["passed"]:
-        grid.add_row("Gate", Text(f"{sign.succeeded} passed", style="green"))
-    else:
-        grid.add_row("Gate", Text(f"{sign.failed} not passed: {_short(gate)}", style="bold red"))
+    if "quality_gate" in result.output:
+        grid.add_row("Gate", _gate(result.output["quality_gate"], target))
     if result.output["run"].get("model_name"):
         grid.add_row("Model", str(result.output["run"]["model_name"]))
-    grid.add_row("Endpoint", _endpoint(result.output["endpoint"]))
+    if "endpoint" in result.output:
+        grid.add_row("Endpoint", _endpoint(result.output["endpoint"]))
     return grid
+
+
+def _gate(gate: Mapping[str, Any], target: Console) -> Text:
+    sign = marks(target)
+    if gate["passed"] is None:
+        return Text("not measured: the batch transform was off")
+    if not gate["checks"]:
+        return Text("passed: no minimum was asked for")
+    if gate["passed"]:
+        return Text(f"{sign.succeeded} passed", style="green")
+    return Text(f"{sign.failed} not passed: {_short(gate)}", style="bold red")
+
+
+def is_left(output: Mapping[str, Any]) -> bool:
+    """Whether a run left an endpoint; a pipeline that makes none says nothing of it."""
+    return bool(output.get("endpoint", {}).get("left"))
 
 
 def _short(gate: Mapping[str, Any]) -> str:
@@ -308,7 +322,7 @@ def _places(target: Console, result: Result) -> None:
         label = "Report on SYNTHETIC data" if result.synthetic else "Report"
         target.print(Text.assemble(f"\n{label}  ", (shown(result.report), "bold")), soft_wrap=True)
         target.print(Text(f"  {result.report.as_uri()}", style="cyan"), soft_wrap=True)
-    if result.output["endpoint"]["left"]:
+    if is_left(result.output):
         command = f'spine predict {result.name} --row "{result.example or "VALUE,VALUE,..."}"'
         target.print("\nCall the endpoint")
         target.print(Text(f"  {command}", style="cyan"), soft_wrap=True)

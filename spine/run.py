@@ -36,6 +36,7 @@ class Request:
 
     source: sources.Local | sources.Remote | None
     input: Mapping[str, Any]
+    pipeline: str = ""
     name: str | None = None
     as_json: bool = False
     timeout: float | None = None
@@ -59,6 +60,7 @@ def ask(
     *,
     source: str | None,
     execution_input: Mapping[str, Any],
+    pipeline: str = "",
     name: str | None = None,
     as_json: bool = False,
     timeout: float | None = None,
@@ -81,6 +83,7 @@ def ask(
     return Request(
         source=sources.parse(source) if source else None,
         input=execution_input,
+        pipeline=pipeline,
         name=name,
         as_json=as_json,
         timeout=timeout,
@@ -95,21 +98,23 @@ def _is_name(name: str) -> bool:
 
 
 def perform(request: Request) -> int:
-    """Run the pipeline once, from a cloud that may not be there yet to the results.
+    """Run a pipeline once, from a cloud that may not be there yet to the results.
 
     Returns:
         The exit code: 0 when the execution succeeded, 1 when it did not.
 
     Raises:
         CommandError: It could not be started.
+        UsageError: The app has no such pipeline.
     """
     progress = view.console(stderr=request.as_json)
     steps = Steps(progress)
     probe = _probe(request)
     cloud = session.bring_up(steps)
     app = session.bring_app(cloud, steps)
+    machine = app.machine(request.pipeline)
     execution_input, synthetic = _input(request, cloud, app.bucket, probe, steps)
-    arn = _start(cloud, app.state_machine, request.name, execution_input)
+    arn = _start(cloud, machine, request.name, execution_input)
     progress.print(Text.assemble("\nRun ", (_name(arn), "bold")))
     outcome = _follow(cloud, arn, progress, timeout=request.timeout)
     return _conclude(request, cloud, outcome, progress, synthetic=synthetic)
@@ -350,7 +355,7 @@ def _failure(outcome: Outcome) -> Failure:
 def _example(s3: Any, output: Mapping[str, Any]) -> str | None:
     """The first row of the test split without its label, if there is an endpoint to ask."""
     uri = (output.get("artifacts") or {}).get("batch_input")
-    if not output["endpoint"]["left"] or not uri:
+    if not results.is_left(output) or not uri:
         return None
     bucket, key = split_s3(uri)
     lines = s3.get_object(Bucket=bucket, Key=key, Range="bytes=0-4095")["Body"].read().splitlines()

@@ -4,7 +4,7 @@ import fcntl
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 SOURCES = ("app.py", "cdk.json", "stacks", "lambda", "data_prep")
 STACKS = "spine-dev-"
 _OUTPUTS = ("BucketName", "StateMachineArn", "SageMakerRoleArn")
+# An output of the pipelines' stack; the first machine has no label (`stacks/pipelines`).
+_MACHINE = re.compile(r"(?P<label>\w*)StateMachineArn")
 _RECORD = "deployed.json"
 _CDK = ROOT / "node_modules" / ".bin" / "cdk"
 # Functions run in the project's own environment here: they ship without the packages for Lambda.
@@ -57,11 +59,35 @@ class Stack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """The deployed app."""
+    """The deployed app.
+
+    Attributes:
+        bucket: Holds the runs.
+        machines: The ARN of each pipeline's state machine by its label, the first one's "" in
+            front.
+        stacks: In the order of their names.
+    """
 
     bucket: str
-    state_machine: str
+    machines: Mapping[str, str]
     stacks: tuple[Stack, ...]
+
+    def machine(self, label: str) -> str:
+        """The ARN of the state machine with a label, in capitals or not.
+
+        Raises:
+            UsageError: No machine has it.
+        """
+        for known, arn in self.machines.items():
+            if known.casefold() == label.casefold():
+                return arn
+        further = ", ".join(known for known in self.machines if known)
+        raise UsageError(
+            f"--pipeline: the app has no pipeline {label!r}.",
+            remedy=f"Take one of: {further}. Or leave --pipeline out, for the first."
+            if further
+            else "It has one only: leave --pipeline out.",
+        )
 
 
 def find_cloud() -> "Cloud | None":
@@ -280,9 +306,7 @@ def deployment(found: tuple[Stack, ...]) -> Deployment | None:
     outputs = {key: value for stack in found for key, value in stack.outputs.items()}
     if not all(stack.ready for stack in found) or not all(name in outputs for name in _OUTPUTS):
         return None
-    return Deployment(
-        bucket=outputs["BucketName"], state_machine=outputs["StateMachineArn"], stacks=found
-    )
+    return Deployment(bucket=outputs["BucketName"], machines=_machines(found), stacks=found)
 
 
 def sources_digest(root: Path) -> str:
@@ -305,6 +329,18 @@ def _files(root: Path) -> Iterator[Path]:
             hidden = any(part.startswith(".") or part == "__pycache__" for part in parts)
             if not hidden and path.suffix != ".pyc" and path.is_file():
                 yield path
+
+
+def _machines(found: tuple[Stack, ...]) -> dict[str, str]:
+    """The state machines by label; sorted, since CloudFormation promises no order of outputs."""
+    labelled = {
+        match["label"]: value
+        for stack in found
+        if stack.name == f"{STACKS}pipeline"
+        for key, value in stack.outputs.items()
+        if (match := _MACHINE.fullmatch(key))
+    }
+    return dict(sorted(labelled.items()))
 
 
 def _stack(description: dict[str, Any]) -> Stack:

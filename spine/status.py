@@ -50,7 +50,12 @@ def collect(*, limit: int) -> dict[str, Any]:
             "sagemaker_runs": cloud.sagemaker_runs,
         },
         "stacks": [_stack(stack) for stack in stacks],
-        "executions": [_execution(cloud, run, now) for run in runs],
+        "executions": [
+            _execution(cloud, run, now)
+            # Where there is one pipeline only, there is nothing to tell apart.
+            | ({"pipeline": run.pipeline} if app and len(app.machines) > 1 else {})
+            for run in runs
+        ],
         "endpoints": [
             _endpoint(endpoint)
             for endpoint in (inventory.endpoints(cloud) if cloud.sagemaker_runs else ())
@@ -101,7 +106,10 @@ def _show_runs(target: Console, runs: list[dict[str, Any]]) -> None:
         target.print("No runs yet. Start one: spine run")
         return
     table = titled_table("Latest runs")
+    several = "pipeline" in runs[0]
     table.add_column("name", no_wrap=True, overflow="ellipsis")
+    if several:
+        table.add_column("pipeline", no_wrap=True)
     table.add_column("status", no_wrap=True)
     table.add_column("started", no_wrap=True)
     table.add_column("took", justify="right", no_wrap=True)
@@ -109,6 +117,7 @@ def _show_runs(target: Console, runs: list[dict[str, Any]]) -> None:
     for run in runs:
         table.add_row(
             run["name"],
+            *([run["pipeline"]] if several else []),
             Text(run["status"], style=_COLOURS.get(run["status"], "")),
             moment(datetime.fromisoformat(run["started"])),
             duration(run["seconds"]),

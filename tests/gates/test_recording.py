@@ -3,10 +3,13 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from gates.assembly import Assembly
 from gates.machine import machines
-from gates.recording import GIVEN_UP, normalized
+from gates.recording import GIVEN_UP, RUNS, normalized, runs_of
 from spine.shipped import load
+from stacks.pipelines import PIPELINES
 
 kinds = load("common.kinds")
 
@@ -17,6 +20,18 @@ def test_a_run_is_given_up_with_one_of_every_kind_that_is_paid_for(assembly: Ass
     assert {made[state].noun for state in GIVEN_UP} == {
         kind.noun for kind in kinds.KINDS if kind.billed
     }
+
+
+def test_every_pipeline_has_runs_that_are_recorded() -> None:
+    """A row each, by the label of its machine, and no row of one that is gone."""
+    assert RUNS.keys() == PIPELINES.keys()
+
+
+def test_a_machine_without_recorded_runs_is_told() -> None:
+    """Those with a row are run; one without ends the recording, with its label and what to do."""
+    assert runs_of(dict.fromkeys(RUNS, "arn")) == [(runs, "arn") for runs in RUNS.values()]
+    with pytest.raises(RuntimeError, match=r"pipeline Absent: give it a row in RUNS"):
+        runs_of(dict.fromkeys([*RUNS, "Absent"], "arn"))
 
 
 def test_a_record_holds_no_name_of_the_moment(tmp_path: Path) -> None:

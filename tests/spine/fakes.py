@@ -14,14 +14,15 @@ from tests.spine.stories import BEGIN, Story
 from tests.support import client_error
 
 MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:machine"
+PREPARING = "arn:aws:states:us-east-1:000000000000:stateMachine:preparing"
 BUCKET = "spine-bucket"
 RUN = "first-0a1b2c3d"
 ENDPOINT = f"spine-dev-{RUN}"
 
 
-def execution_arn(name: str) -> str:
-    """The ARN of an execution of the fake state machine."""
-    return f"{MACHINE.replace('stateMachine', 'execution')}:{name}"
+def execution_arn(name: str, machine: str = MACHINE) -> str:
+    """The ARN of an execution of a fake state machine."""
+    return f"{machine.replace('stateMachine', 'execution')}:{name}"
 
 
 def output(**changes: Any) -> dict[str, Any]:
@@ -130,27 +131,32 @@ class States(Client):
     page_size: int = 1000
     # The looks an execution stays RUNNING for; one more event shows at each.
     looks: int = 0
+    # The inputs by name: of the first state machine, and of the preparing one.
     started: dict[str, dict[str, Any]] = field(default_factory=dict)
+    preparing: dict[str, dict[str, Any]] = field(default_factory=dict)
     stopped: list[str] = field(default_factory=list)
     history_calls: list[int] = field(default_factory=list)
 
     def start_execution(self, *, stateMachineArn: str, name: str, input: str) -> dict[str, Any]:  # noqa: A002
-        """Begin, each name once."""
-        if name in self.started:
+        """Begin, each name once for each machine."""
+        if name in self._of(stateMachineArn):
             raise self.ExecutionAlreadyExists(name)
-        self.started[name] = json.loads(input)
-        return {"executionArn": execution_arn(name)}
+        self._of(stateMachineArn)[name] = json.loads(input)
+        return {"executionArn": execution_arn(name, stateMachineArn)}
+
+    def _of(self, machine: str) -> dict[str, dict[str, Any]]:
+        return {MACHINE: self.started, PREPARING: self.preparing}[machine]
 
     def describe_execution(self, *, executionArn: str) -> dict[str, Any]:
         """The state of an execution."""
         over = self.looks <= 0 or bool(self.stopped)
         self.looks -= 1
-        name = executionArn.rpartition(":")[2]
+        machine, _, name = executionArn.replace(":execution:", ":stateMachine:").rpartition(":")
         answer: dict[str, Any] = {
             "executionArn": executionArn,
             "status": "ABORTED" if self.stopped else self.status if over else "RUNNING",
             "startDate": BEGIN,
-            "input": json.dumps(self.started.get(name, {})),
+            "input": json.dumps(self._of(machine).get(name, {})),
         }
         if not over:
             return answer
@@ -184,17 +190,18 @@ class States(Client):
         self.stopped = [error, cause]
 
     def list_executions(self, *, stateMachineArn: str, maxResults: int) -> dict[str, Any]:
-        """All that were started, newest first."""
+        """All that were started, a minute apart; the preparing machine's half a minute later."""
+        begin = BEGIN + timedelta(seconds=30 if stateMachineArn == PREPARING else 0)
         return {
             "executions": [
                 {
                     "name": name,
-                    "executionArn": execution_arn(name),
+                    "executionArn": execution_arn(name, stateMachineArn),
                     "status": self.status,
-                    "startDate": BEGIN + timedelta(minutes=number),
-                    "stopDate": BEGIN + timedelta(minutes=number, seconds=8),
+                    "startDate": begin + timedelta(minutes=number),
+                    "stopDate": begin + timedelta(minutes=number, seconds=8),
                 }
-                for number, name in enumerate(self.started)
+                for number, name in enumerate(self._of(stateMachineArn))
             ]
         }
 
@@ -205,12 +212,17 @@ class Formation(Client):
 
     deployed: int = 0
     status: str = "CREATE_COMPLETE"
+    # By label; in another order than the app's, which CloudFormation does not keep.
+    further: dict[str, str] = field(default_factory=dict)
 
     def describe_stacks(self) -> dict[str, Any]:
         """The stacks; those of others among them."""
         outputs = {
             "storage": {"BucketName": BUCKET, "SageMakerRoleArn": "arn:role"},
-            "pipeline": {"StateMachineArn": MACHINE},
+            "pipeline": {
+                **{f"{label}StateMachineArn": arn for label, arn in self.further.items()},
+                "StateMachineArn": MACHINE,
+            },
             "triggers": {},
         }
         stacks: list[dict[str, Any]] = [

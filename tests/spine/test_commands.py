@@ -186,6 +186,49 @@ def test_status_shows_runs_and_endpoints(cloud: fakes.Cloud, spine: Spine) -> No
     assert document["endpoints"][0]["until"] == "2099-01-01T00:00:00+00:00"
 
 
+def test_status_tells_the_runs_of_several_pipelines_apart(cloud: fakes.Cloud, spine: Spine) -> None:
+    """Those of all machines by time, each with its label, and no more than were asked for."""
+    cloud.formation.deployed = 1
+    cloud.formation.further = {"Preparing": fakes.PREPARING}
+    cloud.states.started = {"first": {}, "second": {}}
+    cloud.states.preparing = {"between": {}}
+    title, header, *lines = [
+        line for line in spine("status").stdout.partition("Latest")[2].splitlines() if line.strip()
+    ]
+    assert title.strip() == "runs"
+    assert header.split() == ["name", "pipeline", "status", "started", "took"]
+    runs = [line.split()[:2] for line in lines if "SUCCEEDED" in line]
+    assert runs == [["second", "SUCCEEDED"], ["between", "Preparing"], ["first", "SUCCEEDED"]]
+    document = json.loads(spine("status", "--json", "--limit", "2").stdout)
+    assert [(run["name"], run["pipeline"]) for run in document["executions"]] == [
+        ("second", ""),
+        ("between", "Preparing"),
+    ]
+
+
+def test_status_of_one_pipeline_says_nothing_of_pipelines(cloud: fakes.Cloud, spine: Spine) -> None:
+    """Neither as a column nor in the JSON."""
+    cloud.formation.deployed = 1
+    cloud.states.started = {"first": {}}
+    assert "pipeline " not in spine("status").stdout.partition("Latest")[2]
+    (run,) = json.loads(spine("status", "--json").stdout)["executions"]
+    assert run.keys() == {"name", "arn", "status", "started", "seconds", "synthetic"}
+
+
+def test_deploy_shows_every_state_machine_the_first_in_front(
+    cloud: fakes.Cloud, spine: Spine
+) -> None:
+    """A line each, whatever the order of the stack's outputs."""
+
+    def shown() -> list[str]:
+        lines = spine("deploy").stdout.splitlines()
+        return [line for line in lines if line.startswith("State machine")]
+
+    assert shown() == [f"State machine  {fakes.MACHINE}"]
+    cloud.formation.further = {"Preparing": fakes.PREPARING}
+    assert shown() == [f"State machine  {arn}" for arn in (fakes.MACHINE, fakes.PREPARING)]
+
+
 def test_an_endpoint_past_its_time_is_said_to_be(cloud: fakes.Cloud, spine: Spine) -> None:
     """Between the end of its time and the sweeper an endpoint is shown as due."""
     cloud.sagemaker.endpoints = {fakes.ENDPOINT: "InService"}

@@ -73,6 +73,30 @@ def test_a_run_shows_its_own_part_of_each_log_in_the_order_of_its_states(
     assert "transformed" not in shown
 
 
+def test_the_runs_of_every_pipeline_have_their_logs(written: fakes.Cloud, spine: Spine) -> None:
+    """They are listed, found by name or a part of it, and the last of all is the last."""
+    written.formation.further = {"Preparing": fakes.PREPARING}
+    written.states.preparing["only-data"] = {}
+    assert "only-data, first" in spine("logs").stdout
+    for name in ("only-data", "only-d", "last"):
+        assert "prepared the first run" in spine("logs", name).stdout
+    everything = logs.known(written)  # type: ignore[arg-type]
+    assert everything.executions[0].arn == fakes.execution_arn("only-data", fakes.PREPARING)
+
+
+def test_a_name_in_two_pipelines_asks_which(written: fakes.Cloud, spine: Spine) -> None:
+    """Each machine uses a name once, two may use the same: their ARNs tell them apart."""
+    written.formation.further = {"Preparing": fakes.PREPARING}
+    written.states.started["twin"] = written.states.preparing["twin"] = {}
+    arns = [fakes.execution_arn("twin", machine) for machine in (fakes.MACHINE, fakes.PREPARING)]
+    for name in ("twin", "twi"):
+        result = spine("logs", name)
+        assert result.exit_code == 2
+        assert all(arn in "".join(result.stderr.split()) for arn in arns)
+    for name in (*arns, "last"):
+        assert "prepared the first run" in spine("logs", name).stdout
+
+
 def test_a_job_s_name_shows_its_log(written: fakes.Cloud, spine: Spine) -> None:
     """Training and transform of a run share a name; both are shown, each under its kind."""
     shown = spine("logs", JOB).stdout

@@ -158,6 +158,63 @@ def test_what_is_typed_wrong_is_refused_before_anything_starts(
     assert not ready.states.started
 
 
+@pytest.fixture
+def preparing(ready: fakes.Cloud) -> fakes.Cloud:
+    """The same cloud, whose app has a pipeline more, which makes neither model nor endpoint."""
+    ready.formation.further = {"Preparing": fakes.PREPARING}
+    return ready
+
+
+@pytest.mark.parametrize("label", ["Preparing", "preparing", "PREPARING"])
+def test_a_further_pipeline_is_run_by_its_label(
+    preparing: fakes.Cloud, spine: Spine, label: str
+) -> None:
+    """Its machine is started, its states are shown, and of its output what is there."""
+    preparing.states.result = {key: fakes.output()[key] for key in ("run", "data")}
+    result = spine("run", "--pipeline", label, "--name", "only-data")
+    assert result.exit_code == 0, result.stderr
+    assert not preparing.states.started
+    assert preparing.states.preparing == {"only-data": {}}
+    for words in ("Prepare the data", "only-data", "310 with 6 features"):
+        assert words in result.stdout
+    for words in ("Gate", "Endpoint", "Artifacts"):
+        assert words not in result.stdout
+
+
+def test_the_json_of_a_further_pipeline_is_its_output(preparing: fakes.Cloud, spine: Spine) -> None:
+    """As it is."""
+    preparing.states.result = {key: fakes.output()[key] for key in ("run", "data")}
+    result = spine("run", "--pipeline", "Preparing", "--json")
+    assert json.loads(result.stdout) == preparing.states.result
+
+
+def test_without_a_label_the_first_pipeline_is_run(preparing: fakes.Cloud, spine: Spine) -> None:
+    """Also where there are several."""
+    assert spine("run", "--name", "usual").exit_code == 0
+    assert preparing.states.started == {"usual": {}}
+    assert not preparing.states.preparing
+
+
+def test_an_unknown_pipeline_is_refused_with_those_that_are_known(
+    preparing: fakes.Cloud, spine: Spine, tmp_path: Path
+) -> None:
+    """Nothing is uploaded or started; where there is one only, it says that."""
+    file = tmp_path / "data.csv"
+    file.write_text("a,class\n1,x\n")
+    asked = ("run", "--pipeline", "Serving", "--source", str(file))
+    several = spine(*asked)
+    preparing.formation.further = {}
+    preparing.formation.deployed += 1
+    single = spine(*asked)
+    assert (several.exit_code, single.exit_code) == (2, 2)
+    for result in (several, single):
+        assert "no pipeline 'Serving'" in result.stderr
+    assert "Preparing" in several.stderr
+    assert "It has one only" in single.stderr
+    assert not preparing.s3.uploads
+    assert not preparing.states.started | preparing.states.preparing
+
+
 def test_a_name_is_used_once(ready: fakes.Cloud, spine: Spine) -> None:
     """The second run of a name is refused with a remedy."""
     assert spine("run", "--name", "first").exit_code == 0
