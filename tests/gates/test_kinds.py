@@ -49,7 +49,7 @@ every_kind = pytest.mark.parametrize("kind", kinds.KINDS, ids=lambda kind: kind.
 @every_kind
 def test_iam_knows_the_kind_and_its_actions_by_these_names(kind: Any) -> None:
     """By its own lists: what a policy says of an unknown one is allowed to nobody."""
-    data = ROOT / "node_modules" / "@cloud-copilot" / "iam-data" / "data"
+    data = ROOT / "gates" / "node_modules" / "@cloud-copilot" / "iam-data" / "data"
     types = json.loads((data / "resourceTypes" / "sagemaker.json").read_text())
     actions = json.loads((data / "actions" / "sagemaker.json").read_text())
     assert kind.resource_type in types

@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from localcloud import process_identity
 
 
@@ -15,6 +17,7 @@ def test_a_process_is_the_same_as_long_as_it_lives() -> None:
     assert not process_identity.same(os.getpid(), None)
 
 
+@pytest.mark.process
 def test_an_ended_process_is_none_before_and_after_it_is_collected() -> None:
     """A zombie still has its number, and counts as ended."""
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
