@@ -118,6 +118,13 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
         _running_unit_test = None
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown() -> None:
+    """Let fixtures end what they started: a session's do so after its last test, of any tier."""
+    global _running_unit_test  # noqa: PLW0603 (an audit hook is called with the event only)
+    _running_unit_test = None
+
+
 # The ids of pytest-xdist's processes, known to the one that hands out the tests.
 _workers: set[int] = set()
 
