@@ -10,6 +10,8 @@ from gates.assembly import Assembly, run_app
 from gates.machine import Machine, machines
 from stacks.pipelines import PIPELINES
 
+pytestmark = pytest.mark.process
+
 MACHINE = "AWS::StepFunctions::StateMachine"
 ARNS = [
     f"arn:aws:states:us-east-1:000000000000:stateMachine:{name}"
