@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.support import FakeS3, load, use_clients
+from spine.shipped import load
+from tests.support import FakeS3, use_clients
 
 HOSTILE = '<script>alert("x")</script>'
 FOLDER = "s3://b/runs/r/"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import load
+from spine.shipped import load
 
 ARN = "arn:aws:states:eu-west-1:111122223333:execution:spine-dev:My_Run.1"
 EXECUTION = {"arn": ARN, "name": "My_Run.1", "started_at": "2026-01-02T03:04:05Z"}

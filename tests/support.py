@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from botocore.model import ServiceModel
 from botocore.validate import validate_parameters
 
-from spine.shipped import load as load
+from spine.shipped import load
 
 ROOT = Path(__file__).resolve().parent.parent
 REAL_DATA = ROOT.parent / "shared" / "data" / "vertebral_column_data.zip"
@@ -60,6 +60,11 @@ def planned(execution_input: Mapping[str, Any], *, bucket: str, name: str = "r-1
         bucket=bucket,
         name_prefix="spine-dev",
     )
+
+
+def got(fetched: Any) -> tuple[bytes, str, str | None]:
+    """What a fetch gave: content, name, version."""
+    return fetched.file.read(), fetched.name, fetched.version_id
 
 
 def client_error(code: str, message: str, operation: str, status: int = 400) -> ClientError:

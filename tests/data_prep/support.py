@@ -17,7 +17,7 @@ from data_prep import FormatOptions, Limits, Objective, Prepared, Wanted, format
 from data_prep.errors import DataError
 from data_prep.formats.base import Opened
 from data_prep.source.examination import examine
-from tests.support import load
+from spine.shipped import load
 
 # Every module of `data_prep` by its name, so that what stands in each can be asked for.
 MODULES = {

@@ -18,10 +18,11 @@ import pytest
 from data_prep import FormatOptions, Wanted
 from localcloud.sagemaker.containers import spark
 from spine.samples import SAMPLE
+from spine.shipped import load
 from tests.data_prep.bad_files import BAD
 from tests.data_prep.building import parquet
 from tests.e2e.conftest import Deployment
-from tests.support import ROOT, load
+from tests.support import ROOT
 
 pytestmark = pytest.mark.e2e
 

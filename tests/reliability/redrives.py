@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from localcloud.gateway import faults
+from spine.shipped import load
 from tests.e2e.conftest import Deployment, eventually
 from tests.reliability.single_faults import start
-from tests.support import load
 
 _ENDPOINT_ONLY = {"batch_transform": {"enabled": False}, "evaluation": {"minimum": {}}}
 _BATCH_ONLY = {"endpoint": {"enabled": False}}

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
+from spine.shipped import load
 from tests.evaluation import evaluation
-from tests.support import ROOT, image_versions, load
+from tests.support import ROOT, image_versions
 
 BUCKET = "spine-dev-storage-data"
 HOST = "archive.ics.uci.edu"

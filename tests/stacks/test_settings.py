@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from spine.shipped import load
 from stacks.settings import Settings, SettingsError
-from tests.support import ROOT, load
+from tests.support import ROOT
 
 GROUP = "sg-0123456789abcdef0"
 STAGES = json.loads((ROOT / "cdk.json").read_text())["context"]["stages"]

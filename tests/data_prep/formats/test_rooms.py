@@ -9,9 +9,10 @@ import pytest
 from data_prep import formats
 from data_prep.formats.base import Format
 from data_prep.source.examination import examine
+from spine.shipped import load
 from tests.data_prep.formats.samples import SAMPLES
 from tests.data_prep.support import BULK, STREAMED, Machines, run
-from tests.support import ROOT, load
+from tests.support import ROOT
 
 EACH = pytest.mark.parametrize("each", formats.FORMATS.values(), ids=list(formats.FORMATS))
 

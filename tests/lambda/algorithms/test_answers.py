@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from tests.support import load
+from spine.shipped import load
 
 answers = load("algorithms.answers")
 

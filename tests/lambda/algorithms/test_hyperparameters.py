@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support import load
+from spine.shipped import load
 
 hyperparameters = load("algorithms.hyperparameters")
 Choice, Number = hyperparameters.Choice, hyperparameters.Number

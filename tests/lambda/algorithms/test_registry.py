@@ -8,11 +8,12 @@ import pytest
 
 from localcloud.sagemaker import algorithms as containers
 from spine import inventory, predict
+from spine.shipped import load
 from stacks import images
 from stacks.settings import Settings
 from tests.algorithms import LINEAR
 from tests.evaluation import Page, event, lines
-from tests.support import FakeS3, image_versions, load, use_clients
+from tests.support import FakeS3, image_versions, use_clients
 
 algorithms = load("algorithms")
 tasks = load("common.tasks")

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from spine.shipped import load
+from tests.support import got
 
 fetch = load("common.fetch")
 HOST = "data.example"
@@ -107,11 +108,6 @@ def web(site: Site | None = None, time: Time | None = None, **changed: Any) -> A
         "sleep": clock.sleep,
     }
     return fetch.Web(**{**options, **changed})
-
-
-def got(fetched: Any) -> tuple[bytes, str, str | None]:
-    """What was fetched: content, name, version."""
-    return fetched.file.read(), fetched.name, fetched.version_id
 
 
 def test_a_file_is_fetched_whole_and_named(site: Site) -> None:

@@ -9,14 +9,9 @@ import pytest
 from botocore.exceptions import IncompleteReadError, ReadTimeoutError
 
 from spine.shipped import load
-from tests.support import FakeS3, client_error, use_clients
+from tests.support import FakeS3, client_error, got, use_clients
 
 fetch = load("common.fetch")
-
-
-def got(fetched: Any) -> tuple[bytes, str, str | None]:
-    """What was fetched: content, name, version."""
-    return fetched.file.read(), fetched.name, fetched.version_id
 
 
 def test_an_object_is_read_with_its_version(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from spine.shipped import load
 from tests.evaluation import (
     CLASS_LABELS,
     LABELS,
@@ -17,7 +18,6 @@ from tests.evaluation import (
     multiclass_event,
     regression_event,
 )
-from tests.support import load
 
 tasks = load("common.tasks")
 sections = load("plan.sections")

@@ -5,8 +5,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from spine.shipped import load
 from tests.evaluation import HOSTILE
-from tests.support import load
 
 charts = load("evaluate.charts")
 

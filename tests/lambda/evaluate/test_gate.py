@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from spine.shipped import load
 from tests.evaluation import (
     LABELS,
     PREDICTED,
@@ -15,7 +16,6 @@ from tests.evaluation import (
     regression_event,
     scored,
 )
-from tests.support import load
 
 measure = load("evaluate.binary.measure")
 hold = load("evaluate.gate").hold

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from spine.shipped import load
 from tests.evaluation import (
     FOLDER,
     LABELS,
@@ -19,7 +20,7 @@ from tests.evaluation import (
     multiclass_event,
     page,
 )
-from tests.support import FakeS3, client_error, load, use_clients
+from tests.support import FakeS3, client_error, use_clients
 
 handler = load("evaluate.handler").handler
 joining = load("evaluate.join")

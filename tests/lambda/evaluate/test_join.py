@@ -5,8 +5,8 @@ import re
 
 import pytest
 
+from spine.shipped import load
 from tests.evaluation import cut, evaluation, split_csv
-from tests.support import load
 
 joining = load("evaluate.join")
 answer = load("algorithms").DEFAULT.answer

@@ -2,8 +2,8 @@
 
 import pytest
 
+from spine.shipped import load
 from tests.evaluation import LABELS, SCORES, evaluation
-from tests.support import load
 
 predictions = load("evaluate.predictions")
 

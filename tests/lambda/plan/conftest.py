@@ -2,8 +2,9 @@
 
 import pytest
 
+from spine.shipped import load
 from tests.planning import ENVIRONMENT
-from tests.support import FakeS3, load, use_clients
+from tests.support import FakeS3, use_clients
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.support import FakeS3, load
+from spine.shipped import load
+from tests.support import FakeS3
 
 handler = load("plan.handler").handler
 engines = load("plan.engines")

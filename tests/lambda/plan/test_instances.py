@@ -1,6 +1,6 @@
 """The instance types that SageMaker has."""
 
-from tests.support import load
+from spine.shipped import load
 
 instances = load("plan.instances")
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.support import FakeS3, client_error, load, use_clients
+from spine.shipped import load
+from tests.support import FakeS3, client_error, use_clients
 
 handler = load("predict.handler").handler
 rows = load("predict.rows")

@@ -9,9 +9,10 @@ import pytest
 
 from data_prep import DataError, Limits, formats
 from spine.samples import SAMPLE
+from spine.shipped import load
 from tests.data_prep import reference
 from tests.data_prep.formats import imaginary
-from tests.support import FakeS3, load, use_clients
+from tests.support import FakeS3, use_clients
 
 prepare = load("prepare.handler")
 fetch = load("common.fetch")

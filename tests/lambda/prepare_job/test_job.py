@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from spine.samples import SAMPLE
-from tests.support import FakeS3, load, planned, use_clients
+from spine.shipped import load
+from tests.support import FakeS3, planned, use_clients
 
 job = load("prepare_job.job")
 spark = load("prepare_job.spark")

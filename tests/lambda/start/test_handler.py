@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.support import client_error, load, use_clients
+from spine.shipped import load
+from tests.support import client_error, use_clients
 
 start = load("start.handler")
 MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:spine-dev"

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from spine.shipped import load
 from tests.evaluation import cut
-from tests.support import ROOT, load
+from tests.support import ROOT
 
 pytestmark = pytest.mark.process
 

@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
+from spine.shipped import load
 from stacks.machine.grants import Grants
 from stacks.permissions import Permission, allow
-from tests.support import load
 
 Kind: Any = load("common.kinds").Kind
 

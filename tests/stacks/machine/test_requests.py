@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from spine.shipped import load
 from stacks.machine.requests import attempt, kind_of, run_name, secured
 from stacks.settings import Network, Settings
-from tests.support import jsonata, load
+from tests.support import jsonata
 
 Kind: Any = load("common.kinds").Kind
 KEY = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"

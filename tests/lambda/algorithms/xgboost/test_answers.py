@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support import load
+from spine.shipped import load
 
 answer = load("algorithms").ALGORITHMS["xgboost"].answer
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from spine.shipped import load
 from stacks import images
-from tests.support import load
 
 XGBOOST = load("algorithms").ALGORITHMS["xgboost"]
 

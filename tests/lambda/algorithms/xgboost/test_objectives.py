@@ -1,7 +1,7 @@
 """The objectives of XGBoost that a run offers."""
 
 from localcloud.sagemaker.containers.xgboost import hyperparameters as container
-from tests.support import load
+from spine.shipped import load
 
 objectives = load("algorithms.xgboost.objectives")
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from spine.shipped import load
 from tests.evaluation import LABELS, SCORES, scored
-from tests.support import load
 
 measure = load("evaluate.binary.measure")
 hold = load("evaluate.gate").hold
