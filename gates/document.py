@@ -48,10 +48,7 @@ def _roles(assembly: Assembly) -> Iterator[str]:
     needs = json.loads(permissions.NEEDS.read_text())
     calls = permissions.recorded()
     granted = permissions.grants(assembly)
-    trusted = {
-        name: role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["Service"]
-        for name, role in assembly.resources("AWS::IAM::Role").items()
-    }
+    trusted = permissions.trusted(assembly)
     yield "## Roles, and why each may do what it may\n"
     for role in sorted(documents):
         yield f"### {role}\n"

@@ -49,9 +49,10 @@ Call = dict[str, Any]
 
 @dataclass(frozen=True)
 class Grant:
-    """One action of one statement of one role."""
+    """One action of one statement of one role, and the service that assumes the role."""
 
     role: str
+    assumed_by: str
     index: int
     action: str
     resources: tuple[str, ...]
@@ -80,12 +81,21 @@ def policies(assembly: Assembly) -> dict[str, list[Statement]]:
 
 def grants(assembly: Assembly) -> list[Grant]:
     """Every granted action."""
+    services = trusted(assembly)
     return [
-        Grant(role, index, action, tuple(as_list(statement["Resource"])))
+        Grant(role, services[role], index, action, tuple(as_list(statement["Resource"])))
         for role, statements in policies(assembly).items()
         for index, statement in enumerate(statements)
         for action in as_list(statement["Action"])
     ]
+
+
+def trusted(assembly: Assembly) -> dict[str, str]:
+    """The service that may assume each role, by the role's short logical id."""
+    return {
+        name: role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["Service"]
+        for name, role in assembly.resources("AWS::IAM::Role").items()
+    }
 
 
 def recorded() -> list[Call]:
@@ -224,7 +234,7 @@ def unneeded(
         if not named:
             found.append(f"{grant}: no recorded call and no named requirement needs it")
     found += [
-        f"needs.json: nothing is granted for {need['actions']} of {need['roles']}"
+        f"needs.json: nothing is granted for {need['actions']} of {_whose(need)}"
         for index, need in enumerate(needs)
         if index not in used and need.get("setting") in {None, *settings}
     ]
@@ -236,10 +246,15 @@ def named_need(grant: Grant, needs: list[dict[str, Any]]) -> dict[str, Any] | No
     return next((need for need in needs if _names(need, grant)), None)
 
 
+def _whose(need: dict[str, Any]) -> list[str]:
+    """The services whose every role has a need, and the roles that have it besides."""
+    return [*need.get("assumed_by", []), *need.get("roles", [])]
+
+
 def _names(need: dict[str, Any], grant: Grant) -> bool:
     return (
         grant.action in need["actions"]
-        and grant.role in need["roles"]
+        and not {grant.role, grant.assumed_by}.isdisjoint(_whose(need))
         and need.get("on", "") in " ".join(grant.resources)
     )
 
