@@ -21,24 +21,15 @@ from .sections import (
     Evaluation,
     Maximum,
     Minimum,
-    Preparation,
+    Sections,
     Source,
-    Split,
-    Training,
 )
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExecutionInput:
+class ExecutionInput(Sections):
     """Everything the person running it may give, checked and completed."""
 
-    source: Source
-    split: Split
-    preparation: Preparation
-    training: Training
-    endpoint: Endpoint
-    batch_transform: BatchTransform
-    evaluation: Evaluation
     algorithm: Algorithm
     hyperparameters: Mapping[str, str]
 

@@ -5,6 +5,7 @@ from typing import Any
 from ..common import names
 from ..common.kinds import KINDS
 from .execution_input import ExecutionInput
+from .sections import SECTIONS
 
 # Seconds to wait before each look at a new endpoint: most need three to eight minutes, the local
 # cloud a second. Half an hour in all.
@@ -48,12 +49,11 @@ def build(
         "prefix": f"runs/{run}",
         "algorithm": given.algorithm.name,
         "task": given.task,
+        **{name: getattr(given, name).model_dump(by_alias=True) for name in SECTIONS},
         "source": _source(given),
-        "split": given.split.model_dump(by_alias=True),
         "preparation": preparation,
         "training": _training(given),
         "endpoint": {**given.endpoint.model_dump(), "polls": _POLLS},
-        "batch_transform": given.batch_transform.model_dump(),
         "evaluation": {
             "threshold": given.evaluation.threshold if given.task == "binary" else None,
             **given.evaluation.asked(),

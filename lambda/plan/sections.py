@@ -4,7 +4,8 @@ A field's description completes the sentence "Give ...", so what a field takes i
 """
 
 import math
-from typing import Annotated, Any, Literal, Self
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Self, get_type_hints
 
 from pydantic import (
     AfterValidator,
@@ -334,12 +335,17 @@ class Evaluation(Section):
         }
 
 
-SECTIONS: dict[str, type[Section]] = {
-    "source": Source,
-    "split": Split,
-    "preparation": Preparation,
-    "training": Training,
-    "endpoint": Endpoint,
-    "batch_transform": BatchTransform,
-    "evaluation": Evaluation,
-}
+@dataclass(frozen=True, kw_only=True)
+class Sections:
+    """All sections; a further one is a field here, and stands in the plan as it is."""
+
+    source: Source
+    split: Split
+    preparation: Preparation
+    training: Training
+    endpoint: Endpoint
+    batch_transform: BatchTransform
+    evaluation: Evaluation
+
+
+SECTIONS: dict[str, type[Section]] = get_type_hints(Sections)
