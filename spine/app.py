@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from spine import help_texts
 from spine.errors import CommandError, describe
@@ -37,6 +37,15 @@ class Commands(TyperGroup):
             if os.environ.get("SPINE_DEBUG") == "1":
                 raise
             raise typer.Exit(_report(error)) from None
+
+
+class Run(TyperCommand):
+    """The command `run`, whose help lists the fields of the execution input: they load pydantic."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help."""
+        self.epilog = help_texts.run()
+        super().format_help(ctx, formatter)
 
 
 def _report(error: Exception) -> int:
@@ -91,7 +100,7 @@ _CLOUD = "The local cloud"
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
-@app.command(rich_help_panel=_RUNS, epilog=help_texts.RUN)
+@app.command(rich_help_panel=_RUNS, cls=Run)
 def run(
     source: Annotated[
         str | None,
@@ -109,8 +118,7 @@ def run(
             "--input",
             "-i",
             metavar="JSON|FILE|-",
-            help="The execution input, laid over the defaults: source, split, training, endpoint, "
-            "batch_transform, evaluation.",
+            help="The execution input, laid over the defaults; all its fields stand below.",
         ),
     ] = None,
     pipeline: Annotated[

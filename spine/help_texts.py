@@ -1,5 +1,14 @@
 """The longer texts of the help: examples, and the execution input field by field."""
 
+import json
+import textwrap
+from collections.abc import Iterator
+from typing import Any
+
+from rich.markup import escape
+
+from spine.shipped import load
+
 INTRODUCTION = (
     "A training file in; a trained, measured, served and cleaned-up model out.\n\n"
     "Everything here happens on this machine, in a local cloud that stands in for AWS: no account, "
@@ -11,18 +20,6 @@ FAREWELL = (
     "[bold]spine logs[/]; stop with [bold]spine down[/]."
 )
 
-_INPUT = {
-    "source": "uri, member (of a ZIP), label, positive (class), sha256",
-    "split": "train 0.8, test 0.1, validate 0.1, seed 42",
-    "preparation": 'engine "auto", instance_type, instance_count, max_runtime_seconds',
-    "training": "instance_type, instance_count, hyperparameters, spot,\n"
-    + " " * 19
-    + "max_runtime_seconds",
-    "endpoint": "enabled true, keep false, ttl_minutes 60, instance_type",
-    "batch_transform": "enabled true, instance_type, instance_count",
-    "evaluation": 'threshold 0.65, minimum {"auc": 0.8}, maximum {} (the gate)',
-}
-
 
 def _example(command: str, why: str = "") -> str:
     return f"  {command}  [dim]{why}[/]" if why else f"  {command}"
@@ -32,7 +29,41 @@ def _examples(*lines: str) -> str:
     return "\n".join(["[bold]Examples[/]", *lines])
 
 
-RUN = "\n\n".join(
+def run() -> str:
+    """Return what `spine run --help` ends with: examples, and all fields of the execution input."""
+    return "\n\n".join([_RUN_EXAMPLES, _input(), _EXIT_CODES])
+
+
+def _input() -> str:
+    lines = ["[bold]The input[/]  every field has a default; what is wrong is refused by name"]
+    for name, section in load("plan.sections").SECTIONS.items():
+        lines += [f"  [bold]{name}[/]", *_fields(section, section.model_construct())]
+    return "\n".join(lines)
+
+
+def _fields(section: type, defaults: object, path: str = "") -> Iterator[str]:
+    """Yield the lines of a section's fields, each as `name`, what it takes, and its default."""
+    kind: Any = load("plan.sections").Section
+    for attribute, field in section.model_fields.items():  # type: ignore[attr-defined]
+        name, default = path + (field.alias or attribute), getattr(defaults, attribute)
+        if isinstance(default, kind):
+            yield from _fields(type(default), default, f"{name}.")
+            continue
+        shown = "" if default is None else f" ({json.dumps(default)})"
+        yield "\n".join(
+            textwrap.wrap(
+                escape(f"{name:<24}{field.description}{shown}"),
+                76,
+                initial_indent="    ",
+                subsequent_indent=" " * 28,
+                break_on_hyphens=False,
+            )
+        )
+
+
+_EXIT_CODES = "[bold]Exit code[/]  0 succeeded, 1 failed, 2 something typed is wrong, 130 Ctrl-C"
+
+_RUN_EXAMPLES = "\n\n".join(
     [
         _examples(
             _example("spine run", "UCI's vertebral column data, every default"),
@@ -50,13 +81,6 @@ RUN = "\n\n".join(
             _example("""spine run -i '{"training": {"hyperparameters": {"max_depth": 4}}}'"""),
             _example("spine run -i input.json --name tuned-1"),
         ),
-        "\n".join(
-            [
-                "[bold]The input[/]  every field has a default; what is wrong is refused by name",
-                *[f"  [bold]{name:<15}[/]  {fields}" for name, fields in _INPUT.items()],
-            ]
-        ),
-        "[bold]Exit code[/]  0 succeeded, 1 failed, 2 something typed is wrong, 130 Ctrl-C",
     ]
 )
 

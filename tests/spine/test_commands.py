@@ -14,6 +14,7 @@ from botocore.exceptions import EndpointConnectionError
 from localcloud import CloudError, DeployError
 from spine import session
 from spine.app import app
+from spine.shipped import load
 from tests.spine import fakes
 from tests.spine.conftest import Spine
 from tests.support import ROOT
@@ -28,6 +29,33 @@ def test_help_teaches_every_command(spine: Spine) -> None:
         assert f" {name} " in shown
         assert spine(name, "--help").exit_code == 0
     assert "Examples" in spine("run", "--help").stdout
+
+
+def test_the_help_of_run_lists_every_field_of_the_execution_input(spine: Spine) -> None:
+    """Each with what it takes and its default, from the model that checks it."""
+    lines = [line.split() for line in spine("run", "--help").stdout.splitlines()]
+    named = [words[0] for words in lines if words]
+    sections = load("plan.sections").SECTIONS
+    for section, model in sections.items():
+        assert section in named
+        assert {field.alias or name for name, field in model.model_fields.items()} - set(named) <= {
+            "format",
+            "minimum",
+            "maximum",
+        }
+    assert [
+        "train",
+        "a",
+        "number",
+        "between",
+        "0",
+        "and",
+        "1,",
+        "both",
+        "excluded",
+        "(0.8)",
+    ] in lines
+    assert {"format.kind", "minimum.auc", "maximum.mae"} <= set(named)
 
 
 def test_the_version_is_that_of_the_project(spine: Spine) -> None:
