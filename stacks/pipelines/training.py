@@ -31,14 +31,15 @@ _ARTIFACTS = (
 
 def training(steps: Steps) -> Pipeline:
     """What is done with a training file, read downwards."""
-    image = steps.stack.image_of(load("algorithms").DEFAULT)
+    algorithm = load("algorithms").DEFAULT
+    image = steps.stack.image_of(algorithm)
     role = steps.storage.sagemaker_role
     return Pipeline(
         comment="Spine: a training file in; a trained, measured, served model out",
         steps=(
             steps(Plan),
             steps(Prepare),
-            Train(image=image, role=role),
+            Train(algorithm, image=image, role=role),
             CreateModel(image=image, role=role),
             UnlessFinished(),
             SideBySide(
@@ -55,7 +56,7 @@ def training(steps: Steps) -> Pipeline:
                     noun="Batch",
                     result="evaluation",
                     wanted="{% $plan.batch_transform.enabled %}",
-                    steps=(Transform(), steps(Evaluate)),
+                    steps=(Transform(algorithm), steps(Evaluate)),
                     otherwise=NOT_MEASURED,
                     comment="Nothing was measured: only a gate that asks for nothing is passed",
                 ),

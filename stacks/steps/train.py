@@ -22,8 +22,9 @@ class Train(Step):
     variables: Mapping[str, Any] = {"training": {}}
     output: Mapping[str, Any] = {"run": {"training_job": "{% $training.job_name %}"}}
 
-    def __init__(self, *, image: str, role: iam.IRole) -> None:
-        """Train with an image, under SageMaker's execution role."""
+    def __init__(self, algorithm: Any, *, image: str, role: iam.IRole) -> None:
+        """Train by an algorithm, in its image, under SageMaker's execution role."""
+        self._algorithm = algorithm
         self._image = image
         self._role = role
 
@@ -33,7 +34,7 @@ class Train(Step):
             self.name,
             "TrainingJob",
             tries=self.tries,
-            Comment="SageMaker XGBoost on train.csv, watched on validate.csv",
+            Comment=f"SageMaker {self._algorithm.title} on train.csv, watched on validate.csv",
             arguments={
                 "RoleArn": self._role.role_arn,
                 "AlgorithmSpecification": {
@@ -45,8 +46,8 @@ class Train(Step):
                     "{% $merge([$plan.training.hyperparameters, $prepared.hyperparameters]) %}"
                 ),
                 "InputDataConfig": [
-                    _channel("train", "{% $plan.places.train %}"),
-                    _channel("validation", "{% $plan.places.validate %}"),
+                    self._channel("train", "{% $plan.places.train %}"),
+                    self._channel("validation", "{% $plan.places.validate %}"),
                 ],
                 "OutputDataConfig": {"S3OutputPath": "{% $plan.places.model %}"},
                 "ResourceConfig": {
@@ -76,17 +77,16 @@ class Train(Step):
         retrying = Retrying(question="Train again?", wait="Wait to train again", tries=self.tries)
         return retrying.around(job, tasks, failing)
 
-
-def _channel(name: str, uri: str) -> dict[str, Any]:
-    return {
-        "ChannelName": name,
-        "ContentType": "text/csv",
-        "DataSource": {
-            "S3DataSource": {
-                "S3DataType": "S3Prefix",
-                "S3Uri": uri,
-                # Spark writes shards: several instances then read a share of them each.
-                "S3DataDistributionType": "{% $plan.preparation.distribution %}",
-            }
-        },
-    }
+    def _channel(self, name: str, uri: str) -> dict[str, Any]:
+        return {
+            "ChannelName": name,
+            "ContentType": self._algorithm.content_type,
+            "DataSource": {
+                "S3DataSource": {
+                    "S3DataType": "S3Prefix",
+                    "S3Uri": uri,
+                    # Spark writes shards: several instances then read a share of them each.
+                    "S3DataDistributionType": "{% $plan.preparation.distribution %}",
+                }
+            },
+        }

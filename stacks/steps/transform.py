@@ -5,7 +5,6 @@ from typing import Any
 
 from aws_cdk import Duration
 
-from spine.shipped import load
 from stacks.base import SpineStack
 from stacks.functions import Function
 from stacks.machine import fragment
@@ -36,6 +35,16 @@ class Transform(Step):
     name = "Transform the batch"
     tries = "transform_tries"
 
+    def __init__(self, algorithm: Any, *, model: str = "{% $plan.run.name %}") -> None:
+        """Ask a model for its scores.
+
+        Args:
+            algorithm: Which made it: it says what the model reads and how it answers.
+            model: Its name, or an expression for it; by default the run's own.
+        """
+        self._algorithm = algorithm
+        self._model = model
+
     def fragment(self, tasks: Tasks, failing: Failing) -> Fragment:
         """The job, repeated for transient reasons; its output names it."""
         job = tasks.creation(
@@ -43,7 +52,7 @@ class Transform(Step):
             "TransformJob",
             tries=self.tries,
             arguments={
-                "ModelName": "{% $plan.run.name %}",
+                "ModelName": self._model,
                 "BatchStrategy": "MultiRecord",
                 "MaxPayloadInMB": 6,
                 "TransformInput": {
@@ -53,13 +62,13 @@ class Transform(Step):
                             "S3Uri": "{% $plan.places.batch_in %}",
                         }
                     },
-                    "ContentType": "text/csv",
+                    "ContentType": self._algorithm.content_type,
                     "SplitType": "Line",
                 },
                 "TransformOutput": {
                     "S3OutputPath": "{% $plan.places.batch_out %}",
                     "AssembleWith": "Line",
-                    "Accept": load("algorithms").DEFAULT.form.accept,
+                    "Accept": self._algorithm.form.accept,
                 },
                 "TransformResources": {
                     "InstanceType": "{% $plan.batch_transform.instance_type %}",
