@@ -22,17 +22,20 @@ ENVIRONMENT = {
 }
 
 
-def plan(execution_input: object, **execution: str) -> Any:
+def plan(execution_input: object, *, pipeline: str = "", **execution: str) -> Any:
     """Run the handler on an execution input."""
-    return load("plan.handler").handler(
-        {"input": execution_input, "execution": {**EXECUTION, **execution}}, None
-    )
+    event = {
+        "input": execution_input,
+        "pipeline": pipeline,
+        "execution": {**EXECUTION, **execution},
+    }
+    return load("plan.handler").handler(event, None)
 
 
-def refused(execution_input: object) -> str:
+def refused(execution_input: object, *, pipeline: str = "") -> str:
     """Return the message the handler refuses an execution input with."""
     with pytest.raises(load("plan.refusal").InvalidInputError) as caught:
-        plan(execution_input)
+        plan(execution_input, pipeline=pipeline)
     return str(caught.value)
 
 

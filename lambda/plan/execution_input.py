@@ -46,13 +46,14 @@ _DEEPEST = 6
 
 
 def parse(
-    given: object, rules: Rules, *, algorithm: Algorithm = algorithms.DEFAULT
+    given: object, rules: Rules, *, pipeline: str = "", algorithm: Algorithm = algorithms.DEFAULT
 ) -> ExecutionInput:
     """Check an execution input and fill in its defaults.
 
     Args:
         given: The input as it came.
         rules: What this deployment allows.
+        pipeline: The label of the one that is to run.
         algorithm: The one that is to train.
 
     Raises:
@@ -68,6 +69,7 @@ def parse(
         for name, value in given.items()
         if name not in SECTIONS
     ]
+    problems.extend(_of_other_pipelines(given, pipeline))
     checked: dict[str, Any] = {}
     for name, section in SECTIONS.items():
         try:
@@ -91,6 +93,17 @@ def parse(
     if problems:
         raise refuse(problems)
     return ExecutionInput(**checked, algorithm=algorithm, hyperparameters=strings)
+
+
+def _of_other_pipelines(given: Mapping[str, Any], pipeline: str) -> Iterator[Problem]:
+    for name, section in SECTIONS.items():
+        if name in given and section.pipelines is not None and pipeline not in section.pipelines:
+            reading = " or ".join(sorted(label or "training" for label in section.pipelines))
+            yield Problem(
+                name,
+                f"{show(given[name])} means nothing to this state machine",
+                f"Leave it out, or start the one of the pipeline {reading}.",
+            )
 
 
 def _given_hyperparameters(given: Mapping[str, Any]) -> dict[str, Any]:

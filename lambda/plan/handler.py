@@ -16,7 +16,7 @@ _SECONDS = 5.0
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 (Lambda's)
-    """Return the plan for `{"input": ..., "execution": {"arn", "name", "started_at"}}`.
+    """Return the plan for `{"input", "pipeline", "execution": {"arn", "name", "started_at"}}`.
 
     Raises:
         InvalidInputError: The execution input cannot be run; every problem is listed.
@@ -34,7 +34,9 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
         spark=os.environ["SPARK_REGISTRY"].isdigit(),
     )
     execution = event["execution"]
-    given = execution_input.parse(event["input"], rules)
+    # A run that is redriven may be older than the question, and is the first machine's then.
+    pipeline = event.get("pipeline", "")
+    given = execution_input.parse(event["input"], rules, pipeline=pipeline)
     preparation = engines.choose(
         given.preparation,
         lambda: _look(given.source, rules.hosts),

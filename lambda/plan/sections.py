@@ -5,7 +5,7 @@ A field's description completes the sentence "Give ...", so what a field takes i
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Self, get_type_hints
+from typing import Annotated, Any, ClassVar, Literal, Self, get_type_hints
 
 from pydantic import (
     AfterValidator,
@@ -55,8 +55,13 @@ Text = Annotated[
 
 
 class Section(BaseModel):
-    """A section: its values are never converted, and it has no other fields."""
+    """A section: its values are never converted, and it has no other fields.
 
+    Attributes:
+        pipelines: The labels of those that read it (`stacks/pipelines`); None: all of them.
+    """
+
+    pipelines: ClassVar[frozenset[str] | None] = None
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 

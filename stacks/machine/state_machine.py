@@ -39,6 +39,7 @@ class Machine(sfn.StateMachine):
             stack,
             f"{label}Workflow",
             storage=storage,
+            label=label,
             variables=pipeline.variables,
             output=pipeline.output,
         )

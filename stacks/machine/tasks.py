@@ -79,6 +79,7 @@ class Tasks(Construct):
     """Makes the task states of one machine; it is the scope of all of its states.
 
     Attributes:
+        label: Of the machine, as its pipeline has it.
         variables: What the machine's steps want assigned from the start, with the first values.
         output: What its steps add to the run's output.
         grants: What the machine's role must be allowed for the states made so far.
@@ -90,6 +91,7 @@ class Tasks(Construct):
         construct_id: str,
         *,
         storage: Storage,
+        label: str,
         variables: Mapping[str, Any],
         output: Mapping[str, Any],
     ) -> None:
@@ -99,12 +101,14 @@ class Tasks(Construct):
             stack: The machine's.
             construct_id: Stable.
             storage: Holds the runs.
+            label: See the class.
             variables: See the class.
             output: See the class.
         """
         super().__init__(stack, construct_id)
         self._stack = stack
         self._storage = storage
+        self.label = label
         self.variables = variables
         self.output = output
         self.grants = Grants(stack)

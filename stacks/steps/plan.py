@@ -66,6 +66,7 @@ class Plan(Step):
             payload={
                 # Not the state's: a redrive comes back here with another.
                 "input": "{% $states.context.Execution.Input %}",
+                "pipeline": tasks.label,
                 "execution": {
                     "arn": "{% $states.context.Execution.Id %}",
                     "name": "{% $states.context.Execution.Name %}",

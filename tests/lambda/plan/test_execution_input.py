@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from spine.shipped import load
 from tests.planning import at, plan, refused, says_one_problem, with_objective
 from tests.support import ROOT
 
@@ -162,3 +163,15 @@ def test_nothing_to_measure_may_be_kept_when_nothing_is_asked_of_it() -> None:
         }
     )
     assert planned["endpoint"]["keep"] is True
+
+
+def test_a_section_of_one_pipeline_is_refused_by_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What another state machine would ignore is no input of it."""
+    split = load("plan.sections").Split
+    monkeypatch.setattr(split, "pipelines", frozenset({"Scoring"}))
+    given = at("split.seed", 7)
+    says_one_problem(refused(given), "split", "start the one of the pipeline Scoring")
+    assert plan(given, pipeline="Scoring")["split"]["seed"] == 7
+    assert plan({})["split"]["seed"] == 42
