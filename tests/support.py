@@ -26,6 +26,14 @@ needs_real_data = pytest.mark.skipif(
 )
 
 
+def seeds(count: int, *, quick: int = 20) -> list[Any]:
+    """The seeds of a random test, for `parametrize`: `make quick` runs the first ones only."""
+    return [
+        pytest.param(seed, marks=[pytest.mark.slow] if seed >= quick else [])
+        for seed in range(count)
+    ]
+
+
 def image_versions() -> dict[str, str]:
     """The image version of each algorithm in a deployment that does not say another."""
     return {each.name: each.image.default for each in load("algorithms").ALGORITHMS.values()}

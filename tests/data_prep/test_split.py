@@ -10,6 +10,7 @@ from sklearn.model_selection import train_test_split
 from data_prep import split
 from data_prep.bulk import split as bulk_split
 from data_prep.split import Fractions, FractionsError, TooFewRowsError
+from tests.support import seeds
 
 
 @pytest.mark.slow
@@ -56,6 +57,7 @@ def test_1000_random_shapes_split_as_scikit_learn() -> None:
     assert 25 < refused < 500, "both outcomes must have been compared"
 
 
+@pytest.mark.slow
 def test_300_random_shapes_split_without_classes_as_scikit_learn() -> None:
     """A regression's rows are split by size, share and seed alone, equal in order."""
     draw = random.Random(1)
@@ -74,7 +76,7 @@ def test_300_random_shapes_split_without_classes_as_scikit_learn() -> None:
         assert tuple(part.tolist() for part in fast) == expected
 
 
-@pytest.mark.parametrize("seed", range(100))
+@pytest.mark.parametrize("seed", seeds(100))
 def test_where_order_does_not_matter_the_parts_have_the_same_rows(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,7 @@ from data_prep import Fractions, prepare
 from tests.data_prep import reference
 from tests.data_prep.generated import any_float, labels, written
 from tests.data_prep.support import run
-from tests.support import REAL_DATA, needs_real_data
+from tests.support import REAL_DATA, needs_real_data, seeds
 
 FRACTIONS = [
     Fractions(),
@@ -43,7 +43,7 @@ def test_real_data_gives_the_notebooks_files() -> None:
     assert outcome.positives == {"train": 168, "test": 21, "validate": 21}
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", seeds(30))
 def test_generated_arff_gives_the_notebooks_files(seed: int) -> None:
     """ARFF of any size, notation, label position and share gives the notebook's bytes."""
     draw = random.Random(seed)
@@ -70,7 +70,7 @@ def test_generated_arff_gives_the_notebooks_files(seed: int) -> None:
     assert prepared(text.replace("\n", "\r\n"), "data.arff", **options) == expected
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", seeds(30))
 def test_generated_csv_gives_the_files_of_pandas(seed: int) -> None:
     """CSV keeps whole-number columns whole, and every number prints as pandas prints it."""
     draw = random.Random(seed)

@@ -238,6 +238,7 @@ def lived(*, cleaned: bool) -> Story:
     return story
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("table")
 def test_a_new_kind_is_made_and_removed_in_virtual_time() -> None:
     """What nobody cleans up stays, so that it counts; else jobs are stopped and nothing is left."""

@@ -15,9 +15,10 @@ from data_prep.bulk.schema import Schema
 from tests.data_prep import reference
 from tests.data_prep.generated import generated, labels, outcome
 from tests.data_prep.support import BULK, STREAMED, errors, run
+from tests.support import seeds
 
 
-@pytest.mark.parametrize("seed", range(150))
+@pytest.mark.parametrize("seed", seeds(150))
 @pytest.mark.parametrize("block", [1 << 21, 700])
 def test_large_files_are_prepared_as_small_ones(
     seed: int, block: int, monkeypatch: pytest.MonkeyPatch
@@ -85,6 +86,7 @@ def test_both_readings_cut_the_file_alike(encoding: str, packed: bool) -> None:
         assert sorted(text.splitlines()) == sorted(shuffled.files[path].splitlines())
 
 
+@pytest.mark.slow
 def test_what_is_wrong_with_the_whole_file_comes_first() -> None:
     """A bad row in the first block is not blamed when the file proves to be cut or another one."""
     rows = "".join(f"{row}.5,{'ab'[row % 2]}\n" for row in range(200_000))

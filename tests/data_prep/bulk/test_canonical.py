@@ -8,6 +8,7 @@ import pytest
 
 from data_prep.bulk import canonical
 from tests.data_prep.generated import any_float, written
+from tests.support import seeds
 
 ODD = ["1.50", "05.5", "00.5", "1.", "-.5", ".5", "-0.0", "0.0", "+1.5", " 1.5", "1.5 ", "1.5\t"]
 ODD += ["0.0001", "0.00001", "0.00012", "-0.00009", "1e5", "1.5E-3", "12", "0", "10", "-10.0"]
@@ -16,7 +17,7 @@ ODD += ["0.1234567890123456", "-1234567890123.45", "-12345678901234.5", "9007199
 LABELS = ["a", "a.b", "1", "10", "0.0", "-", "x" * 20, "1e5", "\u00e9", "100.", "no"]
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", seeds(60))
 def test_rows_that_are_not_suspect_are_what_repr_writes(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,7 @@ import pytest
 from data_prep import DataError
 from tests.data_prep.generated import generated, outcome
 from tests.data_prep.support import STREAMED, Machines, run
+from tests.support import seeds
 
 
 def spread(content: bytes | str, name: str, **options: Any) -> tuple[Any, dict[str, bytes]]:
@@ -23,7 +24,7 @@ def rows_of(files: dict[str, bytes], folder: str) -> list[bytes]:
     return b"".join(files[path] for path in sorted(files) if path.startswith(folder)).splitlines()
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", seeds(60))
 def test_several_machines_prepare_what_one_does(seed: int) -> None:
     """Any shape has the same rows in each part, in file order, the same profile and refusals."""
     text, name, options = generated(seed)

@@ -229,6 +229,7 @@ RUN = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @given(runs=st.lists(RUN, max_size=6), lost=st.integers(0, 40))
 @settings(deadline=None, max_examples=60)
 def test_after_sweeps_nothing_is_left_that_nobody_wants(

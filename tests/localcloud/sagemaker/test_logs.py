@@ -79,6 +79,7 @@ def test_lines_arrive_once_whole_and_in_order(s3_url: str, cloud: Cloud, tmp_pat
     logs.close()
 
 
+@pytest.mark.slow
 def test_a_service_without_logs_stops_no_job(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
