@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from sagemaker.core import image_uris
 
 from spine.shipped import load
 from stacks import images
@@ -16,17 +15,22 @@ from tests.support import ROOT
 ALGORITHMS = load("algorithms").ALGORITHMS
 
 
+@pytest.mark.slow
 def test_the_checked_in_map_is_what_the_sdk_says() -> None:
     """Whoever updates the SDK is told to run `python -m stacks.images`."""
     assert images.load() == images.from_sdk()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "version"),
     [(name, version) for name, tags in images.load()["tags"].items() for version in tags],
 )
 def test_every_version_names_the_image_the_sdk_would_use(name: str, version: str) -> None:
     """Account, repository and tag make the URI that the SDK retrieves."""
+    # A second of a processor, and every collection would pay it.
+    from sagemaker.core import image_uris
+
     found = images.load()
     algorithm = ALGORITHMS[name]
     uri = image_uris.retrieve(algorithm.image.framework, "eu-west-3", version)
