@@ -1,6 +1,7 @@
 """The shape of the code: imports go one way, and no file or class outgrows its reader."""
 
 import ast
+import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -35,9 +36,14 @@ FILES = [
 SOURCES = {path: path.read_text() for path in FILES if path.is_file()}
 
 
+@functools.cache
+def _nodes(path: Path) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(SOURCES[path])))
+
+
 def _imported(name: str, path: Path) -> Iterator[str]:
     """The project's modules that a module imports, wherever in it the statement stands."""
-    for node in ast.walk(ast.parse(SOURCES[path])):
+    for node in _nodes(path):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield from _known(alias.name)
@@ -182,8 +188,8 @@ def test_no_file_is_too_long() -> None:
 def test_no_class_is_too_long() -> None:
     """A class has at most 300 lines."""
     long = []
-    for path, source in SOURCES.items():
-        for node in ast.walk(ast.parse(source)):
+    for path in SOURCES:
+        for node in _nodes(path):
             if isinstance(node, ast.ClassDef):
                 count = (node.end_lineno or node.lineno) - node.lineno + 1
                 if count > MOST_LINES_OF_A_CLASS:

@@ -1,6 +1,7 @@
 """docs/reliability.md is true of the tests: each named one exists."""
 
 import ast
+import functools
 import re
 
 import pytest
@@ -26,15 +27,19 @@ def test_there_are_enough_failure_modes_each_with_a_proof() -> None:
 def test_every_named_test_exists(path: str, name: str) -> None:
     """As a function, or as the class that a stateful test is collected by."""
     assert (ROOT / path).is_file()
-    if name:
-        module = ast.parse((ROOT / path).read_text())
-        functions = {node.name for node in module.body if isinstance(node, ast.FunctionDef)}
-        classes = {
-            node.target.id
-            for node in module.body
-            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
-        }
-        assert name in functions | classes
+    assert not name or name in _tests_of(path)
+
+
+@functools.cache
+def _tests_of(path: str) -> set[str]:
+    body = ast.parse((ROOT / path).read_text()).body
+    functions = {node.name for node in body if isinstance(node, ast.FunctionDef)}
+    classes = {
+        node.target.id
+        for node in body
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+    }
+    return functions | classes
 
 
 def test_every_alarm_is_explained() -> None:

@@ -84,7 +84,7 @@ def test_a_format_that_is_added_to_the_registry_is_prepared(
     rows = [(f"{at * 7 % 300}.25", ("Abnormal", "Normal")[at % 2]) for at in range(100_000)]
     content = imaginary.pairs(rows, names).encode()
     assert len(content) > Limits().small_bytes
-    csv = "\n".join(map(",".join, [names, *rows])) + "\n"
+    expected = reference.from_csv("\n".join(map(",".join, [names, *rows])) + "\n")
     for number in range(2):
         key = f"uploads/{number}.{'data' if kind else 'pairs'}"
         stored.put_object(Bucket="runs-bucket", Key=key, Body=content)
@@ -93,7 +93,7 @@ def test_a_format_that_is_added_to_the_registry_is_prepared(
         assert prepare.handler({"plan": source}, None)["rows"] == 100_000
         files = written(stored)
         assert files.pop("data_profile.json")
-        assert files == reference.from_csv(csv)
+        assert files == expected
 
 
 def test_the_four_files_of_a_run_are_the_notebooks(stored: FakeS3) -> None:
