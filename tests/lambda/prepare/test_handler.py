@@ -74,6 +74,7 @@ def written(fake: FakeS3) -> dict[str, bytes]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [None, "pairs"])
 def test_a_format_that_is_added_to_the_registry_is_prepared(
     stored: FakeS3, monkeypatch: pytest.MonkeyPatch, kind: str | None
