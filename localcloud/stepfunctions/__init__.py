@@ -27,3 +27,6 @@ Where this differs from AWS:
   AWS documents for `States.ALL`; AWS says nothing about the former.
 * The execution history has no limit of 25,000 events, and an execution none of a year.
 """
+
+# Before anything here imports moto.
+from localcloud.stepfunctions import light_import  # noqa: F401 (for its effect)
