@@ -96,18 +96,22 @@ def recorded() -> list[Call]:
 
 def problems(assembly: Assembly) -> list[str]:
     """Everything that is wrong with the roles and policies of an app, in sentences."""
-    return [
-        *_wide(assembly),
-        *_passing(assembly),
-        *_trust(assembly),
-        *_functions_opened(assembly),
-        *refused(assembly, recorded()),
-        *unneeded(assembly, recorded()),
-    ]
+    return list(findings(assembly))
+
+
+def findings(assembly: Assembly) -> Iterator[str]:
+    """The same one by one, what is found out quickly first."""
+    yield from _wide(assembly)
+    yield from _passing(assembly)
+    yield from _trust(assembly)
+    yield from _functions_opened(assembly)
+    yield from unneeded(assembly, recorded())
+    yield from refused(assembly, recorded())
 
 
 @cache
-def _actions(service: str) -> dict[str, Any]:
+def actions_of(service: str) -> dict[str, Any]:
+    """What IAM knows of a service's actions, by their names in lower case."""
     file = _DATA / "actions" / f"{service}.json"
     found: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
     return found
@@ -116,7 +120,7 @@ def _actions(service: str) -> dict[str, Any]:
 def _wide(assembly: Assembly) -> Iterator[str]:
     for grant in grants(assembly):
         service, _, name = grant.action.partition(":")
-        known = _actions(service).get(name.lower())
+        known = actions_of(service).get(name.lower())
         if "*" in grant.action or known is None:
             yield f"{grant}: is not one action that IAM knows"
         elif "*" in grant.resources and known["resourceTypes"] and not _is_bound(assembly, grant):

@@ -17,12 +17,13 @@ class Room:
         """The files, from the project's folder."""
         return _found(self.files)
 
-    def tests_of(self, source: str) -> tuple[str, ...]:
-        """The files of tests, the one in a source's mirrored place first: it kills most."""
+    def tests_of(self, source: str) -> tuple[tuple[str, ...], ...]:
+        """The files of tests: the one in a source's mirrored place, which kills most; the rest."""
         path = Path(source)
         own = str(Path("tests") / path.with_name(f"test_{path.name}"))
         every = self.all_tests()
-        return tuple(sorted(every, key=lambda each: each != own))
+        groups = [each for each in every if each == own], [each for each in every if each != own]
+        return tuple(tuple(group) for group in groups if group)
 
     def all_tests(self) -> list[str]:
         """The files of tests, from the project's folder."""

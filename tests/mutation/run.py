@@ -2,10 +2,10 @@
 
     .venv/bin/python tests/mutation/run.py [--room start] [--file names] [--processes 2]
 
-Prints the score of each room and every mutant that lived, as a diff; fails below 90 %. What is known
-stays in build/mutation: a run that was stopped goes on where it was. It counts from nothing when the
-room's code or tests change; with `--survivors`, only those that lived are tried again, and what was
-killed counts as killed. Mutants that change nothing anybody could see stand in equivalent.txt.
+Prints the score of each room and every mutant that lived; fails below 90 %. What is known stays in
+build/mutation: a run that was stopped goes on where it was. It counts from nothing when the room's
+code or tests change; with `--survivors`, only those that lived are tried again, and what was killed
+before counts as killed. What behaves as the code does stands in equivalent.txt.
 """
 
 import argparse
@@ -15,8 +15,9 @@ import re
 import sys
 import time
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 # Run by its path: another package called tests may be installed beside this project.
@@ -24,10 +25,27 @@ sys.path.insert(0, str(ROOT))
 sys.modules["tests"] = types.ModuleType("tests")
 sys.modules["tests"].__path__ = [str(ROOT / "tests")]
 
-from tests.mutation import equivalent, mutants, running  # noqa: E402 (found by the lines above)
+from tests.mutation import equivalent, mutants, policies, running  # noqa: E402 (found by the above)
 from tests.mutation.rooms import ROOMS, Room  # noqa: E402
 
+POLICIES = "policies"
 LOWEST_SCORE = 90.0
+
+
+class Tried(NamedTuple):
+    """A mutant, and how it is tried.
+
+    Attributes:
+        key: The same for the same mutant.
+        change: What was changed, on one line.
+        shown: The same for somebody who has to find a test for it.
+        run: Gives 0 if nobody notices.
+    """
+
+    key: str
+    change: str
+    shown: str
+    run: Callable[[], int]
 
 
 class Results:
@@ -35,7 +53,7 @@ class Results:
 
     Args:
         path: One JSON object a line.
-        state: Of the code and the tests; what was found of another state is not known any more.
+        state: Of the code and the tests; what was found in another state is not known any more.
         trusted: Whether a mutant that was killed in another state counts as killed.
     """
 
@@ -45,8 +63,8 @@ class Results:
         self._known: dict[str, str] = {}
         for line in path.read_text().splitlines() if path.exists() else ():
             found = json.loads(line)
-            alive = found["outcome"] == "survived"
-            if found["state"] == state or (trusted and not alive):
+            lived = found["outcome"] == "survived"
+            if found["state"] == state or (trusted and not lived):
                 self._known[found["key"]] = found["outcome"]
             else:
                 self._known.pop(found["key"], None)
@@ -63,50 +81,78 @@ class Results:
             file.write(line + "\n")
 
 
-def state(room: Room) -> str:
-    """The state of a room's code and tests."""
+def of_code(room: Room, wanted: str) -> list[Tried]:
+    """The mutants of a room's files whose paths match."""
+
+    def tried(mutant: mutants.Mutant) -> Tried:
+        put, groups = running.in_place_of(mutant.path, mutant.source), room.tests_of(mutant.path)
+
+        def run() -> int:
+            put()
+            return running.tests(groups)
+
+        return Tried(mutant.key, mutant.change, mutant.diff, run)
+
+    sources = (each for each in room.sources() if re.search(wanted, each))
+    return [tried(mutant) for source in sources for mutant in mutants.of_file(source)]
+
+
+def of_policies(kept: Path, wanted: str) -> list[Tried]:
+    """The mutants of the synthesized policies whose descriptions match."""
+
+    def tried(mutant: policies.PolicyMutant) -> Tried:
+        return Tried(
+            mutant.key, mutant.change, mutant.change, lambda: policies.noticed(mutant, kept)
+        )
+
+    found = policies.of_assembly(policies.synthesized(kept, functions="local"))
+    return [tried(mutant) for mutant in found if re.search(wanted, mutant.change)]
+
+
+def state(*paths: str) -> str:
+    """The state of files."""
     digest = hashlib.sha256()
-    paths = [ROOT / each for each in (*room.sources(), *room.all_tests(), "tests/support.py")]
-    for path in paths:
-        digest.update(path.read_bytes())
+    for path in sorted({*paths, "tests/support.py"}):
+        digest.update((ROOT / path).read_bytes())
     return digest.hexdigest()[:16]
 
 
-def tried(name: str, room: Room, arguments: argparse.Namespace) -> Iterator[str]:
-    """Try a room's mutants; yield those that lived, each as a diff, and last the score."""
-    found = [
-        mutant
-        for source in room.sources()
-        if re.search(arguments.file, source)
-        for mutant in mutants.of_file(source)
-    ]
+def score(
+    name: str,
+    found: Sequence[Tried],
+    results: Results,
+    unchanged: Callable[[], int],
+    processes: int,
+) -> float:
+    """Try what is not known, print what lived, and return the share that was killed, in percent.
+
+    Args:
+        name: The room's.
+        found: Its mutants.
+        results: What is known of them.
+        unchanged: What the code as it is must pass.
+        processes: How many are tried at a time.
+    """
     known = equivalent.read()
     counted = [each for each in found if each.change not in known]
-    results = Results(arguments.folder / f"{name}.jsonl", state(room), trusted=arguments.survivors)
-    jobs = [
-        running.Job(each.key, room.tests_of(each.path), running.in_place_of(each.path, each.source))
-        for each in counted
-        if results.of(each.key) is None
-    ]
-    _say(
-        f"{name}: {len(found)} mutants, {len(jobs)} to try, {len(found) - len(counted)} equivalent"
-    )
+    jobs = [running.Job(each.key, each.run) for each in counted if results.of(each.key) is None]
+    _say(f"{name}: {len(found)} mutants, {len(found) - len(counted)} equivalent, {len(jobs)} to try")
     if jobs:
-        seconds = running.warm_up(room.all_tests())
+        seconds = running.warm_up(unchanged)
         began = time.monotonic()
-        progress = running.outcomes(jobs, arguments.processes, seconds)
-        for number, (key, outcome) in enumerate(progress, start=1):
+        outcomes = running.outcomes(jobs, processes, seconds)
+        for number, (key, outcome) in enumerate(outcomes, start=1):
             results.add(key, outcome)
-            if number % 50 == 0:
+            if number % 25 == 0:
                 left = (time.monotonic() - began) / number * (len(jobs) - number)
                 _say(f"{name}: {number} of {len(jobs)} tried, about {left / 60:.0f} minutes left")
-    alive = [each for each in counted if results.of(each.key) == "survived"]
-    for each in alive:
-        yield f"\n{each.diff}\n{each.change}"
-    killed = len(counted) - len(alive)
-    score = 100 * killed / len(counted) if counted else 100.0
-    arguments.scores[name] = score
-    yield f"{name}: {killed} of {len(counted)} mutants killed, {score:.1f} %"
+    lived = [each for each in counted if results.of(each.key) == "survived"]
+    for each in lived:
+        _say(f"\n{each.shown}")
+    killed = len(counted) - len(lived)
+    share = 100 * killed / len(counted) if counted else 100.0
+    _say(f"\n{name}: {killed} of {len(counted)} mutants killed, {share:.1f} %")
+    return share
 
 
 def _say(text: str) -> None:
@@ -115,24 +161,43 @@ def _say(text: str) -> None:
 
 def main() -> int:
     """Try the mutants of the rooms asked for; return the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__.partition(":")[0])
-    parser.add_argument("--room", choices=ROOMS, action="append", help="left out: all")
-    parser.add_argument(
-        "--file", default="", help="only files whose path has this regular expression"
-    )
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition(":")[0])
+    parser.add_argument("--room", choices=(*ROOMS, POLICIES), action="append", help="all if not")
+    parser.add_argument("--file", default="", help="only what matches this regular expression")
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--survivors", action="store_true", help="try again what lived, only that")
+    parser.add_argument("--survivors", action="store_true", help="try again only what lived")
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "mutation")
     arguments = parser.parse_args()
-    arguments.folder.mkdir(parents=True, exist_ok=True)
-    arguments.scores = {}
-    for name in arguments.room or ROOMS:
-        for text in tried(name, ROOMS[name], arguments):
-            _say(text)
-    low = [name for name, score in arguments.scores.items() if score < LOWEST_SCORE]
+    folder: Path = arguments.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    low = []
+    for name in arguments.room or (*ROOMS, POLICIES):
+        unchanged: Callable[[], int]
+        if name == POLICIES:
+            files = [each for group in policies.TESTS for each in group]
+            seen = state(*files, *(f"gates/{each}" for each in policies.GATE))
+            kept = folder / "synthesized" / state(*policies.sources())
+            found = of_policies(kept, arguments.file)
+            unchanged = _policies_unchanged(kept)
+        else:
+            room = ROOMS[name]
+            seen = state(*room.sources(), *room.all_tests())
+            found = of_code(room, arguments.file)
+            unchanged = _tests_unchanged(room)
+        results = Results(folder / f"{name}.jsonl", seen, trusted=arguments.survivors)
+        if score(name, found, results, unchanged, arguments.processes) < LOWEST_SCORE:
+            low.append(name)
     for name in low:
         _say(f"{name}: below {LOWEST_SCORE:.0f} %")
     return 1 if low else 0
+
+
+def _tests_unchanged(room: Room) -> Callable[[], int]:
+    return lambda: running.tests([room.all_tests()])
+
+
+def _policies_unchanged(kept: Path) -> Callable[[], int]:
+    return lambda: policies.noticed(None, kept)
 
 
 if __name__ == "__main__":

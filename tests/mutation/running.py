@@ -23,7 +23,8 @@ ROOT = Path(__file__).resolve().parents[2]
 Outcome = Literal["killed", "survived", "too slow"]
 
 _OWN = ("lambda", "data_prep", "spine", "stacks", "gates", "localcloud", "app", "tests")
-_OPTIONS = ("-x", "-q", "-n0", "-p", "no:cacheprovider", "-m", "unit and not slow")
+UNIT = "unit and not slow"
+_OPTIONS = ("-x", "-q", "-n0", "-p", "no:cacheprovider")
 # Beside what the tests take unchanged: a mutant that only makes them slower is not called a loop.
 _SPARE_SECONDS = 20.0
 _TIMES = 6
@@ -35,17 +36,20 @@ class BaselineError(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """One run of tests in a process of its own.
+    """What is tried in a process of its own.
 
     Attributes:
         key: Names it in the answer.
-        tests: Files and folders, those that know most of the change first.
-        prepare: Called in the process, before the tests are collected.
+        run: Called in the process; gives 0 if nothing was noticed.
     """
 
     key: str
-    tests: tuple[str, ...]
-    prepare: Callable[[], object]
+    run: Callable[[], int]
+
+
+def tests(groups: Iterable[Iterable[str]], tier: str = UNIT) -> int:
+    """Run groups of test files, each only if the one before has noticed nothing; 0 if none has."""
+    return next(filter(None, (_pytest(group, tier) for group in groups)), 0)
 
 
 def in_place_of(path: str, source: str) -> Callable[[], None]:
@@ -66,18 +70,18 @@ def in_place_of(path: str, source: str) -> Callable[[], None]:
     return put
 
 
-def warm_up(tests: Iterable[str]) -> float:
-    """Import what the tests import and the project does not hold; return the seconds they take.
+def warm_up(run: Callable[[], int]) -> float:
+    """Import what a run imports and the project does not hold; return the seconds it takes.
 
     Raises:
-        BaselineError: They fail on the code as it is.
+        BaselineError: It fails on the code as it is.
     """
     reading, writing = os.pipe()
     started = time.monotonic()
     pid = os.fork()
     if pid == 0:
         os.close(reading)
-        status = _run(tests, quiet=False)
+        status = run()
         names = (name for name in sorted(sys.modules) if name.partition(".")[0] not in _OWN)
         with os.fdopen(writing, "w") as file:
             file.write("\n".join(names))
@@ -131,20 +135,17 @@ def _started(job: Job) -> int:
         return pid
     try:
         os.setsid()
-        job.prepare()
-        os._exit(_run(job.tests, quiet=True))
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for number in (0, 1, 2):
+            os.dup2(nothing, number)
+        os._exit(job.run())
     finally:
         os._exit(70)
 
 
-def _run(tests: Iterable[str], *, quiet: bool) -> int:
-    """Run tests in this process; 0 when all pass."""
-    if quiet:
-        nothing = os.open(os.devnull, os.O_RDWR)
-        for number in (0, 1, 2):
-            os.dup2(nothing, number)
-    # The process that ends what tests start: these are unit tests, which start nothing.
+def _pytest(files: Iterable[str], tier: str) -> int:
+    # The process that ends what tests start: they may not fork another for each mutant.
     leftovers: Any = importlib.import_module("tests.process_leftovers")
     leftovers.watch = lambda: None
     os.chdir(ROOT)
-    return int(pytest.main([*_OPTIONS, *tests]))
+    return int(pytest.main([*_OPTIONS, "-m", tier, *files]))
