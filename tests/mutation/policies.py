@@ -197,7 +197,9 @@ def _principals(statement: dict[str, Any]) -> Iterator[Change]:
 
 # The tests of what the templates grant, which know the development stage by its fixture.
 TESTS = (
-    ("tests/stacks/test_storage.py", "tests/stacks/test_triggers.py", "tests/stacks/test_pipeline.py"),
+    "tests/stacks/test_storage.py",
+    "tests/stacks/test_triggers.py",
+    "tests/stacks/test_pipeline.py",
 )
 
 

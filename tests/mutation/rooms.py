@@ -17,13 +17,14 @@ class Room:
         """The files, from the project's folder."""
         return _found(self.files)
 
-    def tests_of(self, source: str) -> tuple[tuple[str, ...], ...]:
-        """The files of tests: the one in a source's mirrored place, which kills most; the rest."""
+    def tests_of(self, source: str) -> list[str]:
+        """The tests in a source's mirrored place, or those of the whole room if it has none.
+
+        What only the tests of other files notice counts as not noticed: they may change.
+        """
         path = Path(source)
         own = str(Path("tests") / path.with_name(f"test_{path.name}"))
-        every = self.all_tests()
-        groups = [each for each in every if each == own], [each for each in every if each != own]
-        return tuple(tuple(group) for group in groups if group)
+        return [own] if own in self.all_tests() else self.all_tests()
 
     def all_tests(self) -> list[str]:
         """The files of tests, from the project's folder."""

@@ -85,11 +85,11 @@ def of_code(room: Room, wanted: str) -> list[Tried]:
     """The mutants of a room's files whose paths match."""
 
     def tried(mutant: mutants.Mutant) -> Tried:
-        put, groups = running.in_place_of(mutant.path, mutant.source), room.tests_of(mutant.path)
+        put, files = running.in_place_of(mutant.path, mutant.source), room.tests_of(mutant.path)
 
         def run() -> int:
             put()
-            return running.tests(groups)
+            return running.tests(files)
 
         return Tried(mutant.key, mutant.change, mutant.diff, run)
 
@@ -136,7 +136,9 @@ def score(
     known = equivalent.read()
     counted = [each for each in found if each.change not in known]
     jobs = [running.Job(each.key, each.run) for each in counted if results.of(each.key) is None]
-    _say(f"{name}: {len(found)} mutants, {len(found) - len(counted)} equivalent, {len(jobs)} to try")
+    _say(
+        f"{name}: {len(found)} mutants, {len(found) - len(counted)} equivalent, {len(jobs)} to try"
+    )
     if jobs:
         seconds = running.warm_up(unchanged)
         began = time.monotonic()
@@ -174,8 +176,7 @@ def main() -> int:
     for name in arguments.room or (*ROOMS, POLICIES):
         unchanged: Callable[[], int]
         if name == POLICIES:
-            files = [each for group in policies.TESTS for each in group]
-            seen = state(*files, *(f"gates/{each}" for each in policies.GATE))
+            seen = state(*policies.TESTS, *(f"gates/{each}" for each in policies.GATE))
             kept = folder / "synthesized" / state(*policies.sources())
             found = of_policies(kept, arguments.file)
             unchanged = _policies_unchanged(kept)
@@ -193,7 +194,7 @@ def main() -> int:
 
 
 def _tests_unchanged(room: Room) -> Callable[[], int]:
-    return lambda: running.tests([room.all_tests()])
+    return lambda: running.tests(room.all_tests())
 
 
 def _policies_unchanged(kept: Path) -> Callable[[], int]:

@@ -47,9 +47,13 @@ class Job:
     run: Callable[[], int]
 
 
-def tests(groups: Iterable[Iterable[str]], tier: str = UNIT) -> int:
-    """Run groups of test files, each only if the one before has noticed nothing; 0 if none has."""
-    return next(filter(None, (_pytest(group, tier) for group in groups)), 0)
+def tests(files: Iterable[str], tier: str = UNIT) -> int:
+    """Run the tests of files that belong to a tier; 0 if all pass."""
+    # The process that ends what tests start: they may not fork another for each mutant.
+    leftovers: Any = importlib.import_module("tests.process_leftovers")
+    leftovers.watch = lambda: None
+    os.chdir(ROOT)
+    return int(pytest.main([*_OPTIONS, "-m", tier, *files]))
 
 
 def in_place_of(path: str, source: str) -> Callable[[], None]:
@@ -141,11 +145,3 @@ def _started(job: Job) -> int:
         os._exit(job.run())
     finally:
         os._exit(70)
-
-
-def _pytest(files: Iterable[str], tier: str) -> int:
-    # The process that ends what tests start: they may not fork another for each mutant.
-    leftovers: Any = importlib.import_module("tests.process_leftovers")
-    leftovers.watch = lambda: None
-    os.chdir(ROOT)
-    return int(pytest.main([*_OPTIONS, "-m", tier, *files]))
