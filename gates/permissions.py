@@ -5,6 +5,7 @@
   policies included: all of them must be allowed.
 * Every granted action, statement by statement, is taken away in turn: either a recorded call is
   then refused, or `needs.json` names why AWS asks for it, and where that is written.
+* No statement reaches beyond what is the app's (`gates.bounds`).
 * No policy holds a wildcard action, and none a `*` resource where IAM has a narrower one; no role
   has a managed policy, and each may be assumed by one service, for this account.
 
@@ -23,6 +24,7 @@ from typing import Any
 
 from ministack.core import iam_evaluator
 
+from gates import bounds
 from gates.assembly import ACCOUNT, REGION, ROOT, Assembly
 from gates.recording import CALLS
 
@@ -105,6 +107,7 @@ def findings(assembly: Assembly) -> Iterator[str]:
     yield from _passing(assembly)
     yield from _trust(assembly)
     yield from _functions_opened(assembly)
+    yield from bounds.findings(assembly, policies(assembly))
     yield from unneeded(assembly, recorded())
     yield from refused(assembly, recorded())
 
@@ -232,7 +235,19 @@ def unneeded(
         for index, need in enumerate(needs)
         if index not in used and need.get("setting") in {None, *settings}
     ]
-    return found
+    return found + list(_withheld(needs, grants(assembly)))
+
+
+def _withheld(needs: list[dict[str, Any]], granted: list[Grant]) -> Iterator[str]:
+    """Each named requirement of a role that nothing grants, though others' are granted."""
+    for need in needs:
+        if need.get("setting") is not None:
+            continue
+        for role in need["roles"]:
+            for action in need["actions"]:
+                one = need | {"roles": [role], "actions": [action]}
+                if not any(_names(one, grant) for grant in granted):
+                    yield f"needs.json: {action} is not granted to {role}"
 
 
 def named_need(grant: Grant, needs: list[dict[str, Any]]) -> dict[str, Any] | None:

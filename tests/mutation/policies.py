@@ -58,6 +58,8 @@ def of_assembly(assembly: Assembly) -> Iterator[PolicyMutant]:
             name = f"{room}/{assembly.name(room, logical_id)}"
             for place, statement in _statements(resource, (room, "Resources", logical_id)):
                 for said, changed in _changes(statement):
+                    if changed == statement:
+                        continue
                     at = f"{name} {'.'.join(map(str, place[3:]))}"
                     yield PolicyMutant(f"{at}: {said}", _with(assembly, place, changed))
             if resource["Type"] == "AWS::Lambda::Permission":
@@ -227,7 +229,7 @@ def noticed(mutant: PolicyMutant | None, kept: Path) -> int:
         return Assembly(folder, found.stage)
 
     module.synthesize = synthesize
-    return running.tests(TESTS, tier="process")
+    return running.run_tests(TESTS, tier="process")
 
 
 def synthesized(kept: Path, **context: Any) -> Assembly:
@@ -241,7 +243,7 @@ def synthesized(kept: Path, **context: Any) -> Assembly:
 
 
 # What the gate of the permissions is made of, in gates/.
-GATE = ("permissions.py", "needs.json", "calls.json", "assembly.py", "simulate.mjs")
+GATE = ("permissions.py", "bounds.py", "needs.json", "calls.json", "assembly.py", "simulate.mjs")
 
 
 def sources() -> list[str]:

@@ -89,7 +89,7 @@ def of_code(room: Room, wanted: str) -> list[Tried]:
 
         def run() -> int:
             put()
-            return running.tests(files)
+            return running.run_tests(files)
 
         return Tried(mutant.key, mutant.change, mutant.diff, run)
 
@@ -194,7 +194,7 @@ def main() -> int:
 
 
 def _tests_unchanged(room: Room) -> Callable[[], int]:
-    return lambda: running.tests(room.all_tests())
+    return lambda: running.run_tests(room.all_tests())
 
 
 def _policies_unchanged(kept: Path) -> Callable[[], int]:

@@ -47,7 +47,7 @@ class Job:
     run: Callable[[], int]
 
 
-def tests(files: Iterable[str], tier: str = UNIT) -> int:
+def run_tests(files: Iterable[str], tier: str = UNIT) -> int:
     """Run the tests of files that belong to a tier; 0 if all pass."""
     # The process that ends what tests start: they may not fork another for each mutant.
     leftovers: Any = importlib.import_module("tests.process_leftovers")
