@@ -122,7 +122,7 @@ def _actions(statement: dict[str, Any]) -> Iterator[Change]:
 
 
 def _neighbour(actions: list[str]) -> str:
-    """An action of the same service that the statement does not hold, and that changes something."""
+    """An action of the service that the statement does not hold, and that changes something."""
     service = actions[0].partition(":")[0]
     known = [
         f"{service}:{each['name']}"
