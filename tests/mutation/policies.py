@@ -143,7 +143,8 @@ def _resources(statement: dict[str, Any]) -> Iterator[Change]:
         if resource != "*" and statement["Effect"] == "Allow":
             yield f"resource {index} as *", {**statement, "Resource": [*others, "*"]}
             wide = _widened(resource)
-            yield f"resource {index} widened", {**statement, "Resource": [*others, wide]}
+            if wide != resource:
+                yield f"resource {index} widened", {**statement, "Resource": [*others, wide]}
 
 
 def _widened(resource: Any) -> Any:
