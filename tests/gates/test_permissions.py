@@ -185,7 +185,7 @@ def _withhold(templates: Templates) -> None:
             statement["Action"] = ["logs:CreateLogStream"]
 
 
-_MUTANTS: dict[str, tuple[Callable[[Templates], None], str]] = {
+_MUTANTS: dict[str, tuple[Callable[[Templates], object], str]] = {
     "wildcard": (lambda each: _add(each, "s3:Get*", "arn:aws:s3:::x/*"), "not one action"),
     "star": (lambda each: _add(each, "s3:GetObject", "*"), "IAM knows narrower resources"),
     "unneeded": (

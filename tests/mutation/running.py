@@ -92,12 +92,12 @@ def warm_up(run: Callable[[], int]) -> float:
         os._exit(status)
     os.close(writing)
     with os.fdopen(reading) as file:
-        names = file.read().split()
+        imported = file.read().split()
     _, status = os.waitpid(pid, 0)
     if status:
         raise BaselineError("the tests fail on the code as it is")
     seconds = time.monotonic() - started
-    for name in names:
+    for name in imported:
         # What only its own parent can import comes with the parent.
         with contextlib.suppress(Exception):
             importlib.import_module(name)

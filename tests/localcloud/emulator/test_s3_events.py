@@ -22,7 +22,7 @@ class Bucket:
         if versioning:
             self.s3.put_bucket_versioning(
                 Bucket=self.name,
-                VersioningConfiguration={"Status": versioning},  # type: ignore[typeddict-item]
+                VersioningConfiguration={"Status": versioning},
             )
         self.s3.put_bucket_notification_configuration(
             Bucket=self.name, NotificationConfiguration={"EventBridgeConfiguration": {}}
