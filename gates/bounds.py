@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from gates.assembly import ACCOUNT, Assembly
+from gates.assembly import ACCOUNT, Assembly, as_list
 
 # What a resource with a wildcard must look like, by its service. `{stage}` is the prefix of the
 # stage's names, `{app}` a resource of the app by its name.
@@ -53,7 +53,7 @@ def _reaching(assembly: Assembly, statements: dict[str, list[dict[str, Any]]]) -
     app = "|".join(sorted(re.escape(name) for name in _names(assembly)))
     for role, held in statements.items():
         for statement in held:
-            for resource in _list(statement["Resource"]):
+            for resource in as_list(statement["Resource"]):
                 if "*" not in resource or resource == "*":
                     continue
                 service = resource.split(":")[2]
@@ -81,7 +81,7 @@ def _shared(name: str, policy: dict[str, Any], kind: str) -> Iterator[str]:
         if each["Effect"] == "Deny"
         and each["Action"] == everything
         and each["Principal"] == {"AWS": "*"}
-        and set(_list(each["Resource"])) == owned
+        and set(as_list(each["Resource"])) == owned
     ]
     if {"Bool": {"aws:SecureTransport": "false"}} not in denied:
         yield f"{name}: does not deny every call without TLS"
@@ -106,7 +106,7 @@ def _shared(name: str, policy: dict[str, Any], kind: str) -> Iterator[str]:
                 yield f"{name}: {who} may use it for {source} of any account"
         elif f":iam::{ACCOUNT}:role/" not in str(who) or not isinstance(who, str):
             yield f"{name}: {who} may use it, who is no role of the app"
-        beyond = [one for one in _list(each["Resource"]) if not _within(one, owned)]
+        beyond = [one for one in as_list(each["Resource"]) if not _within(one, owned)]
         if beyond:
             yield f"{name}: grants {beyond}, which is not its own"
 
@@ -123,7 +123,3 @@ def _within(resource: str, owned: set[str]) -> bool:
     return resource in owned or any(
         resource.startswith(each.removesuffix("*")) and each.endswith("/*") for each in owned
     )
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]

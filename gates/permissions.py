@@ -25,7 +25,7 @@ from typing import Any
 from ministack.core import iam_evaluator
 
 from gates import bounds
-from gates.assembly import ACCOUNT, REGION, ROOT, Assembly
+from gates.assembly import ACCOUNT, REGION, ROOT, Assembly, as_list
 from gates.recording import CALLS
 
 NEEDS = Path(__file__).with_name("needs.json")
@@ -60,11 +60,6 @@ class Grant:
 
     def __str__(self) -> str:
         return f"{self.role}: {self.action} on {', '.join(self.resources)}"
-
-
-def as_list(value: Any) -> list[Any]:
-    """IAM writes a list of one as the one."""
-    return value if isinstance(value, list) else [value]
 
 
 def policies(assembly: Assembly) -> dict[str, list[Statement]]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gates import permissions
-from gates.assembly import Assembly
+from gates.assembly import Assembly, as_list
 
 Templates = dict[str, dict[str, Any]]
 
@@ -45,7 +45,7 @@ def test_taking_any_needed_action_away_is_noticed(assembly: Assembly) -> None:
         for call in calls:
             without = copy.deepcopy(documents[grant.role])
             statement = without[grant.index]
-            actions = permissions.as_list(statement["Action"])
+            actions = as_list(statement["Action"])
             statement["Action"] = [each for each in actions if each != grant.action] or ["x:Y"]
             assert not permissions.allowed(without, call), str(grant)
         needed += bool(calls)

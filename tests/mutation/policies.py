@@ -16,7 +16,7 @@ from typing import Any
 
 from gates import assembly as assembly_module
 from gates import permissions
-from gates.assembly import ROOT, Assembly
+from gates.assembly import ROOT, Assembly, as_list
 from tests.mutation import running
 
 Templates = dict[str, dict[str, Any]]
@@ -112,7 +112,7 @@ def _changes(statement: dict[str, Any]) -> Iterator[Change]:
 
 
 def _actions(statement: dict[str, Any]) -> Iterator[Change]:
-    actions = permissions.as_list(statement["Action"])
+    actions = as_list(statement["Action"])
     for action in actions:
         left = [each for each in actions if each != action]
         yield f"without {action}", {**statement, "Action": left} if left else None
@@ -135,7 +135,7 @@ def _neighbour(actions: list[str]) -> str:
 def _resources(statement: dict[str, Any]) -> Iterator[Change]:
     if "Resource" not in statement:
         return
-    resources = permissions.as_list(statement["Resource"])
+    resources = as_list(statement["Resource"])
     for index, resource in enumerate(resources):
         others = resources[:index] + resources[index + 1 :]
         if others:
@@ -180,7 +180,7 @@ def _conditions(statement: dict[str, Any]) -> Iterator[Change]:
                 del changed["Condition"]
             yield f"without the condition on {key}", changed
             if key not in _BOOLEAN and statement["Effect"] == "Allow":
-                opened = [*permissions.as_list(value), _FOREIGN]
+                opened = [*as_list(value), _FOREIGN]
                 more = {**conditions, operator: {**tests, key: opened}}
                 yield f"{key} may be another's, too", {**statement, "Condition": more}
 
@@ -193,7 +193,7 @@ def _principals(statement: dict[str, Any]) -> Iterator[Change]:
     if isinstance(principal, dict) and statement["Effect"] == "Allow":
         yield "anybody may", {**statement, "Principal": {"AWS": "*"}}
         for kind, named in principal.items():
-            more = [*permissions.as_list(named), "ec2.amazonaws.com"]
+            more = [*as_list(named), "ec2.amazonaws.com"]
             if kind == "Service":
                 yield "another service may", {**statement, "Principal": {kind: more}}
 
