@@ -18,13 +18,15 @@ endif
 # jsii warns at every start that Node 20 is past its end of life; Spine supports it.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
+# What `make mutation` changes; empty: every room of tests/mutation/rooms.py, and the policies.
+ROOM ?=
 # How long `make fuzz` goes on; it counts from where it was stopped.
 RUNS ?= 5000000
 LARGE_RUNS ?= 100000
 PROCESSES ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run quick unit coverage test check format lint types gates setup fix hooks spark fuzz synth deploy destroy bundle lock clean
+.PHONY: help run quick unit coverage test check format lint types gates setup fix hooks spark fuzz mutation synth deploy destroy bundle lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -68,6 +70,9 @@ spark: $(VENV)/spark/.installed ## Install PySpark and a Java for it, for runs w
 fuzz: $(VENV)/.dev ## Fuzz the readers of data files: 5 million inputs (RUNS), on 2 processes (PROCESSES)
 	$(BIN)/python tests/fuzz/run.py --runs $(RUNS) --processes $(PROCESSES)
 	$(BIN)/python tests/fuzz/run.py --target large --runs $(LARGE_RUNS) --processes $(PROCESSES)
+
+mutation: $(VENV)/.dev $(EVALUATOR) ## Change the code and see whether its tests notice (ROOM, PROCESSES)
+	$(BIN)/python tests/mutation/run.py $(addprefix --room ,$(ROOM)) --processes $(PROCESSES)
 
 setup: $(VENV)/.dev node_modules/.installed $(EVALUATOR) ## Install what developing needs
 

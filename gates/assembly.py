@@ -218,6 +218,11 @@ class Assembly:
         return given if isinstance(given, str) else self.name(room, logical_id)
 
 
+def as_list(value: Any) -> list[Any]:
+    """IAM writes a list of one as the one."""
+    return value if isinstance(value, list) else [value]
+
+
 def _is_function(key: str) -> bool:
     return key == "Ref" or key.startswith("Fn::")
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gates import acknowledged, permissions
-from gates.assembly import ROOT, Assembly, synthesize
+from gates.assembly import ROOT, Assembly, as_list, synthesize
 from gates.rules import RULES
 
 DOCUMENT = ROOT / "docs" / "security.md"
@@ -76,7 +76,7 @@ def _brief(resource: str) -> str:
 
 def _conditions(condition: dict[str, dict[str, object]]) -> str:
     return "<br>".join(
-        f"{operator} `{key}` {', '.join(f'`{each}`' for each in permissions.as_list(value))}"
+        f"{operator} `{key}` {', '.join(f'`{each}`' for each in as_list(value))}"
         for operator, keys in condition.items()
         for key, value in keys.items()
     )

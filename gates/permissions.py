@@ -5,6 +5,7 @@
   policies included: all of them must be allowed.
 * Every granted action, statement by statement, is taken away in turn: either a recorded call is
   then refused, or `needs.json` names why AWS asks for it, and where that is written.
+* No statement reaches beyond what is the app's (`gates.bounds`).
 * No policy holds a wildcard action, and none a `*` resource where IAM has a narrower one; no role
   has a managed policy, and each may be assumed by one service, for this account.
 
@@ -23,7 +24,8 @@ from typing import Any
 
 from ministack.core import iam_evaluator
 
-from gates.assembly import ACCOUNT, REGION, ROOT, Assembly
+from gates import bounds
+from gates.assembly import ACCOUNT, REGION, ROOT, Assembly, as_list
 from gates.recording import CALLS
 
 NEEDS = Path(__file__).with_name("needs.json")
@@ -59,11 +61,6 @@ class Grant:
 
     def __str__(self) -> str:
         return f"{self.role}: {self.action} on {', '.join(self.resources)}"
-
-
-def as_list(value: Any) -> list[Any]:
-    """IAM writes a list of one as the one."""
-    return value if isinstance(value, list) else [value]
 
 
 def policies(assembly: Assembly) -> dict[str, list[Statement]]:
@@ -106,18 +103,23 @@ def recorded() -> list[Call]:
 
 def problems(assembly: Assembly) -> list[str]:
     """Everything that is wrong with the roles and policies of an app, in sentences."""
-    return [
-        *_wide(assembly),
-        *_passing(assembly),
-        *_trust(assembly),
-        *_functions_opened(assembly),
-        *refused(assembly, recorded()),
-        *unneeded(assembly, recorded()),
-    ]
+    return list(findings(assembly))
+
+
+def findings(assembly: Assembly) -> Iterator[str]:
+    """The same one by one, what is found out quickly first."""
+    yield from _wide(assembly)
+    yield from _passing(assembly)
+    yield from _trust(assembly)
+    yield from _functions_opened(assembly)
+    yield from bounds.findings(assembly, policies(assembly))
+    yield from unneeded(assembly, recorded())
+    yield from refused(assembly, recorded())
 
 
 @cache
-def _actions(service: str) -> dict[str, Any]:
+def actions_of(service: str) -> dict[str, Any]:
+    """What IAM knows of a service's actions, by their names in lower case."""
     file = _DATA / "actions" / f"{service}.json"
     found: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
     return found
@@ -126,7 +128,7 @@ def _actions(service: str) -> dict[str, Any]:
 def _wide(assembly: Assembly) -> Iterator[str]:
     for grant in grants(assembly):
         service, _, name = grant.action.partition(":")
-        known = _actions(service).get(name.lower())
+        known = actions_of(service).get(name.lower())
         if "*" in grant.action or known is None:
             yield f"{grant}: is not one action that IAM knows"
         elif "*" in grant.resources and known["resourceTypes"] and not _is_bound(assembly, grant):
@@ -238,7 +240,23 @@ def unneeded(
         for index, need in enumerate(needs)
         if index not in used and need.get("setting") in {None, *settings}
     ]
-    return found
+    return found + list(_withheld(needs, assembly))
+
+
+def _withheld(needs: list[dict[str, Any]], assembly: Assembly) -> Iterator[str]:
+    """Each named requirement of a role that nothing grants, though others' are granted."""
+    granted = grants(assembly)
+    # CDK's own roles live by a managed policy.
+    ours = {role: by for role, by in trusted(assembly).items() if role not in _MANAGED}
+    for need in needs:
+        if need.get("setting") is not None:
+            continue
+        assuming = (role for role, by in ours.items() if by in need.get("assumed_by", []))
+        for role in (*assuming, *need.get("roles", [])):
+            for action in need["actions"]:
+                one = need | {"assumed_by": [], "roles": [role], "actions": [action]}
+                if not any(_names(one, grant) for grant in granted):
+                    yield f"needs.json: {action} is not granted to {role}"
 
 
 def named_need(grant: Grant, needs: list[dict[str, Any]]) -> dict[str, Any] | None:

@@ -17,6 +17,8 @@ class Conditions:
         throttle: Requests a second that each SageMaker operation answers.
         consistency_lag: Seconds after which a new model or endpoint configuration is found.
         delays: What takes longer at SageMaker, each `NAME=SECONDS`.
+        retry_delay: Seconds from the failure of a function that an event called to its first retry;
+            1 when None, and a minute on AWS. What follows is in proportion.
         allowed_origins: Origins whose pages may call the cloud, if they have its key.
     """
 
@@ -27,6 +29,7 @@ class Conditions:
     throttle: float | None = None
     consistency_lag: float | None = None
     delays: tuple[str, ...] = ()
+    retry_delay: float | None = None
     allowed_origins: tuple[str, ...] = ()
 
     @classmethod
@@ -57,5 +60,6 @@ class Conditions:
             *(["--enforce-iam"] if self.enforce_iam else []),
             *([f"--concurrent-functions={functions}"] if functions else []),
             *self.sagemaker(),
+            *([f"--retry-delay={self.retry_delay:g}"] if self.retry_delay else []),
             *(f"--allow-origin={origin}" for origin in self.allowed_origins),
         )

@@ -298,6 +298,15 @@ def up(
             help="Make a step at SageMaker take longer, see below; may be repeated.",
         ),
     ] = None,
+    retry_delay: Annotated[
+        float | None,
+        typer.Option(
+            "--retry-delay",
+            metavar="SECONDS",
+            help="Wait so long before a function that failed for an event is tried again, and "
+            "twice as long the next time. Default: 1; 60 on AWS.",
+        ),
+    ] = None,
     concurrent_functions: Annotated[
         int | None,
         typer.Option(
@@ -343,6 +352,7 @@ def up(
         throttle=throttle,
         consistency_lag=consistency_lag,
         delays=delay or (),
+        retry_delay=retry_delay,
         concurrent_functions=concurrent_functions,
         concurrent_jobs=concurrent_jobs,
         allowed_origins=allow_origin or (),

@@ -168,6 +168,7 @@ def conditions(
     delays: Sequence[str],
     throttle: float | None,
     consistency_lag: float | None,
+    retry_delay: float | None,
     allowed_origins: Sequence[str],
     **others: Any,
 ) -> "Conditions":
@@ -190,7 +191,11 @@ def conditions(
                 raise UsageError(
                     f"{option}: {error}", remedy="See its form: spine up --help"
                 ) from None
-    for option, number in (("--throttle", throttle), ("--consistency-lag", consistency_lag)):
+    for option, number in (
+        ("--throttle", throttle),
+        ("--consistency-lag", consistency_lag),
+        ("--retry-delay", retry_delay),
+    ):
         if number is not None and not 0 < number < float("inf"):
             raise UsageError(
                 f"{option}: {number:g} must be more than 0", remedy="See: spine up --help"
@@ -207,6 +212,7 @@ def conditions(
         delays=tuple(delays),
         throttle=throttle,
         consistency_lag=consistency_lag,
+        retry_delay=retry_delay,
         **others,
     )
 

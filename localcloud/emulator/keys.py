@@ -29,6 +29,11 @@ def configure(*, enforce_iam: bool) -> None:
     _as_roles = enforce_iam
 
 
+def enforced() -> bool:
+    """Whether the deployed policies decide."""
+    return _as_roles
+
+
 @hooks.uses(
     "ministack.core.router:extract_access_key_id",
     reason="finds the key of a request",

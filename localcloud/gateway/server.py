@@ -138,6 +138,7 @@ async def _serve(options: Options, own: Credentials, listener: socket.socket, po
         port,
         record=record if enforce_iam else None,
         concurrent=options.conditions.concurrent_functions,
+        retry_delay=options.conditions.retry_delay,
     )
     sagemaker = SageMakerProcess(
         command=(
@@ -208,19 +209,38 @@ async def _serve(options: Options, own: Credentials, listener: socket.socket, po
         _stop_functions()
 
 
-def _emulator(port: int, *, record: Path | None, concurrent: int | None) -> App:
+def _emulator(
+    port: int, *, record: Path | None, concurrent: int | None, retry_delay: float | None
+) -> App:
     """MiniStack's app with every hook checked, then installed.
 
     Args:
         port: What the state machines' calls go to.
         record: Where decisions about roles are written; None does not enforce permissions.
         concurrent: Calls of functions that run at once; None decides by the machine.
+        retry_delay: Seconds to the first retry of a function that an event called; None: 1.
     """
     from localcloud import hooks
-    from localcloud.emulator import cloudformation, execution_environments, functions, keys
+    from localcloud.emulator import (
+        asynchronous,
+        cloudformation,
+        deliveries,
+        execution_environments,
+        functions,
+        keys,
+        s3_events,
+    )
     from localcloud.stepfunctions import clients, engine
 
-    rooms = [cloudformation, execution_environments, functions, keys]
+    rooms = [
+        asynchronous,
+        cloudformation,
+        deliveries,
+        execution_environments,
+        functions,
+        keys,
+        s3_events,
+    ]
     if record is not None:
         from localcloud.emulator import iam
 
@@ -232,6 +252,7 @@ def _emulator(port: int, *, record: Path | None, concurrent: int | None) -> App:
     hooks.install(found)
     keys.configure(enforce_iam=record is not None)
     execution_environments.configure(limit=concurrent)
+    asynchronous.configure(retry_delay=retry_delay)
     engine.start(endpoint_url=endpoint_url(port))
     from ministack.app import app
 

@@ -21,7 +21,7 @@ from typing import Any
 from ministack.services import stepfunctions
 
 from localcloud import hooks
-from localcloud.stepfunctions import executions
+from localcloud.stepfunctions import arns, executions
 from localcloud.stepfunctions.responses import error
 
 _STEPFUNCTIONS = "ministack.services.stepfunctions"
@@ -37,8 +37,6 @@ _lock = threading.Lock()
 def redrive(data: dict[str, Any]) -> Any:
     """Answer RedriveExecution."""
     arn, token = data.get("executionArn", ""), data.get("clientToken")
-    if not arn.startswith("arn:") or ":execution:" not in arn:
-        return error("InvalidArn", f"Invalid Arn: '{arn}'")
     record = stepfunctions._executions.get(arn)
     if record is None:
         return error("ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'")
@@ -72,17 +70,22 @@ def redrive(data: dict[str, Any]) -> Any:
     return stepfunctions.json_response({"redriveDate": date})
 
 
-@hooks.around(f"{_STEPFUNCTIONS}:handle_request", reason="RedriveExecution is an unknown action")
+@hooks.around(
+    f"{_STEPFUNCTIONS}:handle_request",
+    reason="RedriveExecution is an unknown action, and a malformed ARN is said not to exist",
+)
 async def _answered(
     answer: Callable[..., Any], method: str, path: str, headers: Any, body: Any, query_params: Any
 ) -> Any:
-    """Answer one more action than MiniStack does."""
-    if headers.get("x-amz-target", "") != "AWSStepFunctions.RedriveExecution":
-        return await answer(method, path, headers, body, query_params)
+    """Answer one more action than MiniStack does, and refuse ARNs that are none."""
     try:
-        data = json.loads(body)
+        data = json.loads(body or b"{}")
     except ValueError:
         return stepfunctions._finalize_response(error("SerializationException", "Invalid JSON"))
+    if refused := arns.refusal(data):
+        return stepfunctions._finalize_response(refused)
+    if headers.get("x-amz-target", "") != "AWSStepFunctions.RedriveExecution":
+        return await answer(method, path, headers, body, query_params)
     return stepfunctions._finalize_response(redrive(data))
 
 
@@ -131,9 +134,13 @@ def details(record: dict[str, Any]) -> dict[str, Any]:
 
 @hooks.around(
     f"{_STEPFUNCTIONS}:_list_executions",
-    reason="says nothing of redrives, and does not filter by them",
+    reason="says nothing of redrives, does not filter by them, and takes a machine that is gone "
+    "for one without executions",
 )
 def _listed(list_executions: Callable[..., Any], data: dict[str, Any]) -> Any:
+    machine = data.get("stateMachineArn")
+    if machine and stepfunctions._resolve_state_machine_arn(machine) is None:
+        return error("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{machine}'")
     wanted = data.get("redriveFilter")
     if wanted not in (None, "REDRIVEN", "NOT_REDRIVEN"):
         return error("ValidationException", f"Invalid redriveFilter: '{wanted}'")

@@ -61,6 +61,17 @@ def _stop_at_once(stop: Callable[..., Any], data: dict[str, Any]) -> Any:
 
 
 @hooks.around(
+    f"{_STEPFUNCTIONS}:_delete_state_machine",
+    reason="deleting what is gone is refused, although the operation is idempotent",
+)
+def _deleted(delete: Callable[..., Any], data: dict[str, Any]) -> Any:
+    """Delete a machine, or find that it is gone."""
+    if stepfunctions._state_machines.get(data.get("stateMachineArn")) is None:
+        return stepfunctions.json_response({})
+    return delete(data)
+
+
+@hooks.around(
     f"{_STEPFUNCTIONS}:_create_state_machine",
     f"{_STEPFUNCTIONS}:_update_state_machine",
     reason="accepts invalid definitions",

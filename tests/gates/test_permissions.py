@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gates import permissions
-from gates.assembly import Assembly
+from gates.assembly import Assembly, as_list
 
 Templates = dict[str, dict[str, Any]]
 
@@ -45,7 +45,7 @@ def test_taking_any_needed_action_away_is_noticed(assembly: Assembly) -> None:
         for call in calls:
             without = copy.deepcopy(documents[grant.role])
             statement = without[grant.index]
-            actions = permissions.as_list(statement["Action"])
+            actions = as_list(statement["Action"])
             statement["Action"] = [each for each in actions if each != grant.action] or ["x:Y"]
             assert not permissions.allowed(without, call), str(grant)
         needed += bool(calls)
@@ -153,7 +153,39 @@ def _take_put_object(templates: Templates) -> None:
     statements[:] = [each for each in statements if each["Action"] != "s3:PutObject"]
 
 
-_MUTANTS: dict[str, tuple[Callable[[Templates], None], str]] = {
+def _resource_policy(templates: Templates, room: str, kind: str) -> list[dict[str, Any]]:
+    for resource in templates[room]["Resources"].values():
+        if resource["Type"] == kind:
+            found: list[dict[str, Any]] = resource["Properties"]["PolicyDocument"]["Statement"]
+            return found
+    raise AssertionError(kind)
+
+
+def _buckets(templates: Templates) -> list[dict[str, Any]]:
+    return _resource_policy(templates, "storage", "AWS::S3::BucketPolicy")
+
+
+def _queues(templates: Templates) -> list[dict[str, Any]]:
+    return _resource_policy(templates, "triggers", "AWS::SQS::QueuePolicy")
+
+
+def _allowing(statements: list[dict[str, Any]], sort: str) -> dict[str, Any]:
+    return next(
+        each for each in statements if each["Effect"] == "Allow" and sort in each["Principal"]
+    )
+
+
+def _trust_nobody(templates: Templates) -> None:
+    _role(templates, "MachineRole")["AssumeRolePolicyDocument"]["Statement"].clear()
+
+
+def _withhold(templates: Templates) -> None:
+    for statement in _policy(templates, "PlanRole"):
+        if "logs:PutLogEvents" in statement["Action"]:
+            statement["Action"] = ["logs:CreateLogStream"]
+
+
+_MUTANTS: dict[str, tuple[Callable[[Templates], object], str]] = {
     "wildcard": (lambda each: _add(each, "s3:Get*", "arn:aws:s3:::x/*"), "not one action"),
     "star": (lambda each: _add(each, "s3:GetObject", "*"), "IAM knows narrower resources"),
     "unneeded": (
@@ -170,6 +202,53 @@ _MUTANTS: dict[str, tuple[Callable[[Templates], None], str]] = {
     "trust": (_trust_anybody, "on behalf of any account"),
     "function": (_open_function, "may invoke the function for any account"),
     "missing": (_take_put_object, "ImplicitlyDenied"),
+    "assumed": (_trust_nobody, "nobody may assume it"),
+    "withheld": (_withhold, "logs:PutLogEvents is not granted to PlanRole"),
+    "bucket": (
+        lambda each: _add(each, "s3:GetObject", "arn:aws:s3:::Data/*"),
+        "reaches beyond what is the app's",
+    ),
+    "run": (
+        lambda each: _add(each, "s3:GetObject", "arn:aws:s3:::Data/runs/*/*"),
+        "reaches beyond what is the app's",
+    ),
+    "stage": (
+        lambda each: _add(
+            each,
+            "sagemaker:DescribeModel",
+            "arn:aws:sagemaker:us-east-1:000000000000:model/spine-*",
+        ),
+        "reaches beyond what is the app's",
+    ),
+    "plain": (lambda each: _buckets(each).pop(0), "does not deny every call without TLS"),
+    "old": (lambda each: _buckets(each).pop(1), "does not deny every call with an old TLS"),
+    "half": (
+        lambda each: _buckets(each)[0].update(Resource=_buckets(each)[0]["Resource"][1:]),
+        "does not deny every call without TLS",
+    ),
+    "anybody": (
+        lambda each: _allowing(_buckets(each), "AWS").update(Principal={"AWS": "*"}),
+        "who is no role of the app",
+    ),
+    "queue": (lambda each: _queues(each).pop(0), "does not deny every call without TLS"),
+    "rule": (
+        lambda each: _allowing(_queues(each), "Service").pop("Condition"),
+        "events.amazonaws.com may use it for anything",
+    ),
+    "services": (
+        lambda each: _allowing(_queues(each), "Service").update(
+            Principal={"Service": ["events.amazonaws.com", "ec2.amazonaws.com"]}
+        ),
+        "rather than one service",
+    ),
+    "account": (
+        lambda each: _allowing(_buckets(each), "Service")["Condition"].pop("StringEquals"),
+        "of any account",
+    ),
+    "elsewhere": (
+        lambda each: _allowing(_queues(each), "Service").update(Resource="*"),
+        "which is not its own",
+    ),
 }
 
 

@@ -12,6 +12,7 @@ ALL = Conditions(
     throttle=2.5,
     consistency_lag=0.5,
     delays=("training=1",),
+    retry_delay=0.5,
     allowed_origins=("http://localhost:3000",),
 )
 
@@ -38,5 +39,6 @@ def test_every_condition_is_shown_as_its_option() -> None:
         "--throttle=2.5",
         "--consistency-lag=0.5",
         "--concurrent-jobs=2",
+        "--retry-delay=0.5",
         "--allow-origin=http://localhost:3000",
     )

@@ -12,13 +12,32 @@ import pytest
 
 import localcloud
 from localcloud import hooks
-from localcloud.emulator import cloudformation, execution_environments, functions, iam, keys
+from localcloud.emulator import (
+    asynchronous,
+    cloudformation,
+    deliveries,
+    execution_environments,
+    functions,
+    iam,
+    keys,
+    s3_events,
+)
 from localcloud.hooks import Hook, HookError, check, install, registered
 from localcloud.stepfunctions import engine
 
 # As the gateway chooses them.
 OF_EMULATOR = [
-    each.__name__ for each in (cloudformation, execution_environments, functions, iam, keys)
+    each.__name__
+    for each in (
+        asynchronous,
+        cloudformation,
+        deliveries,
+        execution_environments,
+        functions,
+        iam,
+        keys,
+        s3_events,
+    )
 ]
 ALL = registered(engine.__package__, *OF_EMULATOR)
 

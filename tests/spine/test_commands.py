@@ -145,6 +145,7 @@ def test_a_cloud_that_lost_its_sagemaker_process_says_how_to_go_on(
         ("--delay", "lunch=3600", "NAME=SECONDS"),
         ("--throttle", "0", "must be more than 0"),
         ("--consistency-lag", "inf", "must be more than 0"),
+        ("--retry-delay", "0", "must be more than 0"),
         ("--allow-origin", "*", "http://localhost:3000"),
         ("--allow-origin", "null", "http://localhost:3000"),
         ("--allow-origin", "http://localhost:3000/", "http://localhost:3000"),

@@ -109,6 +109,80 @@ def test_no_time_limit_of_a_job_is_left_out(kind: Any) -> None:
         assert limits == condition.members.keys() - {"MaxPendingTimeInSeconds"}
 
 
+# Members of the same sort that no request of ours has: data sets as inputs, instances of several
+# types, rules of the debugger, dumps, asynchronous and shadow variants.
+_NEVER_ASKED = (
+    "DatasetDefinition.",
+    "InstanceGroups.",
+    "InstancePools.",
+    "InstancePreferences.",
+    "RuleConfigurations.",
+    "CoreDumpConfig.",
+    "AsyncInferenceConfig.",
+    "ShadowProductionVariants.",
+)
+# Of a preparation, which fetches its data by itself, and of a configuration, where they count for
+# inference components only.
+_NOT_SET = {
+    "ProcessingJob": {"NetworkConfig.EnableNetworkIsolation"},
+    "EndpointConfig": {"VpcConfig", "EnableNetworkIsolation"},
+}
+
+
+def paths(shape: Any, at: str = "", seen: frozenset[str] = frozenset()) -> Iterator[str]:
+    """The paths to every member below a shape, as the table writes them."""
+    while shape.type_name == "list":
+        shape = shape.member
+    if shape.type_name != "structure" or shape.name in seen:
+        return
+    for name, member in shape.members.items():
+        yield f"{at}{name}"
+        yield from paths(member, f"{at}{name}.", seen | {shape.name})
+
+
+@every_kind
+def test_no_key_network_instance_or_image_of_a_request_is_left_out(kind: Any) -> None:
+    """What the settings and the gates hold to their rules is all that the API takes."""
+    every = {
+        path
+        for path in paths(shape(kind, "Create", "input"))
+        if not any(part in path for part in _NEVER_ASKED)
+    } - _NOT_SET.get(kind.noun, set())
+
+    def ending(*names: str) -> set[str]:
+        return {path for path in every if path.rpartition(".")[2] in names}
+
+    assert set(kind.kms_keys) == ending("KmsKeyId", "VolumeKmsKeyId")
+    assert set(kind.instance_types) == ending("InstanceType")
+    assert set(kind.images) == ending("Image", "ImageUri", "TrainingImage")
+    assert {kind.vpc} - {None} == ending("VpcConfig")
+    assert {kind.network_isolation} - {None} == ending("EnableNetworkIsolation")
+    assert {kind.traffic_encryption} - {None} == ending("EnableInterContainerTrafficEncryption")
+
+
+@every_kind
+def test_what_runs_is_billed_and_a_model_is_the_result(kind: Any) -> None:
+    """Jobs, and an endpoint that is in service; a description costs nothing."""
+    status: Any = shape(kind, "Describe", "output").members.get(kind.status_member)
+    serves = status is not None and "InService" in status.enum
+    assert kind.billed is (kind.is_job or serves)
+    assert kind.is_result is (kind.noun == "Model")
+
+
+@every_kind
+def test_jobs_are_waited_for_by_the_rule_that_step_functions_makes(kind: Any) -> None:
+    """As its guide names it in the policies for SageMaker's `.sync` integrations."""
+    rule = f"StepFunctionsGetEventsForSageMaker{kind.noun}sRule"
+    assert kind.events_rule == (rule if kind.is_job else None)
+
+
+@every_kind
+def test_iam_calls_it_by_its_noun_in_lower_case(kind: Any) -> None:
+    """As in the ARNs of the Service Authorization Reference: `training-job`."""
+    assert kind.resource_type == xform_name(kind.noun, "-")
+    assert kind.key == xform_name(kind.noun)
+
+
 def test_a_kind_is_found_by_what_step_functions_calls_its_creation() -> None:
     """The camel case of the optimized integration."""
     assert [kinds.of_action(kind.action) for kind in kinds.KINDS] == list(kinds.KINDS)

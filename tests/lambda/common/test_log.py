@@ -1,5 +1,6 @@
 """What functions log."""
 
+import io
 import json
 
 import pytest
@@ -20,3 +21,19 @@ def test_an_event_is_one_json_line(capsys: pytest.CaptureFixture[str]) -> None:
         "note": "two\nlines",
         "error": "no",
     }
+
+
+def test_a_line_is_written_at_once_as_people_read_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Letters stay letters, and a function that is ended has said what it said."""
+
+    class Output(io.StringIO):
+        flushed = False
+
+        def flush(self) -> None:
+            self.flushed = True
+
+    output = Output()
+    monkeypatch.setattr("sys.stdout", output)
+    log.event("planned", run="é")
+    assert output.getvalue() == '{"event": "planned", "run": "é"}\n'
+    assert output.flushed

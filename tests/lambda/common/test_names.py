@@ -88,3 +88,11 @@ def test_every_kind_has_room_for_a_runs_name(kind: Any) -> None:
     """The longest base of the longest prefix, whatever the kind's limit."""
     base = names.base_name("spine-" + "s" * 8, names.run_id("x" * 80, "arn"))
     assert len(f"{names.fitting(base, kind.longest_name)}-999-999") <= kind.longest_name
+
+
+def test_the_longest_base_has_55_characters() -> None:
+    """Eight are left of SageMaker's 63, for the attempt in a job's name."""
+    run = "a" * 31 + "-00000000"
+    assert len(names.base_name("s" * 14, run)) == 55
+    with pytest.raises(ValueError, match="at most 14 lower-case letters"):
+        names.base_name("s" * 15, run)

@@ -1,6 +1,10 @@
 """Addresses in S3, and what is read and written there."""
 
+import io
+from typing import Any
+
 import pytest
+from botocore.exceptions import ClientError
 
 from spine.shipped import load
 from tests.support import FakeS3, use_clients
@@ -61,3 +65,62 @@ def test_objects_are_written_and_read_by_version(monkeypatch: pytest.MonkeyPatch
     assert s3.read(place) == b"two"
     assert s3.read(place, version_id="1") == b"one"
     assert fake.content_types["b", "k"] == "text/csv"
+
+
+MIB = 1 << 20
+
+
+class Parts(FakeS3):
+    """Knows which objects came whole, and which in parts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.in_parts: list[str] = []
+
+    def upload_fileobj(self, Fileobj: Any, Bucket: str, Key: str, ExtraArgs: Any) -> None:  # noqa: N803
+        """Note it, and take it."""
+        self.in_parts.append(Key)
+        super().upload_fileobj(Fileobj, Bucket, Key, ExtraArgs)
+
+
+@pytest.mark.parametrize(("size", "parted"), [(0, False), (8 * MIB, False), (8 * MIB + 1, True)])
+def test_a_file_of_more_than_8_mib_is_written_in_parts(
+    monkeypatch: pytest.MonkeyPatch, size: int, parted: bool
+) -> None:
+    """From its beginning, wherever it was read to; with its type either way."""
+    fake = Parts()
+    use_clients(monkeypatch, s3=fake)
+    file = io.BytesIO(b"x" * size)
+    file.seek(size // 2)
+    s3.write_file(s3.Location("b", "k"), file, content_type="text/csv")
+    assert [len(each) for each in fake.objects["b", "k"]] == [size]
+    assert fake.content_types["b", "k"] == "text/csv"
+    assert fake.in_parts == (["k"] if parted else [])
+
+
+def test_lines_are_read_a_mebibyte_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However large the object is."""
+    asked: list[int | None] = []
+
+    class Body(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            asked.append(size)
+            return super().read(size)
+
+    class Large:
+        def get_object(self, **given: str) -> dict[str, Any]:
+            assert given == {"Bucket": "b", "Key": "k"}
+            return {"Body": Body(b"a\nb")}
+
+    use_clients(monkeypatch, s3=Large())
+    assert list(s3.lines(s3.Location("b", "k"))) == [b"a", b"b"]
+    assert set(asked) == {MIB}
+
+
+def test_an_object_that_is_not_there_is_noticed_before_the_first_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever asks for lines need not take one to learn it."""
+    use_clients(monkeypatch, s3=FakeS3())
+    with pytest.raises(ClientError, match="NoSuchKey"):
+        s3.lines(s3.Location("b", "k"))

@@ -57,6 +57,10 @@ class FakeRecords:
         if ConditionExpression and "execution" in item:
             raise client_error("ConditionalCheckFailedException", "No.", "UpdateItem")
         names = ExpressionAttributeNames or {}
+        # DynamoDB's own way to write a value: its type, and the value as a text.
+        assert {name: list(value) for name, value in ExpressionAttributeValues.items()} == {
+            name: ["N" if name == ":expires" else "S"] for name in ExpressionAttributeValues
+        }
         for part in UpdateExpression.removeprefix("SET ").split(", "):
             name, value = part.split(" = ")
             item[names.get(name, name)] = next(iter(ExpressionAttributeValues[value].values()))
@@ -179,8 +183,9 @@ def test_a_record_that_could_not_be_completed_starts_nothing_twice(
     event = created("incoming/a.csv")
     start.handler(event, None)
     (record,) = records.items.values()
-    del record["execution"]
-    assert start.handler(event, None)["started"] is False
+    name = record.pop("execution").rpartition(":")[2]
+    again = {"started": False, "execution": name, "reason": "already started"}
+    assert start.handler(event, None) == again
     assert record["execution"] in step_functions.executions
     assert len(step_functions.executions) == 1
 
@@ -228,3 +233,81 @@ def test_another_failure_is_not_swallowed(
     monkeypatch.setattr(step_functions, "start_execution", refuse)
     with pytest.raises(ClientError, match="AccessDenied"):
         start.handler(created("incoming/a.csv"), None)
+
+
+def test_objects_of_two_buckets_are_two_runs(step_functions: FakeStepFunctions) -> None:
+    """The same key and the same version in another bucket is another file."""
+    item = {"version-id": "v"}
+    event, other = created("incoming/a.csv", **item), created("incoming/a.csv", **item)
+    other["detail"]["bucket"]["name"] = "c"
+    assert [start.handler(each, None)["started"] for each in (event, other)] == [True, True]
+    assert {each["source"]["uri"] for each in step_functions.executions.values()} == {
+        "s3://b/incoming/a.csv",
+        "s3://c/incoming/a.csv",
+    }
+
+
+def test_a_file_whose_name_ends_in_a_slash_is_a_file(step_functions: FakeStepFunctions) -> None:
+    """Only the empty object that stands for a folder is none."""
+    result = start.handler(created("incoming/odd/", size=1), None)
+    assert result["started"] is True
+    (execution_input,) = step_functions.executions.values()
+    assert execution_input["source"]["uri"] == "s3://b/incoming/odd/"
+
+
+def test_the_answer_says_what_was_started_and_why_not(step_functions: FakeStepFunctions) -> None:
+    """What an operator reads of an invocation by hand."""
+    event = created("incoming/a.csv")
+    first = start.handler(event, None)
+    name = start.execution_name("b", event["detail"]["object"])
+    arn = f"{MACHINE}:{name}".replace("stateMachine", "execution")
+    assert first == {"started": True, "execution": arn, "reason": None}
+    again = {"started": False, "execution": name, "reason": "already started"}
+    assert start.handler(event, None) == again
+    assert start.handler(created("incoming/new/", size=0), None) == {
+        "started": False,
+        "execution": None,
+        "reason": "a folder",
+    }
+
+
+def test_the_log_tells_each_start_and_each_repetition(
+    step_functions: FakeStepFunctions, records: FakeRecords, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also of a repetition that only the execution's name gave away."""
+    event = created("incoming/a.csv")
+    arn = start.handler(event, None)["execution"]
+    name = arn.rpartition(":")[2]
+    start.handler(event, None)
+    (record,) = records.items.values()
+    del record["execution"]
+    start.handler(event, None)
+    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [
+        {"event": "execution started", "execution": arn},
+        {"event": "object already started", "execution": name},
+        {"event": "object already started", "execution": name},
+    ]
+
+
+def test_a_record_is_kept_for_400_days(
+    step_functions: FakeStepFunctions, records: FakeRecords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then DynamoDB may delete it: its time to live is a number of seconds since the epoch."""
+    monkeypatch.setattr(start.time, "time", lambda: 1_000_000.5)
+    start.handler(created("incoming/a.csv"), None)
+    (record,) = records.items.values()
+    assert record["expires"] == str(1_000_000 + 400 * 86_400)
+
+
+def test_a_record_that_cannot_be_written_stops_the_start(
+    step_functions: FakeStepFunctions, records: FakeRecords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the record a replay would start the file again: the event is tried again instead."""
+
+    def throttled(**_: object) -> None:
+        raise client_error("ProvisionedThroughputExceededException", "Slow down.", "UpdateItem")
+
+    monkeypatch.setattr(records, "update_item", throttled)
+    with pytest.raises(ClientError, match="ProvisionedThroughput"):
+        start.handler(created("incoming/a.csv"), None)
+    assert step_functions.executions == {}

@@ -138,20 +138,46 @@ def test_the_old_fleet_answers_during_an_update(slow_cloud: Cloud) -> None:
     assert "PendingDeploymentSummary" not in settled(cloud, "busy")
 
 
+def create_broken(cloud: Cloud, name: str) -> None:
+    """Creates a model whose artifact is no archive."""
+    cloud.put(f"{name}/model.tar.gz", b"no archive")
+    image = cloud.sagemaker.describe_model(ModelName="trained")["PrimaryContainer"]["Image"]
+    cloud.sagemaker.create_model(
+        ModelName=name,
+        PrimaryContainer={"Image": image, "ModelDataUrl": f"s3://{BUCKET}/{name}/model.tar.gz"},
+        ExecutionRoleArn=ROLE,
+    )
+
+
+def test_a_failed_endpoint_can_only_be_deleted(cloud: Cloud) -> None:
+    """Neither a new configuration nor other weights revive one that never came to serve."""
+    create_broken(cloud, "never-serves")
+    configure(cloud, "never-serves", variant("a", "never-serves"))
+    cloud.sagemaker.create_endpoint(EndpointName="never-serves", EndpointConfigName="never-serves")
+    assert cloud.wait_for_endpoint("never-serves")["EndpointStatus"] == "Failed"
+    configure(cloud, "would-serve", variant("a", "trained"))
+    weights = [{"VariantName": "a", "DesiredWeight": 1}]
+    for call in (
+        lambda: cloud.sagemaker.update_endpoint(
+            EndpointName="never-serves", EndpointConfigName="would-serve"
+        ),
+        lambda: cloud.sagemaker.update_endpoint_weights_and_capacities(
+            EndpointName="never-serves", DesiredWeightsAndCapacities=weights
+        ),
+    ):
+        code, message = refused(call)
+        assert code == "ValidationException"
+        assert "in status Failed; it can only be deleted" in message
+    described = cloud.sagemaker.describe_endpoint(EndpointName="never-serves")
+    assert described["EndpointStatus"] == "Failed"
+    cloud.sagemaker.delete_endpoint(EndpointName="never-serves")
+
+
 def test_a_failed_update_rolls_back(cloud: Cloud) -> None:
     """A fleet that does not come to serve leaves the old one in service, and says why."""
     host(cloud, "rolls", variant("a", "trained"))
     before = score(cloud, "rolls")
-    cloud.put("rolls-broken/model.tar.gz", b"no archive")
-    image = cloud.sagemaker.describe_model(ModelName="trained")["PrimaryContainer"]["Image"]
-    cloud.sagemaker.create_model(
-        ModelName="rolls-broken",
-        PrimaryContainer={
-            "Image": image,
-            "ModelDataUrl": f"s3://{BUCKET}/rolls-broken/model.tar.gz",
-        },
-        ExecutionRoleArn=ROLE,
-    )
+    create_broken(cloud, "rolls-broken")
     configure(cloud, "rolls-2", variant("a", "rolls-broken"))
     cloud.sagemaker.update_endpoint(EndpointName="rolls", EndpointConfigName="rolls-2")
     described = settled(cloud, "rolls")
