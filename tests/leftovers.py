@@ -1,17 +1,18 @@
 """What runs leave in SageMaker, and what asks for it to be removed."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import timedelta
 from typing import Any
 
 from spine.shipped import load
-from tests.fake_sagemaker import FakeSageMaker
+from tests.fake_sagemaker import BEGIN, FakeSageMaker
 
 names = load("common.names")
 waiting = load("cleanup.backoff")
 
 PREFIX = "spine-dev"
-START = datetime(2026, 1, 1, tzinfo=UTC)
+START = BEGIN
+LONGEST_RUN = timedelta(hours=24)
 LIVE = "RUNNING"
 ENDED = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 

@@ -12,13 +12,17 @@ from botocore.exceptions import ClientError
 from ..common import aws
 from ..common.errors import SpineError
 from .backoff import Backoff
-from .sweep import Context
-from .teardown import answer
+from .custom_resource import answer
+from .pacing import OutOfTimeError, paced
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_stepfunctions.type_defs import ListExecutionsInputTypeDef
 
+    from .sweep import Context
+
+# What a last call with all its tries, and an answer to CloudFormation, may need at worst.
+_MARGIN_SECONDS = 120.0
 _CAUSE = "The deployment is being removed."
 
 
@@ -26,14 +30,18 @@ class StillRunningError(SpineError):
     """Executions go on though they were stopped."""
 
 
-def handler(event: dict[str, Any], context: Context) -> None:
+def handler(event: dict[str, Any], context: "Context") -> None:
     """Answer a CloudFormation request; on Delete, stop what runs first."""
-    machine = event["ResourceProperties"]["StateMachineArn"]
 
-    def on_delete(backoff: Backoff) -> None:
-        stop_all(aws.client("stepfunctions"), machine, backoff=backoff)
+    def left() -> float:
+        return context.get_remaining_time_in_millis() / 1000 - _MARGIN_SECONDS
 
-    answer(event, context, physical_id=f"{os.environ['NAME_PREFIX']}-stop", on_delete=on_delete)
+    def on_delete() -> str:
+        machine = event["ResourceProperties"]["StateMachineArn"]
+        stop_all(paced(aws.client("stepfunctions"), left), machine, backoff=Backoff(left()))
+        return ""
+
+    answer(event, physical_id=f"{os.environ['NAME_PREFIX']}-stop", on_delete=on_delete)
 
 
 def stop_all(step_functions: "SFNClient", machine: str, *, backoff: Backoff) -> None:
@@ -44,11 +52,17 @@ def stop_all(step_functions: "SFNClient", machine: str, *, backoff: Backoff) -> 
     Raises:
         StillRunningError: The wait is used up; the message names them.
     """
-    while running := _running(step_functions, machine):
-        for arn in running:
-            _stop(step_functions, arn)
-        if not backoff.wait():
-            raise StillRunningError(f"Stop by hand, then delete the stack again: {running}")
+    running: list[str] = []
+    try:
+        while running := _running(step_functions, machine):
+            for arn in running:
+                _stop(step_functions, arn)
+            if not backoff.wait():
+                break
+    except OutOfTimeError:
+        running = running or ["Not all could be listed in time."]
+    if running:
+        raise StillRunningError(f"Stop by hand, then delete the stack again: {running}")
 
 
 def _running(step_functions: "SFNClient", machine: str) -> list[str]:

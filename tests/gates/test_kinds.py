@@ -18,7 +18,7 @@ from spine.history import State, Status
 from spine.shipped import load
 from stacks.steps.clean_up import cleaning
 from tests.fake_sagemaker import FakeSageMaker, FakeStepFunctions
-from tests.leftovers import PREFIX, arn, backoff, base
+from tests.leftovers import LONGEST_RUN, PREFIX, arn, backoff, base
 from tests.reliability.virtual import Faults, Story
 
 kinds = load("common.kinds")
@@ -126,6 +126,7 @@ def test_a_new_kind_is_found_by_its_short_name_and_swept() -> None:
         FakeStepFunctions({arn("one"): "FAILED"}),
         PREFIX,
         scope=None,
+        longest_run=LONGEST_RUN,
         now=lambda: datetime(2026, 1, 1, tzinfo=UTC),
         backoff=backoff(sagemaker, 60),
     )

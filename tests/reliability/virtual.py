@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 
 from spine.shipped import load
 from tests.fake_sagemaker import FakeSageMaker, FakeStepFunctions
+from tests.leftovers import LONGEST_RUN
 from tests.reliability.clock import Clock
 from tests.support import client_error
 
@@ -237,6 +238,7 @@ class Story:
             self.states,
             PREFIX,
             scope=scope,
+            longest_run=LONGEST_RUN,
             now=lambda: _BEGIN + timedelta(seconds=self.clock.now),
             backoff=waiting.Backoff(seconds, self.clock.sleep),
         )

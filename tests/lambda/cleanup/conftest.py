@@ -10,7 +10,7 @@ import pytest
 
 from spine.shipped import load
 from tests.fake_sagemaker import FakeSageMaker, FakeStepFunctions
-from tests.leftovers import PREFIX
+from tests.leftovers import LONGEST_RUN, PREFIX
 from tests.support import use_clients
 
 
@@ -26,6 +26,7 @@ def clients(sagemaker: FakeSageMaker, monkeypatch: pytest.MonkeyPatch) -> FakeSt
     step_functions = FakeStepFunctions()
     use_clients(monkeypatch, sagemaker=sagemaker, stepfunctions=step_functions)
     monkeypatch.setenv("NAME_PREFIX", PREFIX)
+    monkeypatch.setenv("LONGEST_RUN_SECONDS", str(int(LONGEST_RUN.total_seconds())))
     monkeypatch.setattr(load("cleanup.backoff").time, "sleep", sagemaker.sleep)
     return step_functions
 

@@ -21,6 +21,7 @@ def test_a_run_is_removed_in_order(sagemaker: FakeSageMaker) -> None:
     assert done == {
         "deleted": {"endpoints": [run], "endpoint_configs": [run], "models": [run]},
         "stopped_jobs": [f"{run}-0-1"],
+        "in_use": {},
     }
     assert sagemaker.calls == [
         ("StopTransformJob", f"{run}-0-1"),
@@ -39,6 +40,7 @@ def test_a_removed_run_is_removed_again_without_error(sagemaker: FakeSageMaker) 
     assert done == {
         "deleted": {"endpoints": [], "endpoint_configs": [], "models": []},
         "stopped_jobs": [],
+        "in_use": {},
     }
 
 

@@ -10,8 +10,19 @@ from hypothesis import strategies as st
 
 from spine.shipped import load
 from tests.fake_sagemaker import FakeSageMaker, FakeStepFunctions
-from tests.leftovers import ENDED, LIVE, PREFIX, START, Remaining, arn, backoff, base, leave
-from tests.support import client_error, use_clients
+from tests.leftovers import (
+    ENDED,
+    LIVE,
+    LONGEST_RUN,
+    PREFIX,
+    START,
+    Remaining,
+    arn,
+    backoff,
+    base,
+    leave,
+)
+from tests.support import client_error
 
 names = load("common.names")
 removal = load("cleanup.removal")
@@ -31,6 +42,7 @@ def run_sweep(
         FakeStepFunctions({arn(name): status for name, status in executions.items()}),
         PREFIX,
         scope=scope,
+        longest_run=LONGEST_RUN,
         now=lambda: START + timedelta(seconds=sagemaker.now),
         backoff=backoff(sagemaker, seconds),
     )
@@ -39,11 +51,11 @@ def run_sweep(
 
 @pytest.mark.parametrize("status", [*ENDED, "GONE"])
 def test_what_an_ended_execution_left_is_removed(sagemaker: FakeSageMaker, status: str) -> None:
-    """Whatever way it ended; its model goes too unless it succeeded."""
+    """Whatever way it ended; its model goes too unless it is, or may be, a good run's result."""
     run = leave(sagemaker, "one")
     done = run_sweep(sagemaker, {} if status == "GONE" else {"one": status})
     assert [item["run"] for item in done["removed"]] == [run]
-    assert sagemaker.left() == ({run} if status == "SUCCEEDED" else set())
+    assert sagemaker.left() == ({run} if status in ("SUCCEEDED", "GONE") else set())
 
 
 @pytest.mark.parametrize("status", ["RUNNING", "PENDING_REDRIVE"])
@@ -107,7 +119,7 @@ def test_only_tagged_resources_are_swept(sagemaker: FakeSageMaker) -> None:
 
 
 def test_one_bad_item_does_not_stop_the_sweep(
-    sagemaker: FakeSageMaker, monkeypatch: pytest.MonkeyPatch
+    sagemaker: FakeSageMaker, clients: FakeStepFunctions
 ) -> None:
     """Everything else is removed first, then the failures are raised by name."""
     sagemaker.deletion = 0
@@ -121,10 +133,8 @@ def test_one_bad_item_does_not_stop_the_sweep(
             raise client_error("AccessDeniedException", "not authorized", operation)
 
     sagemaker.fault = fail
-    use_clients(monkeypatch, sagemaker=sagemaker, stepfunctions=FakeStepFunctions())
-    monkeypatch.setenv("NAME_PREFIX", PREFIX)
     with pytest.raises(sweep.SweepError) as caught:
-        sweep.handler({}, Remaining(60))
+        sweep.handler({}, Remaining(600))
     for run in (denied, unreadable, mistyped):
         assert run in str(caught.value)
     assert sagemaker.names("endpoint") == {denied, unreadable, mistyped}
@@ -134,11 +144,12 @@ def test_a_busy_endpoint_is_left_for_the_next_sweep(sagemaker: FakeSageMaker) ->
     """The schedule comes back; meanwhile the other runs are not held up."""
     stuck = leave(sagemaker, "stuck", endpoint="Creating", until=3600)
     leave(sagemaker, "done")
-    done = run_sweep(sagemaker, {}, seconds=60)
+    failed = {"stuck": "FAILED", "done": "FAILED"}
+    done = run_sweep(sagemaker, failed, seconds=60)
     assert done["pending"] == [f"{stuck} is Creating"]
     assert sagemaker.names("endpoint") == {stuck}
     sagemaker.sleep(3600)
-    run_sweep(sagemaker, {})
+    run_sweep(sagemaker, failed)
     assert sagemaker.left() == set()
 
 
