@@ -1,7 +1,8 @@
 """An in-memory SageMaker with states and a virtual clock, as strict about order as the real one."""
 
-import heapq
-from collections.abc import Callable
+import itertools
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -52,6 +53,7 @@ class FakeSageMaker:
         now: Virtual seconds; `sleep` moves them on.
         deletion: Seconds that something which is not deleted at once stays in Deleting.
         page: Items on each page of a listing.
+        tag_page: Tags on each page of them.
         fault: Called with the operation and name before each call; may raise.
         calls: The deletions and stops that took effect, in order: the operation and the name.
         things: What is there, by its kind's resource type and its name.
@@ -62,6 +64,7 @@ class FakeSageMaker:
     now: float = 0.0
     deletion: float = 30.0
     page: int = 2
+    tag_page: int = 2
     fault: Callable[[str, str], None] = lambda _operation, _name: None
     calls: list[tuple[str, str]] = field(default_factory=list)
     things: dict[str, dict[str, Thing]] = field(
@@ -75,6 +78,8 @@ class FakeSageMaker:
         self._changing = [
             self.things[kind.resource_type] for kind in _kinds() if kind.is_job or kind.in_progress
         ]
+        self._pages: dict[str, list[str]] = {}
+        self._tokens = itertools.count(1)
         self._methods: dict[str, Callable[..., dict[str, Any]]] = {}
         for kind in _kinds():
             self._methods[kind.method("List")] = partial(self._list, kind)
@@ -211,26 +216,11 @@ class FakeSageMaker:
 
     def _list(self, kind: Any, *, MaxResults: int, **asked: Any) -> dict[str, Any]:  # noqa: N803
         """List by a part of the name, a status, times, and what something stands on."""
-        part, after = asked.pop("NameContains", ""), asked.pop("NextToken", "")
-        status, on = asked.pop("StatusEquals", None), asked.pop("EndpointNameEquals", None)
-        # Nothing here is changed after it was made.
-        since = asked.pop("CreationTimeAfter", None) or asked.pop("LastModifiedTimeAfter", None)
-        before = asked.pop("CreationTimeBefore", None)
-        assert not asked, "the fake would ignore it"
-        self._called(kind.operation("List"), part)
         assert MaxResults <= 100
+        self._called(kind.operation("List"), asked.get("NameContains", ""))
         things = self.things[kind.resource_type]
-        matching = (
-            name
-            for name, thing in list(things.items())
-            if part in name
-            and name > after
-            and status in (None, thing.status)
-            and on in (None, thing.on)
-            and (since is None or _moment(thing) > since)
-            and (before is None or _moment(thing) < before)
-        )
-        page = heapq.nsmallest(self.page + 1, matching)
+        token = asked.pop("NextToken", None)
+        matching = self._pages.pop(token) if token else sorted(_matching(things, **asked))
         answer: dict[str, Any] = {
             kind.items: [
                 {
@@ -239,19 +229,21 @@ class FakeSageMaker:
                     "CreationTime": _moment(things[name]),
                     **({kind.status_member: things[name].status} if things[name].status else {}),
                 }
-                for name in page[: self.page]
+                for name in matching[: self.page]
+                if name in things
             ]
         }
-        if len(page) > self.page:
-            answer["NextToken"] = page[self.page - 1]
+        if len(matching) > self.page:
+            answer["NextToken"] = str(next(self._tokens))
+            self._pages[answer["NextToken"]] = matching[self.page :]
         return answer
 
     def list_tags(self, *, ResourceArn: str, NextToken: str = "") -> dict[str, Any]:  # noqa: N803
-        """List two tags a page."""
+        """List the tags of a resource."""
         kind, _, name = ResourceArn.rpartition(":")[2].partition("/")
         thing = self._get("ListTags", kind, name)
         matching = sorted(key for key in thing.tags if key > NextToken)
-        page = matching[:2]
+        page = matching[: self.tag_page]
         answer: dict[str, Any] = {"Tags": [{"Key": key, "Value": thing.tags[key]} for key in page]}
         if len(matching) > len(page):
             answer["NextToken"] = page[-1]
@@ -261,6 +253,29 @@ class FakeSageMaker:
 def _kinds() -> list[Any]:
     """What runs make, and what may stand on it."""
     return [*kinds.KINDS, *(held for kind in kinds.KINDS for held in kind.holds)]
+
+
+def _matching(
+    things: dict[str, Thing],
+    *,
+    NameContains: str = "",  # noqa: N803 (boto3's own)
+    StatusEquals: str | None = None,  # noqa: N803
+    EndpointNameEquals: str | None = None,  # noqa: N803
+    CreationTimeAfter: datetime | None = None,  # noqa: N803
+    CreationTimeBefore: datetime | None = None,  # noqa: N803
+    LastModifiedTimeAfter: datetime | None = None,  # noqa: N803
+) -> Iterator[str]:
+    """The names of what a listing is asked for; nothing here is changed after it was made."""
+    since = CreationTimeAfter or LastModifiedTimeAfter
+    for name, thing in things.items():
+        if (
+            NameContains in name
+            and StatusEquals in (None, thing.status)
+            and EndpointNameEquals in (None, thing.on)
+            and (since is None or _moment(thing) > since)
+            and (CreationTimeBefore is None or _moment(thing) < CreationTimeBefore)
+        ):
+            yield name
 
 
 def _moment(thing: Thing) -> datetime:
@@ -288,6 +303,33 @@ class FakeScaling:
             raise client_error("ObjectNotFoundException", message, "DeregisterScalableTarget")
         self.sagemaker.scaled.remove(target)
         return {}
+
+
+@dataclass
+class FakeLambda:
+    """Keeps the events that functions are to be called with.
+
+    Attributes:
+        events: The function's name and the event, in order.
+        fault: Raised instead.
+    """
+
+    events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    fault: Exception | None = None
+
+    def invoke(
+        self,
+        *,
+        FunctionName: str,  # noqa: N803 (boto3's own)
+        InvocationType: str,  # noqa: N803
+        Payload: bytes,  # noqa: N803
+    ) -> dict[str, Any]:
+        """Take an event that nobody waits for."""
+        if self.fault:
+            raise self.fault
+        assert InvocationType == "Event"
+        self.events.append((FunctionName, json.loads(Payload)))
+        return {"StatusCode": 202}
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """What runs leave in SageMaker, and what asks for it to be removed."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -58,13 +59,14 @@ def backoff(sagemaker: FakeSageMaker, seconds: float) -> Any:
 
 @dataclass
 class Remaining:
-    """What is left of a function's time."""
+    """What is left of a function's time: so many seconds, on a clock if there is one."""
 
     seconds: float
+    clock: Callable[[], float] = lambda: 0.0
 
     def get_remaining_time_in_millis(self) -> int:
         """Return it as Lambda does."""
-        return int(self.seconds * 1000)
+        return int((self.seconds - self.clock()) * 1000)
 
 
 def request(kind: str, url: str, **fields: str) -> dict[str, Any]:

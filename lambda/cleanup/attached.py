@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from ..common import aws
 from ..common.kinds import Kind
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def take_off(sagemaker: "SageMakerClient", kind: Kind, name: str) -> dict[str, str]:
-    """Take off what stands on it, and return what still does, by name with its status.
+    """Take off what stands on it, and return what still does, by kind and name with its status.
 
     DeleteEndpoint deregisters scalable targets by itself for whoever may deregister them
     (SageMaker developer guide, "Delete endpoints configured for auto scaling"), and is refused as
@@ -24,14 +24,18 @@ def take_off(sagemaker: "SageMakerClient", kind: Kind, name: str) -> dict[str, s
         kind: Of what is to be deleted.
         name: What it is called.
     """
-    _deregister(sagemaker, kind, name)
     remains = {}
-    for held in kind.holds:
-        for each in listed(sagemaker, held, **{f"{kind.name_member}Equals": name}):
-            if each.status not in held.in_progress:
-                _deregister(sagemaker, held, each.name)
-                _delete(sagemaker, held, each.name)
-            remains[each.name] = f"is {each.status}"
+    try:
+        _deregister(sagemaker, kind, name)
+        for held in kind.holds:
+            for each in listed(sagemaker, held, **{f"{kind.name_member}Equals": name}):
+                if each.status not in held.in_progress:
+                    _deregister(sagemaker, held, each.name)
+                    _delete(sagemaker, held, each.name)
+                remains[f"{held.resource_type} {each.name}"] = f"is {each.status}"
+    except (BotoCoreError, ClientError) as error:
+        # The deletion's own refusal must not be forgotten over it.
+        remains[f"what stands on {name}"] = f"cannot be taken off: {error}"
     return remains
 
 

@@ -53,7 +53,7 @@ class Removal:
     Attributes:
         busy: What has to be waited for, by name, and why: a clause such as "is Creating".
         refused: Those of them that SageMaker refuses to delete though nothing is in progress.
-        in_use: What stays because somebody else uses it, by name, and who does.
+        in_use: What stays because somebody else uses it, by kind and name, and who does.
     """
 
     def __init__(
@@ -143,7 +143,7 @@ class Removal:
             if not user:
                 self._end(kind, name)
             else:
-                self.in_use[name] = user
+                self.in_use[f"{kind.resource_type} {name}"] = user
             return
         status = self._status(kind, name)
         if status is None:
@@ -171,7 +171,7 @@ class Removal:
 
     def _status(self, kind: Kind, name: str) -> str | None:
         found = described(self._sagemaker, kind, name)
-        return found and found[kind.status_member]
+        return None if found is None else str(found[kind.status_member])
 
     def _stop(self, kind: Kind) -> None:
         for job in of_run(self._sagemaker, kind, self.base, status="InProgress"):

@@ -73,7 +73,7 @@ def _tear_down(event: dict[str, Any], context: "Context", prefix: str) -> str:
     teardown = Teardown(paced(aws.client("sagemaker"), left), prefix)
     done = teardown.work(Backoff(left()))
     remains = teardown.remains()
-    log.event("torn down", done=done, ended=teardown.ended, remains=remains, in_use=teardown.in_use)
+    log.event("torn down", done=done, ended=teardown.ended, in_use=teardown.in_use)
     if done:
         return "; ".join(f"{name} stays: {why}" for name, why in teardown.in_use.items())
     if teardown.is_futile or _now() >= until:
@@ -116,6 +116,7 @@ class Teardown:
         self._prefix = prefix
         self._is_own: dict[str, bool] = {}
         self._remains: dict[str, str] = {}
+        self._before: dict[str, str] = {}
         self._may_pass = False
 
     def work(self, backoff: Backoff) -> bool:
@@ -131,6 +132,8 @@ class Teardown:
                 if self.is_futile or (self._remains and not backoff.wait()):
                     return False
         except OutOfTimeError:
+            # Of what this round has not come to, the one before it knows.
+            self._remains = self._before | self._remains
             return False
         return True
 
@@ -144,6 +147,7 @@ class Teardown:
     def _is_clear(self) -> bool:
         """Go through everything once; true if there was nothing any more."""
         before = self.ended
+        self._before = self._remains
         self._remains, self.in_use, self._may_pass = {}, {}, False
         usage = Usage(self._sagemaker)
         for group in _groups():
@@ -187,7 +191,7 @@ class Teardown:
             self._wait_for(name, str(resource.status))
             return
         if user := usage.of(kind, name, resource.created):
-            self.in_use[name] = user
+            self.in_use[f"{kind.resource_type} {name}"] = user
             return
         try:
             getattr(self._sagemaker, kind.method(kind.ending))(**{kind.name_member: name})

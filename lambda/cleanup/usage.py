@@ -56,7 +56,7 @@ class Usage:
         known = self._used.setdefault(user, {})
         since = created - _TOLERANCE
         if user not in self._since or since < self._since[user]:
-            asked = {_SINCE.get(user.noun, "CreationTimeAfter"): since}
+            asked: dict[str, Any] = {_SINCE.get(user.noun, "CreationTimeAfter"): since}
             for each in listed(self._sagemaker, user, **asked):
                 if each.name not in known:
                     known[each.name] = self._uses(user, each.name) or set()
