@@ -19,7 +19,8 @@ from spine.shipped import load
 from stacks.steps.clean_up import cleaning
 from tests.fake_sagemaker import FakeSageMaker, FakeStepFunctions
 from tests.leftovers import LONGEST_RUN, PREFIX, arn, backoff, base
-from tests.reliability.virtual import Faults, Story
+from tests.reliability.virtual import Story
+from tests.reliability.world import Faults
 
 kinds = load("common.kinds")
 names = load("common.names")
@@ -235,7 +236,7 @@ def lived(*, cleaned: bool) -> Story:
     story = Story(3, odds, sweeps=cleaned)
     for number in range(60):
         story.start(number, 30.0 * number)
-    story.clock.run(2 * 3600)
+    story.clock.run(8 * 3600)
     return story
 
 
