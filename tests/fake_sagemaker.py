@@ -220,7 +220,7 @@ class FakeSageMaker:
         self._called(kind.operation("List"), asked.get("NameContains", ""))
         things = self.things[kind.resource_type]
         token = asked.pop("NextToken", None)
-        matching = self._pages.pop(token) if token else sorted(_matching(things, **asked))
+        matching = self._pages[token] if token else sorted(_matching(things, **asked))
         answer: dict[str, Any] = {
             kind.items: [
                 {

@@ -83,7 +83,7 @@ class World(FakeSageMaker):
     """
 
     def __init__(self, clock: Clock) -> None:
-        super().__init__(page=100)
+        super().__init__(page=100, tag_page=50)
         self.clock = clock
         self.ended: dict[str, float] = {}
         self.kept: dict[str, float] = {}
