@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 from ..common import log
 from ..common.errors import SpineError
 
+# What a last call with all its tries, and an answer to CloudFormation, may need at worst.
+MARGIN_SECONDS = 120.0
 # CloudFormation takes answers of 4,096 bytes.
 _LONGEST_REASON = 1500
 

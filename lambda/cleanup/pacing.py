@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from botocore.exceptions import ClientError
 
@@ -17,6 +17,18 @@ _THROTTLED = {"ThrottlingException", "Throttling", "TooManyRequestsException"}
 
 class OutOfTimeError(SpineError):
     """The time for calls is up; what was done is done, and the same again goes on from there."""
+
+
+class Context(Protocol):
+    """What Lambda tells a function about its call."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return the time left before Lambda ends the function."""
+
+
+def seconds_left(context: Context, *, margin: float) -> float:
+    """Return how long calls may go on in this invocation, with so many seconds to spare."""
+    return context.get_remaining_time_in_millis() / 1000 - margin
 
 
 def paced(

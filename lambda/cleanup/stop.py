@@ -5,6 +5,7 @@ hours, and what they made meanwhile would outlive the stack.
 """
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -12,17 +13,13 @@ from botocore.exceptions import ClientError
 from ..common import aws
 from ..common.errors import SpineError
 from .backoff import Backoff
-from .custom_resource import answer
-from .pacing import OutOfTimeError, paced
+from .custom_resource import MARGIN_SECONDS, answer
+from .pacing import Context, OutOfTimeError, paced, seconds_left
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_stepfunctions.type_defs import ListExecutionsInputTypeDef
 
-    from .sweep import Context
-
-# What a last call with all its tries, and an answer to CloudFormation, may need at worst.
-_MARGIN_SECONDS = 120.0
 _CAUSE = "The deployment is being removed."
 
 
@@ -30,11 +27,9 @@ class StillRunningError(SpineError):
     """Executions go on though they were stopped."""
 
 
-def handler(event: dict[str, Any], context: "Context") -> None:
+def handler(event: dict[str, Any], context: Context) -> None:
     """Answer a CloudFormation request; on Delete, stop what runs first."""
-
-    def left() -> float:
-        return context.get_remaining_time_in_millis() / 1000 - _MARGIN_SECONDS
+    left = partial(seconds_left, context, margin=MARGIN_SECONDS)
 
     def on_delete() -> str:
         machine = event["ResourceProperties"]["StateMachineArn"]

@@ -11,7 +11,8 @@ that is kept goes at its time, anything else when no run can have been at work f
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -20,7 +21,7 @@ from ..common.errors import SpineError
 from . import inventory
 from .backoff import Backoff
 from .inventory import Run
-from .pacing import OutOfTimeError, paced
+from .pacing import Context, OutOfTimeError, paced, seconds_left
 from .removal import EndpointBusyError, Removal
 from .resources import is_missing, tags
 from .usage import Usage
@@ -49,13 +50,6 @@ class SweepError(SpineError):
     """Some of what the sweep found could not be looked at or removed; the rest was."""
 
 
-class Context(Protocol):
-    """What Lambda tells a function about its call."""
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Return the time left before Lambda ends the function."""
-
-
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """Sweep for a schedule's event, or for an execution's status change.
 
@@ -70,10 +64,7 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     prefix = os.environ["NAME_PREFIX"]
     execution = event.get("detail", {}).get("executionArn")
     scope = names.base_name(prefix, names.run_id_of(execution)) if execution else None
-
-    def left() -> float:
-        return context.get_remaining_time_in_millis() / 1000 - _MARGIN_SECONDS
-
+    left = partial(seconds_left, context, margin=_MARGIN_SECONDS)
     done = sweep(
         paced(aws.client("sagemaker"), left),
         paced(aws.client("stepfunctions"), left),

@@ -21,17 +21,13 @@ from ..common.kinds import Kind
 from . import attached, custom_resource
 from .backoff import Backoff
 from .inventory import owner
-from .pacing import OutOfTimeError, is_throttled, paced
+from .pacing import Context, OutOfTimeError, is_throttled, paced, seconds_left
 from .resources import Resource, is_missing, is_refused, listed
 from .usage import Usage
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
 
-    from .sweep import Context
-
-# What a last call with all its tries, and an answer to CloudFormation, may need at worst.
-_MARGIN_SECONDS = 120.0
 # CloudFormation waits for an hour. Lambda may begin an invocation late.
 _IN_ALL = timedelta(minutes=50)
 # Calls in flight at once: SageMaker answers one in some 60 ms.
@@ -46,7 +42,7 @@ class LeftoverError(SpineError):
     """Something of the deployment's runs is still there."""
 
 
-def handler(event: dict[str, Any], context: "Context") -> None:
+def handler(event: dict[str, Any], context: Context) -> None:
     """Answer a CloudFormation request; on Delete, remove everything first."""
     prefix = os.environ["NAME_PREFIX"]
     custom_resource.answer(
@@ -56,7 +52,7 @@ def handler(event: dict[str, Any], context: "Context") -> None:
     )
 
 
-def _tear_down(event: dict[str, Any], context: "Context", prefix: str) -> str:
+def _tear_down(event: dict[str, Any], context: Context, prefix: str) -> str:
     """Remove what there is time for; whether it is this invocation that ends it, its result tells.
 
     Raises:
@@ -67,7 +63,7 @@ def _tear_down(event: dict[str, Any], context: "Context", prefix: str) -> str:
     until = datetime.fromisoformat(event.get(_UNTIL) or (_now() + _IN_ALL).isoformat())
 
     def left() -> float:
-        here = context.get_remaining_time_in_millis() / 1000 - _MARGIN_SECONDS
+        here = seconds_left(context, margin=custom_resource.MARGIN_SECONDS)
         return min(here, (until - _now()).total_seconds())
 
     teardown = Teardown(paced(aws.client("sagemaker"), left), prefix)
