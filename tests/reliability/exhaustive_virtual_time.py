@@ -26,9 +26,8 @@ def test_ten_thousand_runs_leave_nothing() -> None:
         at = {share: late[int(share * (len(late) - 1))] for share in (0.5, 0.9, 0.99, 1.0)}
         shown = "  ".join(f"{share:.0%} {seconds:6.0f} s" for share, seconds in at.items())
         print(f"{kind:15} {len(late):6} removed   {shown}")
-    print(
-        f"not to be looked up: {len(story.world.refused)};  a person's: {len(story.world.theirs)}"
-    )
+    world = story.world
+    print(f"not to be looked up: {len(world.refused)};  taken over: {len(world.given_up)}")
     print(f"sweeps that failed in part: {story.sweep_errors};  left: {story.left()}")
     assert sum(story.endings.values()) == RUNS
     assert story.left() == {}

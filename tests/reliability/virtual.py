@@ -313,10 +313,10 @@ class Run:
         if self._chance.random() < self._odds.built:
             built = f"theirs-{self._base}"[:63]
             world.add("endpoint", built, status="InService", uses=(self._base,), owner="a-person")
-            world.theirs.add(built)
+            world.take(built, self._base, until + self._chance.uniform(0, 20_000))
         if self._chance.random() < self._odds.taken:
             endpoint.tags = {"owner": "a-person"}
-            world.theirs.add(self._base)
+            world.take(self._base, self._base, until + self._chance.uniform(0, 20_000))
 
     def _clean_up(self, *, models: bool = False) -> None:
         """The clean-up function with the definition's retries: 5 s, growing by half, 26 times."""

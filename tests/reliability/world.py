@@ -77,7 +77,8 @@ class World(FakeSageMaker):
         kept: Until when its endpoint was kept.
         newest: When the last of what it has was made.
         refused: The runs that cannot be looked up.
-        theirs: The endpoints that are a person's.
+        theirs: The endpoints that are a person's at present.
+        given_up: When a person gave up the last endpoint that used what a run made, by run.
         delays: Seconds between the two, by kind: for what cannot be deleted at any time from when
             SageMaker would have let it go, for what outlives it from when it was gone.
     """
@@ -90,6 +91,7 @@ class World(FakeSageMaker):
         self.newest: dict[str, float] = {}
         self.refused: set[str] = set()
         self.theirs: set[str] = set()
+        self.given_up: dict[str, float] = {}
         self.delays: dict[str, list[float]] = {
             kind.resource_type: [] for kind in kinds.KINDS if not kind.is_result
         }
@@ -101,6 +103,17 @@ class World(FakeSageMaker):
         super().add(kind, name, **more)
         if "execution" in more:
             self.newest[base(more["execution"])] = self.now
+
+    def take(self, endpoint: str, run: str, until: float) -> None:
+        """Somebody serves with an endpoint that uses what a run made, and deletes it one day."""
+
+        def give_up() -> None:
+            del self.things["endpoint"][endpoint]
+            self.theirs.remove(endpoint)
+            self.given_up[run] = self.clock.now
+
+        self.theirs.add(endpoint)
+        self.clock.at(until - self.clock.now, give_up)
 
     def tick(self) -> None:
         """Bring the states up to date."""
@@ -138,9 +151,9 @@ class World(FakeSageMaker):
 
     def _note(self, kind: Any, run: str, possible: float) -> None:
         ended = self.ended.get(run, self.now)
-        due = max(possible, ended)
-        if run in self.refused and run not in self.kept:
-            # Then time alone tells that it is over, unless the run cleaned up itself.
+        due = max(possible, ended, self.given_up.get(run, 0.0))
+        if run in self.refused and (run not in self.kept or run in self.given_up):
+            # Nothing says until when it is kept, so age alone tells that the run is over.
             due = max(due, min(self.now, self.newest[run] + _OVER))
         self.delays[kind.resource_type].append(self.now - due)
 
