@@ -49,6 +49,11 @@ _ARNS = {
     "AWS::CloudWatch::Alarm": f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{{}}",
     "AWS::CloudWatch::CompositeAlarm": f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{{}}",
 }
+# Where the templates name a resource.
+_NAMES = {
+    "AWS::Logs::LogGroup": "LogGroupName",
+    "AWS::StepFunctions::StateMachine": "StateMachineName",
+}
 # Resources whose `Ref` is their ARN; of the others it is their name.
 _REF_IS_ARN = {"AWS::StepFunctions::StateMachine", "AWS::SNS::Topic"}
 
@@ -201,20 +206,20 @@ class Assembly:
         kind = self.templates[room]["Resources"][name]["Type"]
         if kind in _REF_IS_ARN:
             return self._attribute(room, name, "Arn")
-        given = self.templates[room]["Resources"][name].get("Properties", {}).get("LogGroupName")
-        return given if isinstance(given, str) else self.name(room, name)
+        return self._ref_name(room, name)
 
     def _attribute(self, room: str, logical_id: str, attribute: str) -> str:
         kind = self.templates[room]["Resources"][logical_id]["Type"]
         if attribute.endswith("Arn") and kind in _ARNS:
             return _ARNS[kind].format(self._ref_name(room, logical_id))
         if attribute in {"Name", "FunctionName", "RoleName", "QueueName", "TopicName"}:
-            return self.name(room, logical_id)
+            return self._ref_name(room, logical_id)
         return f"{self.name(room, logical_id)}.{attribute}"
 
     def _ref_name(self, room: str, logical_id: str) -> str:
-        properties = self.templates[room]["Resources"][logical_id].get("Properties", {})
-        given = properties.get("LogGroupName")
+        """What a resource's ARN ends with: its own name where the template gives it one."""
+        resource = self.templates[room]["Resources"][logical_id]
+        given = resource.get("Properties", {}).get(_NAMES.get(resource["Type"], ""))
         return given if isinstance(given, str) else self.name(room, logical_id)
 
 

@@ -83,6 +83,8 @@ def physical_names(cloud: localcloud.Cloud) -> dict[str, str]:
     called = names((room, each["ResourceType"], name) for (room, name), each in made.items())
     found = {}
     for key, each in made.items():
+        if each["ResourceType"] == "AWS::StepFunctions::StateMachine":
+            continue  # its name is the same everywhere
         physical = each["PhysicalResourceId"].rpartition(":")[2].rpartition("/")[2]
         # Some are named after something shorter than a name that is safe to replace.
         if len(physical) > len("spine-dev-storage"):

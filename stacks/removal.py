@@ -7,6 +7,7 @@ new begins, then what runs left.
 from collections.abc import Sequence
 
 from aws_cdk import CustomResource, Duration
+from aws_cdk import aws_iam as iam
 
 from stacks.base import SpineStack
 from stacks.functions import Function
@@ -34,7 +35,22 @@ def _leftovers(stack: SpineStack) -> CustomResource:
         environment={"NAME_PREFIX": stack.settings.prefix},
         timeout=Duration.minutes(15),
     )
-    return _when_removed("Leftovers", tear_down, timeout=Duration.minutes(15))
+    # What does not fit into one invocation is left to the next. In a policy of its own: the
+    # function is made after that of its role.
+    again = iam.Policy(
+        stack,
+        "TearDownAgain",
+        statements=[
+            iam.PolicyStatement(
+                actions=["lambda:InvokeFunction"], resources=[tear_down.function_arn]
+            )
+        ],
+    )
+    if tear_down.role:
+        again.attach_to_role(tear_down.role)
+    leftovers = _when_removed("Leftovers", tear_down, timeout=Duration.hours(1))
+    leftovers.node.add_dependency(again)
+    return leftovers
 
 
 def _stop(stack: SpineStack, machines: Sequence[Machine]) -> None:
@@ -50,7 +66,7 @@ def _stop(stack: SpineStack, machines: Sequence[Machine]) -> None:
                 "states:StopExecution",
                 on=stack.arns(
                     "states",
-                    *(f"execution:{machine.state_machine_name}:*" for machine in machines),
+                    *(f"execution:{machine.known_as}:*" for machine in machines),
                 ),
                 because="Executions of Spine's own machine, whatever their names.",
             ),

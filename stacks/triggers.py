@@ -144,9 +144,6 @@ class Triggers(SpineStack):
         )
 
     def _sweeper(self) -> None:
-        names = [
-            machine.stack.export_value(machine.state_machine_name) for machine in self._machines
-        ]
         self.sweep = sweep = Function(
             self,
             "Sweep",
@@ -157,12 +154,19 @@ class Triggers(SpineStack):
                 *cleaning(self),
                 allow(
                     "states:DescribeExecution",
-                    on=self.arns("states", *(f"execution:{name}:*" for name in names)),
+                    # Those of machines that are gone are not among them: what may not be looked up
+                    # is judged by its age.
+                    on=self.arns(
+                        "states", *(f"execution:{each.known_as}:*" for each in self._machines)
+                    ),
                     because="Executions of Spine's own machine, whatever their names.",
                 ),
                 *self.with_key("kms:Decrypt", "kms:GenerateDataKey", via="sqs"),
             ],
-            environment={"NAME_PREFIX": self.settings.prefix},
+            environment={
+                "NAME_PREFIX": self.settings.prefix,
+                "LONGEST_RUN_SECONDS": str(self.settings.run_timeout_hours * 3600),
+            },
             timeout=Duration.minutes(10),
         )
         target = self._target(sweep, "Sweep")

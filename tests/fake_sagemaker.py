@@ -1,8 +1,10 @@
 """An in-memory SageMaker with states and a virtual clock, as strict about order as the real one."""
 
 import itertools
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -12,16 +14,33 @@ from tests.support import client_error
 kinds = load("common.kinds")
 
 _ARN = "arn:aws:sagemaker:us-east-1:000000000000"
+# When virtual time begins.
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+# The statuses in which AWS deletes no endpoint and no inference component (DescribeEndpoint).
+_IN_PROGRESS = {"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"}
 
 
 @dataclass
 class Thing:
-    """An endpoint, configuration, model or job; `until` is when its present state ends."""
+    """An endpoint, configuration, model or job.
+
+    Attributes:
+        arn: Its ARN.
+        created: When it was made, in virtual seconds.
+        status: Where things of its kind have one.
+        until: When that status ends.
+        tags: All of them.
+        uses: The names of what it is made of: an endpoint of configurations, those of models.
+        on: The endpoint that an inference component stands on.
+    """
 
     arn: str
+    created: float = 0.0
     status: str = ""
     until: float = 0.0
     tags: dict[str, str] = field(default_factory=dict)
+    uses: tuple[str, ...] = ()
+    on: str = ""
 
 
 @dataclass
@@ -34,29 +53,35 @@ class FakeSageMaker:
         now: Virtual seconds; `sleep` moves them on.
         deletion: Seconds that something which is not deleted at once stays in Deleting.
         page: Items on each page of a listing.
+        tag_page: Tags on each page of them.
         fault: Called with the operation and name before each call; may raise.
         calls: The deletions and stops that took effect, in order: the operation and the name.
         things: What is there, by its kind's resource type and its name.
+        scaled: Scalable targets that somebody registered: resource id and dimension.
+        counts: How often each operation was called.
     """
 
     now: float = 0.0
     deletion: float = 30.0
     page: int = 2
+    tag_page: int = 2
     fault: Callable[[str, str], None] = lambda _operation, _name: None
     calls: list[tuple[str, str]] = field(default_factory=list)
     things: dict[str, dict[str, Thing]] = field(
-        default_factory=lambda: {kind.resource_type: {} for kind in kinds.KINDS}
+        default_factory=lambda: {kind.resource_type: {} for kind in _kinds()}
     )
+    scaled: set[tuple[str, str]] = field(default_factory=set)
+    counts: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         # What has a status, which changes with time.
         self._changing = [
-            self.things[kind.resource_type]
-            for kind in kinds.KINDS
-            if kind.is_job or kind.in_progress
+            self.things[kind.resource_type] for kind in _kinds() if kind.is_job or kind.in_progress
         ]
+        self._pages: dict[str, list[str]] = {}
+        self._tokens = itertools.count(1)
         self._methods: dict[str, Callable[..., dict[str, Any]]] = {}
-        for kind in kinds.KINDS:
+        for kind in _kinds():
             self._methods[kind.method("List")] = partial(self._list, kind)
             self._methods[kind.method("Describe")] = partial(self._describe, kind)
             end = self._stop if kind.is_job else self._delete
@@ -83,13 +108,27 @@ class FakeSageMaker:
                     del things[name]
 
     def add(
-        self, kind: str, name: str, *, status: str = "", until: float = 0.0, **tags: str
+        self,
+        kind: str,
+        name: str,
+        *,
+        status: str = "",
+        until: float = 0.0,
+        uses: tuple[str, ...] | None = None,
+        on: str = "",
+        **tags: str,
     ) -> None:
-        """Put something there; tags `run`, `execution`, `keep_until` get their prefix."""
+        """Put something there, made of what has its own name unless said otherwise.
+
+        Tags `run`, `execution`, `keep_until` get their prefix.
+        """
         self.things[kind][name] = Thing(
             arn=f"{_ARN}:{kind}/{name}",
+            created=self.now,
             status=status,
             until=until,
+            uses=(name,) if uses is None else uses,
+            on=on,
             tags={f"spine:{key.replace('_', '-')}": value for key, value in tags.items()},
         )
 
@@ -105,8 +144,12 @@ class FakeSageMaker:
         """The names of everything there that a run may not leave."""
         return set().union(*(self.names(kind) for kind in self.things))
 
-    def _get(self, operation: str, kind: str, name: str) -> Thing:
+    def _called(self, operation: str, name: str) -> None:
+        self.counts[operation] = self.counts.get(operation, 0) + 1
         self.fault(operation, name)
+
+    def _get(self, operation: str, kind: str, name: str) -> Thing:
+        self._called(operation, name)
         thing = self.things[kind].get(name)
         if thing is None:
             if kind.endswith("-job"):
@@ -117,7 +160,14 @@ class FakeSageMaker:
     def _describe(self, kind: Any, **request: str) -> dict[str, Any]:
         name = request[kind.name_member]
         thing = self._get(kind.operation("Describe"), kind.resource_type, name)
-        answer = {kind.name_member: name, kind.arn_member: thing.arn}
+        answer: dict[str, Any] = {kind.name_member: name, kind.arn_member: thing.arn}
+        if kind.noun == "Endpoint":
+            current, *pending = thing.uses
+            answer |= {"EndpointConfigName": current, "ProductionVariants": [{"VariantName": "a"}]}
+            if pending:
+                answer["PendingDeploymentSummary"] = {"EndpointConfigName": pending[0]}
+        if kind.noun == "EndpointConfig":
+            answer["ProductionVariants"] = [{"ModelName": each} for each in thing.uses]
         return answer | ({kind.status_member: thing.status} if thing.status else {})
 
     def _delete(self, kind: Any, **request: str) -> dict[str, Any]:
@@ -127,21 +177,31 @@ class FakeSageMaker:
         """
         name, operation = request[kind.name_member], kind.operation("Delete")
         thing = self._get(operation, kind.resource_type, name)
-        for earlier in kinds.KINDS[: kinds.KINDS.index(kind)]:
-            assert earlier.is_job or name not in self.things[earlier.resource_type], (
-                f"{operation} while the {earlier.resource_type} is there"
-            )
+        for earlier in kinds.KINDS[: kinds.KINDS.index(kind)] if kind in kinds.KINDS else ():
+            assert earlier.is_job or not any(
+                name in each.uses for each in self.things[earlier.resource_type].values()
+            ), f"{operation} while the {earlier.resource_type} is there"
         if thing.status == "Deleting":
             return {}
-        if thing.status in kind.in_progress:
-            message = f"Cannot update in-progress {kind.resource_type}"
-            raise client_error("ValidationException", message, operation)
+        if reason := self._reason_to_refuse(kind, name, thing):
+            raise client_error("ValidationException", reason, operation)
         if kind.in_progress and self.deletion:
             thing.status, thing.until = "Deleting", self.now + self.deletion
         else:
             del self.things[kind.resource_type][name]
         self.calls.append((operation, name))
         return {}
+
+    def _reason_to_refuse(self, kind: Any, name: str, thing: Thing) -> str | None:
+        if thing.status in _IN_PROGRESS:
+            return f"Cannot update in-progress {kind.resource_type}"
+        if any(each.on == name for each in self.things["inference-component"].values()):
+            return f"Cannot delete {kind.resource_type} {name} that has inference components."
+        start = f"{kind.resource_type}/{name}"
+        if any(f"{resource}/".startswith(f"{start}/") for resource, _ in self.scaled):
+            # As whoever may not deregister it is told.
+            return "An Application AutoScaling scalable target exists for a variant being deleted."
+        return None
 
     def _stop(self, kind: Any, **request: str) -> dict[str, Any]:
         """Begin to stop a job in progress."""
@@ -154,51 +214,135 @@ class FakeSageMaker:
         self.calls.append((operation, name))
         return {}
 
-    def _list(
-        self,
-        kind: Any,
-        *,
-        NameContains: str,  # noqa: N803 (boto3's own)
-        MaxResults: int,  # noqa: N803
-        StatusEquals: str | None = None,  # noqa: N803
-        NextToken: str = "",  # noqa: N803
-    ) -> dict[str, Any]:
-        """List by a part of the name and a status."""
-        self.fault(kind.operation("List"), NameContains)
+    def _list(self, kind: Any, *, MaxResults: int, **asked: Any) -> dict[str, Any]:  # noqa: N803
+        """List by a part of the name, a status, times, and what something stands on."""
         assert MaxResults <= 100
+        self._called(kind.operation("List"), asked.get("NameContains", ""))
         things = self.things[kind.resource_type]
-        matching = sorted(
-            name
-            for name, thing in things.items()
-            if NameContains in name and name > NextToken and StatusEquals in (None, thing.status)
-        )
-        page = list(itertools.islice(matching, self.page))
+        token = asked.pop("NextToken", None)
+        matching = self._pages[token] if token else sorted(_matching(things, **asked))
         answer: dict[str, Any] = {
             kind.items: [
-                {kind.name_member: name, kind.arn_member: things[name].arn} for name in page
+                {
+                    kind.name_member: name,
+                    kind.arn_member: things[name].arn,
+                    "CreationTime": _moment(things[name]),
+                    **({kind.status_member: things[name].status} if things[name].status else {}),
+                }
+                for name in matching[: self.page]
+                if name in things
             ]
         }
-        if len(matching) > len(page):
-            answer["NextToken"] = page[-1]
+        if len(matching) > self.page:
+            answer["NextToken"] = str(next(self._tokens))
+            self._pages[answer["NextToken"]] = matching[self.page :]
         return answer
 
     def list_tags(self, *, ResourceArn: str, NextToken: str = "") -> dict[str, Any]:  # noqa: N803
-        """List two tags a page."""
+        """List the tags of a resource."""
         kind, _, name = ResourceArn.rpartition(":")[2].partition("/")
         thing = self._get("ListTags", kind, name)
         matching = sorted(key for key in thing.tags if key > NextToken)
-        page = matching[:2]
+        page = matching[: self.tag_page]
         answer: dict[str, Any] = {"Tags": [{"Key": key, "Value": thing.tags[key]} for key in page]}
         if len(matching) > len(page):
             answer["NextToken"] = page[-1]
         return answer
 
 
+def _kinds() -> list[Any]:
+    """What runs make, and what may stand on it."""
+    return [*kinds.KINDS, *(held for kind in kinds.KINDS for held in kind.holds)]
+
+
+def _matching(
+    things: dict[str, Thing],
+    *,
+    NameContains: str = "",  # noqa: N803 (boto3's own)
+    StatusEquals: str | None = None,  # noqa: N803
+    EndpointNameEquals: str | None = None,  # noqa: N803
+    CreationTimeAfter: datetime | None = None,  # noqa: N803
+    CreationTimeBefore: datetime | None = None,  # noqa: N803
+    LastModifiedTimeAfter: datetime | None = None,  # noqa: N803
+) -> Iterator[str]:
+    """The names of what a listing is asked for; nothing here is changed after it was made."""
+    since = CreationTimeAfter or LastModifiedTimeAfter
+    for name, thing in things.items():
+        if (
+            NameContains in name
+            and StatusEquals in (None, thing.status)
+            and EndpointNameEquals in (None, thing.on)
+            and (since is None or _moment(thing) > since)
+            and (CreationTimeBefore is None or _moment(thing) < CreationTimeBefore)
+        ):
+            yield name
+
+
+def _moment(thing: Thing) -> datetime:
+    return BEGIN + timedelta(seconds=thing.created)
+
+
+@dataclass
+class FakeScaling:
+    """Application Auto Scaling over the scalable targets of a fake SageMaker."""
+
+    sagemaker: FakeSageMaker
+
+    def deregister_scalable_target(
+        self,
+        *,
+        ServiceNamespace: str,  # noqa: N803 (boto3's own)
+        ResourceId: str,  # noqa: N803
+        ScalableDimension: str,  # noqa: N803
+    ) -> dict[str, Any]:
+        """Take one away."""
+        assert ServiceNamespace == "sagemaker"
+        target = (ResourceId, ScalableDimension)
+        if target not in self.sagemaker.scaled:
+            message = f"No scalable target found for resource ID: {ResourceId}"
+            raise client_error("ObjectNotFoundException", message, "DeregisterScalableTarget")
+        self.sagemaker.scaled.remove(target)
+        return {}
+
+
+@dataclass
+class FakeLambda:
+    """Keeps the events that functions are to be called with.
+
+    Attributes:
+        events: The function's name and the event, in order.
+        fault: Raised instead.
+    """
+
+    events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    fault: Exception | None = None
+
+    def invoke(
+        self,
+        *,
+        FunctionName: str,  # noqa: N803 (boto3's own)
+        InvocationType: str,  # noqa: N803
+        Payload: bytes,  # noqa: N803
+    ) -> dict[str, Any]:
+        """Take an event that nobody waits for."""
+        if self.fault:
+            raise self.fault
+        assert InvocationType == "Event"
+        self.events.append((FunctionName, json.loads(Payload)))
+        return {"StatusCode": 202}
+
+
 @dataclass
 class FakeStepFunctions:
-    """Executions by ARN with their status; unknown ones do not exist."""
+    """Executions by ARN with their status; unknown ones do not exist.
+
+    Attributes:
+        statuses: By ARN.
+        refused: ARNs that may not be looked up, with the code of the refusal.
+    """
 
     statuses: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
 
     def describe_execution(
         self,
@@ -207,6 +351,9 @@ class FakeStepFunctions:
         includedData: str,  # noqa: N803
     ) -> dict[str, str]:
         """Answer with the status."""
+        if executionArn in self.refused:
+            code = self.refused[executionArn]
+            raise client_error(code, f"{code}: {executionArn}", "DescribeExecution")
         if executionArn not in self.statuses:
             raise client_error(
                 "ExecutionDoesNotExist", "Execution Does Not Exist", "DescribeExecution"

@@ -1,17 +1,19 @@
 """What runs leave in SageMaker, and what asks for it to be removed."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import timedelta
 from typing import Any
 
 from spine.shipped import load
-from tests.fake_sagemaker import FakeSageMaker
+from tests.fake_sagemaker import BEGIN, FakeSageMaker
 
 names = load("common.names")
 waiting = load("cleanup.backoff")
 
 PREFIX = "spine-dev"
-START = datetime(2026, 1, 1, tzinfo=UTC)
+START = BEGIN
+LONGEST_RUN = timedelta(hours=24)
 LIVE = "RUNNING"
 ENDED = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 
@@ -57,13 +59,14 @@ def backoff(sagemaker: FakeSageMaker, seconds: float) -> Any:
 
 @dataclass
 class Remaining:
-    """What is left of a function's time."""
+    """What is left of a function's time: so many seconds, on a clock if there is one."""
 
     seconds: float
+    clock: Callable[[], float] = lambda: 0.0
 
     def get_remaining_time_in_millis(self) -> int:
         """Return it as Lambda does."""
-        return int(self.seconds * 1000)
+        return int((self.seconds - self.clock()) * 1000)
 
 
 def request(kind: str, url: str, **fields: str) -> dict[str, Any]:

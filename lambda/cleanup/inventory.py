@@ -1,13 +1,15 @@
 """The runs of one deployment, found from what they left in SageMaker."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ..common import names
 from ..common.kinds import Kind
+from .pacing import OutOfTimeError
 from .resources import Resource, listed, tags
 
 if TYPE_CHECKING:
@@ -27,6 +29,16 @@ class Run:
     base: str
     execution: str
     resources: list[Resource] = field(default_factory=list)
+
+    @property
+    def newest(self) -> datetime:
+        """When the last of it was made: the run cannot have ended before."""
+        return max(resource.created for resource in self.resources)
+
+    @property
+    def has_only_results(self) -> bool:
+        """Whether all of it may stay after a success, and costs nothing."""
+        return all(resource.kind.is_result for resource in self.resources)
 
 
 @dataclass
@@ -51,7 +63,7 @@ def take(
     kinds: Iterable[Kind],
     *,
     scope: str | None = None,
-    job_statuses: Iterable[str] = ("InProgress",),
+    results_made: Mapping[str, datetime] | None = None,
 ) -> Inventory:
     """Find the runs of the deployment with this name prefix.
 
@@ -63,33 +75,46 @@ def take(
         prefix: The deployment's name prefix.
         kinds: What to look for.
         scope: Only what is called like this, instead of everything with the prefix.
-        job_statuses: In which statuses jobs count.
+        results_made: Bounds for the time at which results were made, as members of the listing's
+            request: there may be any number of them.
     """
     inventory = Inventory()
     for kind in kinds:
-        statuses: Iterable[str | None] = job_statuses if kind.is_job else (None,)
+        status = "InProgress" if kind.is_job else None
+        bounds = (results_made or {}) if kind.is_result else {}
         start = names.fitting(scope, kind.longest_name) if scope else f"{prefix}-"
-        for status in statuses:
-            try:
-                for resource in listed(sagemaker, kind, start, status=status):
-                    _add(inventory, sagemaker, prefix, resource)
-            except (BotoCoreError, ClientError) as error:
-                inventory.failures.append(f"listing each {kind.key}: {error}")
+        try:
+            for resource in listed(sagemaker, kind, start, status=status, **bounds):
+                _add(inventory, sagemaker, prefix, resource)
+        except (BotoCoreError, ClientError, OutOfTimeError) as error:
+            inventory.failures.append(f"listing each {kind.key}: {error}")
     return inventory
+
+
+def owner(sagemaker: "SageMakerClient", prefix: str, resource: Resource) -> Run | None:
+    """Return the run of this deployment that a resource is of, by its tags and its name together.
+
+    Raises:
+        ClientError: Its tags cannot be read.
+    """
+    found = tags(sagemaker, resource.arn)
+    base = f"{prefix}-{found.get('spine:run')}"
+    execution = found.get("spine:execution")
+    start = names.fitting(base, resource.kind.longest_name)
+    if execution is None or not names.belongs(resource.name, start):
+        return None
+    return Run(base, execution)
 
 
 def _add(
     inventory: Inventory, sagemaker: "SageMakerClient", prefix: str, resource: Resource
 ) -> None:
     try:
-        found = tags(sagemaker, resource.arn)
+        run = owner(sagemaker, prefix, resource)
     except (BotoCoreError, ClientError) as error:
         inventory.failures.append(f"reading the tags of {resource.name}: {error}")
         return
-    base = f"{prefix}-{found.get('spine:run')}"
-    execution = found.get("spine:execution")
-    start = names.fitting(base, resource.kind.longest_name)
-    if execution is None or not names.belongs(resource.name, start):
+    if run is None:
         inventory.foreign.append(resource.name)
-        return
-    inventory.runs.setdefault(base, Run(base, execution)).resources.append(resource)
+    else:
+        inventory.runs.setdefault(run.base, run).resources.append(resource)

@@ -1,6 +1,7 @@
 """Removing what one run left: in the right order, in steps, as often as wanted."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -8,8 +9,10 @@ from botocore.exceptions import ClientError
 from ..common import kinds, names
 from ..common.errors import SpineError
 from ..common.kinds import Kind
+from . import attached
 from .backoff import Backoff
-from .resources import Resource, is_missing, is_refused, of_run, tags
+from .resources import Resource, described, is_missing, is_refused, of_run, tags
+from .usage import Usage
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
@@ -17,6 +20,10 @@ if TYPE_CHECKING:
 
 class EndpointBusyError(SpineError):
     """An endpoint cannot be deleted yet, or is not gone yet; the same call again goes on."""
+
+
+class DeletionRefusedError(SpineError):
+    """SageMaker deletes something in none of its states; the message holds its own reason."""
 
 
 class _CalledOffError(Exception):
@@ -32,7 +39,7 @@ class Removal:
     already gone is done.
 
     What is called like the run's but has no tag `spine:run` that says so is somebody else's and
-    stays.
+    stays; so does a configuration or a model that somebody else serves with.
 
     Args:
         sagemaker: The SageMaker client.
@@ -41,6 +48,12 @@ class Removal:
         serving: Whether endpoint and configuration go; without, only jobs are stopped.
         over: Asked before anything is stopped or deleted: whether the run is still over. A run
             that was redriven meanwhile keeps what it has.
+        usage: Tells who serves with what; shared by the removals of one sweep.
+
+    Attributes:
+        busy: What has to be waited for, by name, and why: a clause such as "is Creating".
+        refused: Those of them that SageMaker refuses to delete though nothing is in progress.
+        in_use: What stays because somebody else uses it, by kind and name, and who does.
     """
 
     def __init__(
@@ -51,23 +64,24 @@ class Removal:
         models: bool,
         serving: bool = True,
         over: Callable[[], bool] = lambda: True,
+        usage: Usage | None = None,
     ) -> None:
         self.base = base
         self.busy: dict[str, str] = {}
+        self.refused: set[str] = set()
+        self.in_use: dict[str, str] = {}
         self._sagemaker = sagemaker
         self._models = models
         self._serving = serving
         self._over = over
+        self._usage = usage or Usage(sagemaker)
         self._deleted: dict[str, set[str]] = {
             f"{kind.key}s": set() for kind in kinds.KINDS if not kind.is_job
         }
         self._stopped: set[str] = set()
 
     def advance(self) -> bool:
-        """Do what can be done now, and tell whether that was all.
-
-        Otherwise `busy` holds what has to be waited for, by name with its status.
-        """
+        """Do what can be done now, and tell whether that was all; if not, see `busy`."""
         try:
             return self._advance()
         except _CalledOffError:
@@ -77,14 +91,14 @@ class Removal:
     def _advance(self) -> bool:
         for kind in kinds.jobs():
             self._stop(kind)
-        self.busy = {}
+        self.busy, self.refused, self.in_use = {}, set(), {}
         if not self._serving:
             return True
         for kind in kinds.KINDS:
             if kind.is_job or (kind.is_result and not self._models):
                 continue
-            for name in self._names(kind):
-                self._delete(kind, name)
+            for name, created in self._own(kind).items():
+                self._delete(kind, name, created)
             if self.busy:
                 return False
         return True
@@ -94,55 +108,70 @@ class Removal:
         """Whether anything was deleted or stopped so far."""
         return any(self._deleted.values()) or bool(self._stopped)
 
+    def waiting(self) -> list[str]:
+        """Say of each thing that is still there why."""
+        return [f"{name} {why}" for name, why in self.busy.items()]
+
     def report(self) -> dict[str, Any]:
-        """Return what was deleted and stopped so far."""
+        """Return what was deleted and stopped so far, and what stays in use."""
         return {
             "deleted": {kind: sorted(found) for kind, found in self._deleted.items()},
             "stopped_jobs": sorted(self._stopped),
+            "in_use": self.in_use,
         }
 
-    def _names(self, kind: Kind) -> list[str]:
+    def _own(self, kind: Kind) -> dict[str, datetime | None]:
+        """The run's, with the time each was made where it is listed."""
         # Listing lags behind creation; the run's own name is tried whether listed or not.
-        listed = {
-            resource.name: self._is_own(resource)
-            for resource in of_run(self._sagemaker, kind, self.base)
-        }
-        own = names.fitting(self.base, kind.longest_name)
-        return sorted(name for name, is_own in {own: True, **listed}.items() if is_own)
+        found: dict[str, datetime | None] = {names.fitting(self.base, kind.longest_name): None}
+        for resource in of_run(self._sagemaker, kind, self.base):
+            if self._is_own(resource):
+                found[resource.name] = resource.created
+            else:
+                found.pop(resource.name, None)
+        return found
 
     def _is_own(self, resource: Resource) -> bool:
         run = tags(self._sagemaker, resource.arn).get("spine:run")
         return run is not None and self.base.endswith(f"-{run}")
 
-    def _delete(self, kind: Kind, name: str) -> None:
-        """Delete it, and note it as busy while it is there all the same."""
+    def _delete(self, kind: Kind, name: str, created: datetime | None) -> None:
+        """Delete it unless it is in use, and note why it is there all the same."""
         if not kind.in_progress:
-            self._end(kind, name)
+            # What is not listed is gone, or was made a moment ago: nobody uses it.
+            user = created and self._usage.of(kind, name, created)
+            if not user:
+                self._end(kind, name)
+            else:
+                self.in_use[f"{kind.resource_type} {name}"] = user
             return
         status = self._status(kind, name)
         if status is None:
             return
+        reason = None
         if status not in kind.in_progress:
             try:
                 self._end(kind, name)
             except ClientError as error:
-                # Its state changed since it was described; the next step sees the new one.
                 if not is_refused(error):
                     raise
+                reason = error.response["Error"]["Message"]
             status = self._status(kind, name)
-        if status is not None:
-            self.busy[name] = status
+            if status is None:
+                return
+        if reason is None or status in kind.in_progress:
+            # Where it was refused, its state had changed since it was described.
+            self.busy[name] = f"is {status}"
+            return
+        self.busy[name] = f"cannot be deleted: {reason}"
+        standing = attached.take_off(self._sagemaker, kind, name)
+        self.busy.update(standing)
+        if not standing:
+            self.refused.add(name)
 
     def _status(self, kind: Kind, name: str) -> str | None:
-        describe = getattr(self._sagemaker, kind.method("Describe"))
-        try:
-            answer = describe(**{kind.name_member: name})
-        except ClientError as error:
-            if is_missing(error):
-                return None
-            raise
-        status: str = answer[kind.status_member]
-        return status
+        found = described(self._sagemaker, kind, name)
+        return None if found is None else str(found[kind.status_member])
 
     def _stop(self, kind: Kind) -> None:
         for job in of_run(self._sagemaker, kind, self.base, status="InProgress"):
@@ -176,17 +205,20 @@ def remove(
     """Remove one run.
 
     Returns:
-        `{"deleted": {"endpoints", "endpoint_configs", "models"}, "stopped_jobs"}`, names of what
-        existed.
+        `{"deleted": {"endpoints", "endpoint_configs", "models"}, "stopped_jobs", "in_use"}`, names
+        of what existed; of what somebody else uses with who does.
 
     Raises:
         EndpointBusyError: The wait is used up; nothing is lost, the same call again goes on.
+        DeletionRefusedError: The same, but waiting will not help.
     """
     removal = Removal(sagemaker, base, models=models)
     while not removal.advance():
         if not backoff.wait():
-            busy = ", ".join(f"{name} is {status}" for name, status in removal.busy.items())
+            waiting = "; ".join(removal.waiting())
+            if removal.refused == removal.busy.keys():
+                raise DeletionRefusedError(f"Remove by hand what is in the way. {waiting}")
             raise EndpointBusyError(
-                f"Cannot finish yet: {busy}. The same clean-up again goes on from here."
+                f"Cannot finish yet: {waiting}. The same clean-up again goes on from here."
             )
     return removal.report()

@@ -4,6 +4,7 @@ Everything takes the SageMaker client, so it is tested against an in-memory serv
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import ClientError
@@ -17,26 +18,57 @@ if TYPE_CHECKING:
 
 
 class Resource(NamedTuple):
-    """One thing in SageMaker."""
+    """One thing in SageMaker, as the listing shows it.
+
+    Attributes:
+        kind: Its row of the table.
+        name: What it is called.
+        arn: Its ARN.
+        created: When it was made.
+        status: Where things of its kind have one.
+    """
 
     kind: Kind
     name: str
     arn: str
+    created: datetime
+    status: str | None
 
 
 def listed(
-    sagemaker: "SageMakerClient", kind: Kind, start: str, *, status: str | None = None
+    sagemaker: "SageMakerClient",
+    kind: Kind,
+    start: str = "",
+    *,
+    status: str | None = None,
+    **filters: object,
 ) -> Iterator[Resource]:
-    """Yield what has a name that starts like this, in a status if one is given."""
-    # SageMaker searches for a substring, not for a prefix.
-    request: dict[str, Any] = {"NameContains": start, "MaxResults": 100}
+    """Yield what has a name that starts like this, in a status if one is given.
+
+    Args:
+        sagemaker: The SageMaker client.
+        kind: What to list.
+        start: What names start with.
+        status: Which one.
+        filters: Further members of the request, such as `CreationTimeAfter`.
+    """
+    request: dict[str, Any] = {"MaxResults": 100, **filters}
+    if start:
+        # SageMaker searches for a substring, not for a prefix.
+        request["NameContains"] = start
     if status is not None:
         request["StatusEquals"] = status
     while True:
         page = getattr(sagemaker, kind.method("List"))(**request)
         for item in page[kind.items]:
             if item[kind.name_member].startswith(start):
-                yield Resource(kind, item[kind.name_member], item[kind.arn_member])
+                yield Resource(
+                    kind,
+                    item[kind.name_member],
+                    item[kind.arn_member],
+                    item["CreationTime"],
+                    item.get(kind.status_member),
+                )
         if not page.get("NextToken"):
             return
         request["NextToken"] = page["NextToken"]
@@ -71,6 +103,18 @@ def tags(sagemaker: "SageMakerClient", arn: str) -> dict[str, str]:
         request["NextToken"] = page["NextToken"]
 
 
+def described(sagemaker: "SageMakerClient", kind: Kind, name: str) -> dict[str, Any] | None:
+    """Return what SageMaker says of it; None when it is not there."""
+    describe = getattr(sagemaker, kind.method("Describe"))
+    try:
+        answer: dict[str, Any] = describe(**{kind.name_member: name})
+    except ClientError as error:
+        if is_missing(error):
+            return None
+        raise
+    return answer
+
+
 def is_missing(error: ClientError) -> bool:
     """Tell whether the error says that there is no such resource.
 
@@ -84,5 +128,8 @@ def is_missing(error: ClientError) -> bool:
 
 
 def is_refused(error: ClientError) -> bool:
-    """Tell whether SageMaker refused the call because of the state the resource is in."""
+    """Tell whether SageMaker refused the call because of how things stand with the resource.
+
+    Its state may be the reason, or what depends on it: only another look tells.
+    """
     return error.response["Error"]["Code"] in ("ValidationException", "ResourceInUse")

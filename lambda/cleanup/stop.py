@@ -5,6 +5,7 @@ hours, and what they made meanwhile would outlive the stack.
 """
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -12,8 +13,8 @@ from botocore.exceptions import ClientError
 from ..common import aws
 from ..common.errors import SpineError
 from .backoff import Backoff
-from .sweep import Context
-from .teardown import answer
+from .custom_resource import MARGIN_SECONDS, answer
+from .pacing import Context, OutOfTimeError, paced, seconds_left
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -28,12 +29,14 @@ class StillRunningError(SpineError):
 
 def handler(event: dict[str, Any], context: Context) -> None:
     """Answer a CloudFormation request; on Delete, stop what runs first."""
-    machine = event["ResourceProperties"]["StateMachineArn"]
+    left = partial(seconds_left, context, margin=MARGIN_SECONDS)
 
-    def on_delete(backoff: Backoff) -> None:
-        stop_all(aws.client("stepfunctions"), machine, backoff=backoff)
+    def on_delete() -> str:
+        machine = event["ResourceProperties"]["StateMachineArn"]
+        stop_all(paced(aws.client("stepfunctions"), left), machine, backoff=Backoff(left()))
+        return ""
 
-    answer(event, context, physical_id=f"{os.environ['NAME_PREFIX']}-stop", on_delete=on_delete)
+    answer(event, physical_id=f"{os.environ['NAME_PREFIX']}-stop", on_delete=on_delete)
 
 
 def stop_all(step_functions: "SFNClient", machine: str, *, backoff: Backoff) -> None:
@@ -44,11 +47,17 @@ def stop_all(step_functions: "SFNClient", machine: str, *, backoff: Backoff) -> 
     Raises:
         StillRunningError: The wait is used up; the message names them.
     """
-    while running := _running(step_functions, machine):
-        for arn in running:
-            _stop(step_functions, arn)
-        if not backoff.wait():
-            raise StillRunningError(f"Stop by hand, then delete the stack again: {running}")
+    running: list[str] = []
+    try:
+        while running := _running(step_functions, machine):
+            for arn in running:
+                _stop(step_functions, arn)
+            if not backoff.wait():
+                break
+    except OutOfTimeError:
+        running = running or ["Not all could be listed in time."]
+    if running:
+        raise StillRunningError(f"Stop by hand, then delete the stack again: {running}")
 
 
 def _running(step_functions: "SFNClient", machine: str) -> list[str]:

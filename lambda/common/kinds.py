@@ -35,6 +35,13 @@ class Kind:
         traffic_encryption: Path of the flag that encrypts what its instances tell each other.
         images: Paths of its containers' images.
         time_limits: Paths of what ends it by itself, in seconds.
+        uses: Path of the names of what it is made of, in requests and descriptions: a
+            configuration of models, an endpoint of its configuration.
+        holds: What may stand on it that somebody put there, and keeps it from being deleted; the
+            listing finds it by this kind's name (`EndpointNameEquals`).
+        scaled_as: What Application Auto Scaling calls it, where a person may have registered it as
+            a scalable target, which keeps it from being deleted too; one for each variant.
+        scalable_dimensions: What of it may be scaled.
     """
 
     noun: str
@@ -51,6 +58,10 @@ class Kind:
     traffic_encryption: str | None = None
     images: tuple[str, ...] = ()
     time_limits: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()
+    holds: "tuple[Kind, ...]" = ()
+    scaled_as: str | None = None
+    scalable_dimensions: tuple[str, ...] = ()
 
     @property
     def is_job(self) -> bool:
@@ -105,6 +116,15 @@ class Kind:
 def _snake_case(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
+
+# No run makes one: a person may put models onto a run's endpoint with it.
+_INFERENCE_COMPONENT = Kind(
+    noun="InferenceComponent",
+    items="InferenceComponents",
+    in_progress=frozenset({"Creating", "Updating", "Deleting"}),
+    scaled_as="inference-component/{name}",
+    scalable_dimensions=("sagemaker:inference-component:DesiredCopyCount",),
+)
 
 # In the order in which they go: jobs use models, a configuration must outlive its endpoint, and
 # results come last.
@@ -165,6 +185,14 @@ KINDS: tuple[Kind, ...] = (
         in_progress=frozenset(
             {"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"}
         ),
+        # The second while an update is under way.
+        uses=("EndpointConfigName", "PendingDeploymentSummary.EndpointConfigName"),
+        holds=(_INFERENCE_COMPONENT,),
+        scaled_as="endpoint/{name}/variant/{variant}",
+        scalable_dimensions=(
+            "sagemaker:variant:DesiredInstanceCount",
+            "sagemaker:variant:DesiredProvisionedConcurrency",
+        ),
     ),
     Kind(
         # Its network is the model's, unless it has a role of its own for inference components.
@@ -172,6 +200,7 @@ KINDS: tuple[Kind, ...] = (
         items="EndpointConfigs",
         instance_types=("ProductionVariants.InstanceType",),
         kms_keys=("KmsKeyId", "DataCaptureConfig.KmsKeyId"),
+        uses=("ProductionVariants.ModelName", "ShadowProductionVariants.ModelName"),
     ),
     Kind(
         noun="Model",
@@ -187,6 +216,16 @@ KINDS: tuple[Kind, ...] = (
 def jobs() -> tuple[Kind, ...]:
     """The kinds that run to an end."""
     return tuple(kind for kind in KINDS if kind.is_job)
+
+
+def user_of(kind: Kind) -> Kind | None:
+    """What serves with things of this kind, and would be broken without them."""
+    before = KINDS[: KINDS.index(kind)]
+    return next((each for each in reversed(before) if kind.name_member in _members(each)), None)
+
+
+def _members(kind: Kind) -> set[str]:
+    return {path.rpartition(".")[2] for path in kind.uses}
 
 
 def of_action(action: str) -> Kind | None:

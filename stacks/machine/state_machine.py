@@ -19,6 +19,9 @@ class Machine(sfn.StateMachine):
 
     Attributes:
         label: Tells its constructs, log and alarms from those of other machines; "" for the first.
+        known_as: Its name. It is the same whatever the settings: another would replace the machine,
+            and the executions of the one before could not be looked up any more. (CloudFormation
+            changes the key of a machine in place.)
     """
 
     def __init__(
@@ -34,7 +37,7 @@ class Machine(sfn.StateMachine):
         """
         self.label = label
         settings = stack.settings
-        name = "-".join(filter(None, (settings.prefix, label.lower())))
+        self.known_as = "-".join(filter(None, (settings.prefix, label.lower())))
         tasks = Tasks(
             stack,
             f"{label}Workflow",
@@ -48,7 +51,7 @@ class Machine(sfn.StateMachine):
             stack,
             f"{label}MachineLog",
             # Elsewhere every state machine lengthens one resource policy, until it is full.
-            log_group_name=f"/aws/vendedlogs/states/{name}",
+            log_group_name=f"/aws/vendedlogs/states/{self.known_as}",
             retention=RETENTION[settings.log_retention_days],
             removal_policy=RemovalPolicy.DESTROY,
             encryption_key=stack.key,
@@ -59,8 +62,7 @@ class Machine(sfn.StateMachine):
             comment=pipeline.comment,
             definition_body=sfn.DefinitionBody.from_chainable(start),
             query_language=sfn.QueryLanguage.JSONATA,
-            # The policy over the key names the machine that may use it, which has no ARN yet.
-            state_machine_name=name if stack.key else None,
+            state_machine_name=self.known_as,
             encryption_configuration=(
                 sfn.CustomerManagedEncryptionConfiguration(stack.key) if stack.key else None
             ),

@@ -1,5 +1,8 @@
 """Clean up: delete what a run left in SageMaker."""
 
+from collections.abc import Iterator
+from typing import Any
+
 from aws_cdk import Duration
 from aws_cdk import aws_stepfunctions as sfn
 
@@ -26,28 +29,85 @@ _BUSY_RETRY = {
     "JitterStrategy": "NONE",
 }
 
+# 5 + 10 + 20 s at most: 35 s. Cleaning up again is harmless, and another environment may have the
+# memory or the time. What Lambda says of a function that came to no answer of its own:
+# out of memory, killed, or over its time; `Lambda.Unknown` where Step Functions knows no more.
+_KILLED_RETRY = {
+    "ErrorEquals": [
+        "Runtime.ExitError",
+        "Runtime.OutOfMemory",
+        "Sandbox.Timedout",
+        "Lambda.Unknown",
+        "Lambda.ClientExecutionTimeoutException",
+        "States.Timeout",
+    ],
+    "IntervalSeconds": 5,
+    "BackoffRate": 2,
+    "MaxAttempts": 3,
+    "MaxDelaySeconds": 30,
+    "JitterStrategy": "FULL",
+}
+
 
 def cleaning(stack: SpineStack) -> list[Permission]:
     """What it takes to find and delete whatever this stage's runs made in SageMaker."""
-    kinds = sorted(load("common.kinds").KINDS, key=lambda kind: kind.resource_type)
+    table = load("common.kinds")
+    kinds = sorted(table.KINDS, key=lambda kind: kind.resource_type)
+    held = [each for kind in kinds for each in kind.holds]
+    users = [user for kind in kinds if (user := table.user_of(kind))]
     return [
         allow(
-            *(f"sagemaker:{kind.operation('List')}" for kind in kinds),
+            *(f"sagemaker:{kind.operation('List')}" for kind in (*kinds, *held)),
             on=["*"],
             because="IAM knows no resource for SageMaker's lists.",
         ),
         *(
+            allow(
+                f"sagemaker:{kind.operation('Describe')}",
+                on=stack.arns("sagemaker", f"{kind.resource_type}/*"),
+                because="Whoever serves with what a run made calls it as they like.",
+            )
+            for kind in users
+        ),
+        *(
+            allow(
+                f"sagemaker:{kind.operation('Delete')}",
+                on=stack.arns("sagemaker", f"{kind.resource_type}/*"),
+                because="Whoever put one onto a run's endpoint called it as they like.",
+            )
+            for kind in held
+        ),
+        *_deregistering(stack, [*kinds, *held]),
+        *(
             of_runs(
                 stack,
                 kind,
-                # What cannot be deleted in every status is looked at before.
-                *((kind.operation("Describe"),) if kind.in_progress else ()),
                 kind.operation(kind.ending),
                 "ListTags",
             )
             for kind in kinds
         ),
     ]
+
+
+def _deregistering(stack: SpineStack, kinds: list[Any]) -> Iterator[Permission]:
+    """Taking off the automatic scaling that keeps SageMaker from deleting something.
+
+    SageMaker itself does so in the name of whoever deletes.
+    """
+    dimensions = sorted({each for kind in kinds for each in kind.scalable_dimensions})
+    if dimensions:
+        yield allow(
+            "application-autoscaling:DeregisterScalableTarget",
+            on=stack.arns("application-autoscaling", "scalable-target/*"),
+            when={
+                "StringEquals": {
+                    "application-autoscaling:service-namespace": "sagemaker",
+                    "application-autoscaling:scalable-dimension": dimensions,
+                }
+            },
+            because="Application Auto Scaling gives its targets ids of its own.",
+        )
 
 
 class Cleaner:
@@ -88,7 +148,7 @@ class Cleaner:
             self._function,
             comment=comment,
             payload={"run_name": "{% $plan.run.name %}", "delete_model": models},
-            retries=(_BUSY_RETRY,),
+            retries=(_BUSY_RETRY, _KILLED_RETRY),
         )
 
 

@@ -18,8 +18,9 @@ from spine.history import State, Status
 from spine.shipped import load
 from stacks.steps.clean_up import cleaning
 from tests.fake_sagemaker import FakeSageMaker, FakeStepFunctions
-from tests.leftovers import PREFIX, arn, backoff, base
-from tests.reliability.virtual import Faults, Story
+from tests.leftovers import LONGEST_RUN, PREFIX, arn, backoff, base
+from tests.reliability.virtual import Story
+from tests.reliability.world import Faults
 
 kinds = load("common.kinds")
 names = load("common.names")
@@ -126,6 +127,7 @@ def test_a_new_kind_is_found_by_its_short_name_and_swept() -> None:
         FakeStepFunctions({arn("one"): "FAILED"}),
         PREFIX,
         scope=None,
+        longest_run=LONGEST_RUN,
         now=lambda: datetime(2026, 1, 1, tzinfo=UTC),
         backoff=backoff(sagemaker, 60),
     )
@@ -234,7 +236,7 @@ def lived(*, cleaned: bool) -> Story:
     story = Story(3, odds, sweeps=cleaned)
     for number in range(60):
         story.start(number, 30.0 * number)
-    story.clock.run(2 * 3600)
+    story.clock.run(8 * 3600)
     return story
 
 

@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from tests.reliability.virtual import QUARTER_HOUR, Faults, Story
+from tests.reliability.virtual import QUARTER_HOUR, Story
+from tests.reliability.world import Faults
 
 pytestmark = pytest.mark.slow
 
@@ -20,13 +21,15 @@ def lived(runs: int, *, seed: int = 7, sweeps: bool = True) -> Story:
     story = Story(seed, sweeps=sweeps)
     for number in range(runs):
         story.start(number, 30.0 * number)
-    story.clock.run(30.0 * runs + 4 * HOUR)
+    story.clock.run(30.0 * runs + 12 * HOUR)
     return story
 
 
 def test_nothing_is_left_after_runs_of_every_kind() -> None:
-    """Aborted, failed, kept, with lost answers and stuck endpoints: all is gone, and in time."""
+    """Aborted, failed, kept, not to be looked up, with lost answers: all is gone, and in time."""
     story = lived(400)
+    assert story.world.refused
+    assert story.world.given_up, "the world saw to it that nobody took these away before"
     assert sum(story.endings.values()) == 400
     assert set(story.endings) == {"SUCCEEDED", "FAILED", "ABORTED"}
     assert story.left() == {}
@@ -72,6 +75,11 @@ class CleaningUp(RuleBasedStateMachine):
         if running:
             self.story.abort(running[which % len(running)])
 
+    @rule()
+    def replace_machine(self) -> None:
+        """A deployment replaces the state machine, under runs and kept endpoints alike."""
+        self.story.replace_machine()
+
     @rule(odds=st.sampled_from([0.0, 0.3, 0.9]))
     def throttle(self, odds: float) -> None:
         """SageMaker and Step Functions refuse calls."""
@@ -84,7 +92,10 @@ class CleaningUp(RuleBasedStateMachine):
 
     @rule(
         name=st.sampled_from(
-            ["stuck", "endpoint_fails", "step_fails", "kept", "late", "event_lost", "function_dies"]
+            [
+                *("stuck", "endpoint_fails", "step_fails", "kept", "late"),
+                *("event_lost", "function_dies", "refused", "taken", "built"),
+            ]
         ),
         odds=st.sampled_from([0.0, 1.0]),
     )
@@ -96,13 +107,15 @@ class CleaningUp(RuleBasedStateMachine):
     def a_live_endpoint_has_its_configuration(self) -> None:
         """SageMaker could go on billing an endpoint that it can no longer describe."""
         things = self.story.world.things
-        for name, endpoint in things["endpoint"].items():
-            assert endpoint.status == "Deleting" or name in things["endpoint-config"]
+        for endpoint in things["endpoint"].values():
+            assert endpoint.status == "Deleting" or set(endpoint.uses) <= set(
+                things["endpoint-config"]
+            )
 
     def teardown(self) -> None:
         """Once calls are answered again, hours later nothing is left."""
         self._set(throttle=0.0, lost=0.0, function_dies=0.0)
-        self.story.clock.run(self.story.clock.now + 6 * HOUR + QUARTER_HOUR)
+        self.story.clock.run(self.story.clock.now + 12 * HOUR + QUARTER_HOUR)
         assert self.story.running() == []
         assert self.story.left() == {}
 

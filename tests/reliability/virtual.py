@@ -9,15 +9,16 @@ in `lambda/cleanup`.
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from spine.shipped import load
-from tests.fake_sagemaker import FakeSageMaker, FakeStepFunctions
+from tests.fake_sagemaker import BEGIN, FakeStepFunctions
 from tests.reliability.clock import Clock
+from tests.reliability.world import LONGEST_RUN, PREFIX, Faults, Reliable, World, base
 from tests.support import client_error
 
 kinds = load("common.kinds")
@@ -26,145 +27,12 @@ waiting = load("cleanup.backoff")
 sweeping = load("cleanup.sweep")
 names = load("common.names")
 
-PREFIX = "spine-dev"
-_BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 _EXECUTIONS = "arn:aws:states:us-east-1:000000000000:execution:spine"
 QUARTER_HOUR = 900.0
 
 
 class Aborted(Exception):  # noqa: N818 (no error: somebody stopped the execution)
     """The execution was stopped while it slept."""
-
-
-@dataclass(frozen=True)
-class Faults:
-    """How often what goes wrong, as probabilities.
-
-    Attributes:
-        throttle: A call is refused; boto3 tries four more times.
-        lost: A call takes effect and its answer is lost; boto3 tries again, Step Functions asks.
-        stuck: An endpoint takes an hour to be created, and cannot be deleted meanwhile.
-        endpoint_fails: An endpoint ends as Failed.
-        step_fails: A step of the run fails for good.
-        aborted: Somebody stops the run at some moment.
-        large: The file is large, so that a job prepares it rather than a function.
-        kept: The endpoint is kept for up to an hour.
-        late: The endpoint that a stopped run was asking for comes after all, seconds later.
-        event_lost: The event of a bad ending never arrives.
-        event_twice: It arrives twice.
-        function_dies: The function that it calls ends before it did anything.
-    """
-
-    throttle: float = 0.10
-    lost: float = 0.03
-    stuck: float = 0.05
-    endpoint_fails: float = 0.05
-    step_fails: float = 0.05
-    aborted: float = 0.6
-    large: float = 0.4
-    kept: float = 0.2
-    late: float = 0.05
-    event_lost: float = 0.01
-    event_twice: float = 0.10
-    function_dies: float = 0.10
-
-
-class World(FakeSageMaker):
-    """SageMaker by the clock, with a note of when each thing could have gone and when it did.
-
-    Attributes:
-        ended: When each run ended, or began to clean up, by what its resources are called.
-        kept: Until when its endpoint was kept.
-        delays: Seconds between the two, by kind: for what cannot be deleted at any time from when
-            SageMaker would have let it go, for what outlives it from when it was gone.
-    """
-
-    def __init__(self, clock: Clock) -> None:
-        super().__init__(page=100)
-        self.clock = clock
-        self.ended: dict[str, float] = {}
-        self.kept: dict[str, float] = {}
-        self.delays: dict[str, list[float]] = {
-            kind.resource_type: [] for kind in kinds.KINDS if not kind.is_result
-        }
-        self._gone: dict[str, float] = {}
-
-    def tick(self) -> None:
-        """Bring the states up to date."""
-        self.now = self.clock.now
-        for things in self._changing:
-            for name, thing in list(things.items()):
-                if thing.status == "Deleting":
-                    self._gone[thing.tags["spine:execution"]] = thing.until
-                ended = thing.status == "InProgress" and self.now >= thing.until
-                if ended or thing.status == "Stopped":
-                    del things[name]
-        self.sleep(0)
-
-    def _delete(self, kind: Any, **request: str) -> dict[str, Any]:
-        name = request[kind.name_member]
-        thing = self.things[kind.resource_type].get(name)
-        status, until = (thing.status, thing.until) if thing else ("Deleting", 0.0)
-        answer = super()._delete(kind, **request)
-        if thing and status != "Deleting" and not kind.is_result:
-            execution = thing.tags["spine:execution"]
-            run = base(execution)
-            possible = until if kind.in_progress else self._gone.get(execution, 0.0)
-            self._note(kind, run, max(possible, self.kept.get(run, 0.0)))
-        return answer
-
-    def _stop(self, kind: Any, **request: str) -> dict[str, Any]:
-        answer = super()._stop(kind, **request)
-        job = self.things[kind.resource_type][request[kind.name_member]]
-        self._note(kind, base(job.tags["spine:execution"]), 0.0)
-        return answer
-
-    def _note(self, kind: Any, run: str, possible: float) -> None:
-        ended = self.ended.get(run, self.now)
-        self.delays[kind.resource_type].append(self.now - max(possible, ended))
-
-
-class Reliable:
-    """A client as boto3 is: five attempts at a call, each of which may go wrong.
-
-    Args:
-        world: What is called.
-        odds: The faults; read at each call, so they may change.
-        chance: The source of chance.
-        attempts: One for Step Functions' own calls.
-    """
-
-    def __init__(
-        self, world: Any, odds: Callable[[], Faults], chance: random.Random, attempts: int = 5
-    ) -> None:
-        self._world, self._odds, self._chance, self._attempts = world, odds, chance, attempts
-
-    def __getattr__(self, operation: str) -> Callable[..., Any]:
-        def call(**request: Any) -> Any:
-            for attempt in range(self._attempts):
-                try:
-                    return self._once(operation, request)
-                except ClientError as error:
-                    code = error.response["Error"]["Code"]
-                    if (
-                        code not in ("ThrottlingException", "InternalFailure")
-                        or attempt == self._attempts - 1
-                    ):
-                        raise
-            raise AssertionError("the loop ends by return or raise")
-
-        return call
-
-    def _once(self, operation: str, request: dict[str, Any]) -> Any:
-        odds, luck = self._odds(), self._chance.random()
-        if luck < odds.throttle:
-            raise client_error("ThrottlingException", "Rate exceeded", operation)
-        if hasattr(self._world, "tick"):
-            self._world.tick()
-        answer = getattr(self._world, operation)(**request)
-        if luck > 1 - odds.lost:
-            raise client_error("InternalFailure", "The answer is lost.", operation, 500)
-        return answer
 
 
 @dataclass
@@ -197,8 +65,23 @@ class Story:
     def start(self, number: int, after: float = 0.0) -> str:
         """Start a run; return its execution's ARN."""
         arn = f"{_EXECUTIONS}:run-{number}"
+        if self.chance.random() < self.odds.replaced:
+            self.clock.at(after, self.replace_machine)
+        if self.chance.random() < self.odds.refused:
+            self.clock.at(after + self.chance.uniform(0, 7200), lambda: self.refuse(arn))
         self.clock.spawn(after, lambda: Run(self, arn).live())
         return arn
+
+    def replace_machine(self) -> None:
+        """A deployment replaces the state machine: no execution so far can be looked up."""
+        for arn in self.executions.statuses:
+            self.refuse(arn)
+
+    def refuse(self, arn: str) -> None:
+        """From now on a lookup of this execution is refused."""
+        codes = ("AccessDeniedException", "InvalidArn")
+        self.executions.refused[arn] = self.chance.choice(codes)
+        self.world.refused.add(base(arn))
 
     def running(self) -> list[str]:
         """The executions that are running."""
@@ -237,7 +120,8 @@ class Story:
             self.states,
             PREFIX,
             scope=scope,
-            now=lambda: _BEGIN + timedelta(seconds=self.clock.now),
+            longest_run=LONGEST_RUN,
+            now=lambda: BEGIN + timedelta(seconds=self.clock.now),
             backoff=waiting.Backoff(seconds, self.clock.sleep),
         )
         return done
@@ -265,24 +149,26 @@ class Story:
         self.clock.at(QUARTER_HOUR, self._by_the_clock)
 
     def left(self) -> dict[str, list[str]]:
-        """What is there of ended runs that costs money or holds a name, by kind."""
+        """What is there of ended runs that costs money or holds a name, by kind.
+
+        What a person serves with may be, and the model of a run of which nobody can know how it
+        ended.
+        """
         self.world.tick()
         over = {arn for arn, status in self.executions.statuses.items() if status != "RUNNING"}
+        endpoints = self.world.things["endpoint"]
+        used = {config for name in self.world.theirs for config in endpoints[name].uses}
         found = {
-            kind: sorted(
+            kind.resource_type: sorted(
                 name
-                for name in self.world.names(kind)
-                if self.world.things[kind][name].tags["spine:execution"] in over
+                for name in self.world.names(kind.resource_type)
+                if self.world.things[kind.resource_type][name].tags.get("spine:execution") in over
+                and name not in used
+                and not (kind.is_result and name in self.world.refused)
             )
-            for kind in self.world.delays
+            for kind in kinds.KINDS
         }
         return {kind: names for kind, names in found.items() if names}
-
-
-def base(arn: str) -> str:
-    """What a run's resources are called."""
-    found: str = names.base_name(PREFIX, names.run_id_of(arn))
-    return found
 
 
 # What a run makes at a step of its own.
@@ -419,9 +305,18 @@ class Run:
     def _keep(self) -> None:
         until = self._story.clock.now + self._chance.uniform(300, 3600)
         endpoint = self._story.world.things["endpoint"][self._base]
-        moment = _BEGIN + timedelta(seconds=until)
+        moment = BEGIN + timedelta(seconds=until)
         endpoint.tags["spine:keep-until"] = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-        self._story.world.kept[self._base] = until
+        world = self._story.world
+        # The tag holds whole seconds.
+        world.kept[self._base] = float(int(until))
+        if self._chance.random() < self._odds.built:
+            built = f"theirs-{self._base}"[:63]
+            world.add("endpoint", built, status="InService", uses=(self._base,), owner="a-person")
+            world.take(built, self._base, until + self._chance.uniform(0, 20_000))
+        if self._chance.random() < self._odds.taken:
+            endpoint.tags = {"owner": "a-person"}
+            world.take(self._base, self._base, until + self._chance.uniform(0, 20_000))
 
     def _clean_up(self, *, models: bool = False) -> None:
         """The clean-up function with the definition's retries: 5 s, growing by half, 26 times."""

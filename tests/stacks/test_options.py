@@ -164,6 +164,17 @@ def test_the_key_encrypts_what_step_functions_and_dynamodb_keep(guarded: Assembl
     assert records["SSESpecification"]["KMSMasterKeyId"] == KEY
 
 
+def test_setting_or_removing_the_key_replaces_no_machine(dev: Assembly, guarded: Assembly) -> None:
+    """It keeps its name: the executions of one that was replaced cannot be looked up any more."""
+    with_key, without = (
+        each.declared("pipeline", "AWS::StepFunctions::StateMachine") for each in (guarded, dev)
+    )
+    assert with_key.keys() == without.keys()
+    for name, machine in without.items():
+        assert machine["Properties"]["StateMachineName"] == "spine-dev"
+        assert with_key[name]["Properties"]["StateMachineName"] == "spine-dev"
+
+
 def test_every_gate_holds_with_them_on(guarded: Assembly) -> None:
     """The definition's rules, the permissions both ways, cfn-lint; cdk-nag at the synthesis."""
     assert definition.problems(guarded) == []

@@ -78,6 +78,18 @@ def test_removal_stops_the_machine_before_it_sweeps(dev: Assembly) -> None:
     assert [each["StateMachineArn"] for each in running] == [{"Ref": name} for name in machines]
 
 
+def test_the_removal_of_leftovers_may_go_on_for_an_hour(dev: Assembly) -> None:
+    """Its function may call itself, and nothing else; the policy outlives the resource."""
+    (leftovers,) = dev.declared("pipeline", "Custom::SpineLeftovers").values()
+    assert leftovers["Properties"]["ServiceTimeout"] == "3600"
+    policies = dev.declared("pipeline", "AWS::IAM::Policy")
+    (again,) = (name for name in policies if name.startswith("TearDownAgain"))
+    assert again in leftovers["DependsOn"]
+    (statement,) = policies[again]["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Action"] == "lambda:InvokeFunction"
+    assert statement["Resource"] == leftovers["Properties"]["ServiceToken"]
+
+
 def test_handlers_name_modules_that_exist(dev: Assembly) -> None:
     """What the template tells Lambda to import is in the function's own code."""
     for room in ("pipeline", "triggers"):

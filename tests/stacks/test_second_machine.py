@@ -15,7 +15,7 @@ pytestmark = pytest.mark.process
 MACHINE = "AWS::StepFunctions::StateMachine"
 ARNS = [
     f"arn:aws:states:us-east-1:000000000000:stateMachine:{name}"
-    for name in ("Machine", "PreparingMachine")
+    for name in ("spine-dev", "spine-dev-preparing")
 ]
 
 
@@ -136,8 +136,8 @@ def test_the_sweeper_cleans_up_after_all_and_files_start_the_first(both: Assembl
     assert ended["stateMachineArn"] == ARNS
     asked = by_role(both, "SweepRole", "states:DescribeExecution")
     assert [arn.partition("execution:")[2] for arn in asked] == [
-        "Machine:*",
-        "PreparingMachine:*",
+        "spine-dev:*",
+        "spine-dev-preparing:*",
     ]
     assert by_role(both, "StartRole", "states:StartExecution") == ARNS[:1]
 

@@ -1,8 +1,10 @@
 """Runs begin by a file and by the clock, and what could not clean up after itself is swept."""
 
 import json
+from collections.abc import Callable
 
 from gates.assembly import Assembly
+from gates.machine import machines
 
 
 def test_a_file_under_incoming_starts_the_starter(dev: Assembly) -> None:
@@ -47,6 +49,34 @@ def test_the_sweeper_runs_by_the_clock_and_after_bad_endings(dev: Assembly) -> N
     assert clock["ScheduleExpression"] == "rate(15 minutes)"
     (ended,) = (each for each in rules if "EventPattern" in each)
     assert ended["EventPattern"]["detail"]["status"] == ["FAILED", "TIMED_OUT", "ABORTED"]
+
+
+def test_the_sweeper_knows_how_long_a_run_may_take(
+    dev: Assembly, synth: Callable[..., Assembly]
+) -> None:
+    """By then a run that it may not look up is over: the time-out of the machine itself."""
+    for assembly, hours in ((dev, 24), (synth(run_timeout_hours=5), 5)):
+        (sweeper,) = (
+            each
+            for each in assembly.properties("triggers", "AWS::Lambda::Function")
+            if each["Handler"] == "lambda.cleanup.sweep.handler"
+        )
+        (machine,) = machines(assembly)
+        assert machine.definition["TimeoutSeconds"] == hours * 3600
+        longest = sweeper["Environment"]["Variables"]["LONGEST_RUN_SECONDS"]
+        assert longest == str(hours * 3600)
+
+
+def test_the_sweeper_may_look_up_executions_of_the_present_machines_only(dev: Assembly) -> None:
+    """By their names, which no setting changes; what it may not look up it judges by age."""
+    (machine,) = dev.properties("pipeline", "AWS::StepFunctions::StateMachine")
+    (resource,) = (
+        statement["Resource"]
+        for policy in dev.properties("triggers", "AWS::IAM::Policy")
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Action"] == "states:DescribeExecution"
+    )
+    assert dev.resolve("triggers", resource).endswith(f":execution:{machine['StateMachineName']}:*")
 
 
 def test_events_that_cannot_be_dealt_with_are_kept(dev: Assembly) -> None:

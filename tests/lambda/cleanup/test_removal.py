@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from spine.shipped import load
-from tests.fake_sagemaker import FakeSageMaker
+from tests.fake_sagemaker import FakeSageMaker, FakeScaling
 from tests.leftovers import PREFIX, arn, backoff, base, leave
-from tests.support import client_error
+from tests.support import client_error, use_clients
 
 kinds = load("common.kinds")
 names = load("common.names")
@@ -21,6 +21,7 @@ def test_a_run_is_removed_in_order(sagemaker: FakeSageMaker) -> None:
     assert done == {
         "deleted": {"endpoints": [run], "endpoint_configs": [run], "models": [run]},
         "stopped_jobs": [f"{run}-0-1"],
+        "in_use": {},
     }
     assert sagemaker.calls == [
         ("StopTransformJob", f"{run}-0-1"),
@@ -39,6 +40,7 @@ def test_a_removed_run_is_removed_again_without_error(sagemaker: FakeSageMaker) 
     assert done == {
         "deleted": {"endpoints": [], "endpoint_configs": [], "models": []},
         "stopped_jobs": [],
+        "in_use": {},
     }
 
 
@@ -178,3 +180,103 @@ def test_a_permission_that_is_missing_is_reported(sagemaker: FakeSageMaker) -> N
     sagemaker.fault = deny
     with pytest.raises(Exception, match="not authorized"):
         removal.remove(sagemaker, run, models=True, backoff=backoff(sagemaker, 0))
+
+
+# What is in the way
+
+
+@pytest.fixture
+def scaling(sagemaker: FakeSageMaker, monkeypatch: pytest.MonkeyPatch) -> FakeScaling:
+    """Application Auto Scaling, for endpoints that somebody registered."""
+    fake = FakeScaling(sagemaker)
+    use_clients(monkeypatch, application_autoscaling=fake)
+    return fake
+
+
+def test_what_sagemaker_refuses_for_good_is_told_in_its_own_words(
+    sagemaker: FakeSageMaker, scaling: FakeScaling
+) -> None:
+    """No state explains it: waiting will not help, and the person must know why."""
+    run = leave(sagemaker, "one")
+
+    def refuse(operation: str, _name: str) -> None:
+        if operation == "DeleteEndpoint":
+            raise client_error("ValidationException", "The endpoint is under a spell.", operation)
+
+    sagemaker.fault = refuse
+    with pytest.raises(removal.DeletionRefusedError, match=r"The endpoint is under a spell\."):
+        removal.remove(sagemaker, run, models=True, backoff=backoff(sagemaker, 10))
+    assert sagemaker.names("endpoint-config") == {run}
+
+
+def test_scalable_targets_of_an_endpoint_are_deregistered(
+    sagemaker: FakeSageMaker, scaling: FakeScaling
+) -> None:
+    """Somebody let it scale; those of other endpoints are theirs."""
+    run = leave(sagemaker, "one")
+    instances = "sagemaker:variant:DesiredInstanceCount"
+    other = (f"endpoint/{run}x/variant/a", instances)
+    sagemaker.scaled = {
+        (f"endpoint/{run}/variant/a", instances),
+        (f"endpoint/{run}/variant/a", "sagemaker:variant:DesiredProvisionedConcurrency"),
+        other,
+    }
+    removal.remove(sagemaker, run, models=True, backoff=backoff(sagemaker, 120))
+    assert sagemaker.left() == set()
+    assert sagemaker.scaled == {other}
+
+
+def test_inference_components_go_before_their_endpoint(
+    sagemaker: FakeSageMaker, scaling: FakeScaling
+) -> None:
+    """Whatever they are called, with their scaling; those on other endpoints stay."""
+    run = leave(sagemaker, "one")
+    sagemaker.add("inference-component", "mine", status="InService", on=run)
+    sagemaker.add("inference-component", "new", status="Creating", until=25, on=run)
+    sagemaker.add("inference-component", "theirs", status="InService", on="another")
+    sagemaker.scaled = {
+        ("inference-component/mine", "sagemaker:inference-component:DesiredCopyCount")
+    }
+    removal.remove(sagemaker, run, models=True, backoff=backoff(sagemaker, 300))
+    assert sagemaker.left() == {"theirs"}
+    assert sagemaker.scaled == set()
+
+
+def test_an_inference_component_that_cannot_go_yet_is_busy(
+    sagemaker: FakeSageMaker, scaling: FakeScaling
+) -> None:
+    """The same call again goes on."""
+    run = leave(sagemaker, "one")
+    sagemaker.add("inference-component", "new", status="Creating", until=500, on=run)
+    with pytest.raises(removal.EndpointBusyError, match="new is Creating"):
+        removal.remove(sagemaker, run, models=True, backoff=backoff(sagemaker, 10))
+
+
+@pytest.mark.parametrize("uses", [("RUN",), ("theirs", "RUN")])
+@pytest.mark.parametrize("name", ["RUN", "theirs"])
+def test_what_somebody_else_serves_with_stays(
+    sagemaker: FakeSageMaker, name: str, uses: tuple[str, ...]
+) -> None:
+    """An endpoint that was taken over, built on the run's configuration, or is updated to it."""
+    run = leave(sagemaker, "one")
+    sagemaker.things["endpoint"].clear()
+    endpoint = name.replace("RUN", run)
+    configs = tuple(each.replace("RUN", run) for each in uses)
+    sagemaker.add("endpoint", endpoint, status="InService", uses=configs, owner="a-person")
+    done = removal.remove(sagemaker, run, models=True, backoff=backoff(sagemaker, 60))
+    assert done["in_use"] == {
+        f"endpoint-config {run}": f"it is used by the endpoint {endpoint}",
+        f"model {run}": f"it is used by the endpoint-config {run}",
+    }
+    assert sagemaker.names("endpoint") == {endpoint}
+    assert sagemaker.names("endpoint-config") == sagemaker.names("model") == {run}
+
+
+def test_a_model_that_somebody_else_has_configured_stays(sagemaker: FakeSageMaker) -> None:
+    """The run's own endpoint and configuration go all the same."""
+    run = leave(sagemaker, "one")
+    sagemaker.add("endpoint-config", "theirs", uses=("another", run))
+    done = removal.remove(sagemaker, run, models=True, backoff=backoff(sagemaker, 120))
+    assert done["in_use"] == {f"model {run}": "it is used by the endpoint-config theirs"}
+    assert sagemaker.left() == {run, "theirs"}
+    assert sagemaker.names("model") == {run}

@@ -61,6 +61,31 @@ def test_deleting_the_stack_stops_what_runs(
     assert len(machine.stops) == 4 * needed
 
 
+def test_one_round_stops_what_is_on_every_page() -> None:
+    """Two a page, three pages: no further round is needed."""
+    machine = Machine("one", "two", "three", "four", "five")
+    with pytest.raises(stop.StillRunningError):
+        stop.stop_all(machine, "machine", backoff=waiting.Backoff(0))
+    assert set(machine.stops) == set(machine.left)
+
+
+def test_the_function_answers_before_its_time_is_up(
+    clients: FakeStepFunctions,
+    monkeypatch: pytest.MonkeyPatch,
+    answers: tuple[str, list[dict[str, Any]]],
+) -> None:
+    """However many run: the clock is looked at before each call."""
+    url, received = answers
+    machine = Machine(*(f"run-{number}" for number in range(1000)))
+    monkeypatch.setattr(stop.aws, "client", lambda _: machine)
+    properties: Any = {"StateMachineArn": "machine"}
+    time_left = Remaining(300, lambda: 1.0 * len(machine.stops))
+    stop.handler(request("Delete", url, ResourceProperties=properties), time_left)
+    assert 100 < len(machine.stops) < 300 - 60
+    assert received[0]["Status"] == "FAILED"
+    assert "StillRunningError" in received[0]["Reason"]
+
+
 def test_executions_that_do_not_stop_fail_the_deletion(clients: FakeStepFunctions) -> None:
     """By name; a machine that is gone has none."""
     wait = waiting.Backoff(10, lambda _: None)

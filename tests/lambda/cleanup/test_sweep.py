@@ -1,6 +1,7 @@
 """What ended executions left goes, and what anybody still wants stays."""
 
 import itertools
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -10,8 +11,19 @@ from hypothesis import strategies as st
 
 from spine.shipped import load
 from tests.fake_sagemaker import FakeSageMaker, FakeStepFunctions
-from tests.leftovers import ENDED, LIVE, PREFIX, START, Remaining, arn, backoff, base, leave
-from tests.support import client_error, use_clients
+from tests.leftovers import (
+    ENDED,
+    LIVE,
+    LONGEST_RUN,
+    PREFIX,
+    START,
+    Remaining,
+    arn,
+    backoff,
+    base,
+    leave,
+)
+from tests.support import client_error
 
 names = load("common.names")
 removal = load("cleanup.removal")
@@ -31,6 +43,7 @@ def run_sweep(
         FakeStepFunctions({arn(name): status for name, status in executions.items()}),
         PREFIX,
         scope=scope,
+        longest_run=LONGEST_RUN,
         now=lambda: START + timedelta(seconds=sagemaker.now),
         backoff=backoff(sagemaker, seconds),
     )
@@ -39,11 +52,11 @@ def run_sweep(
 
 @pytest.mark.parametrize("status", [*ENDED, "GONE"])
 def test_what_an_ended_execution_left_is_removed(sagemaker: FakeSageMaker, status: str) -> None:
-    """Whatever way it ended; its model goes too unless it succeeded."""
+    """Whatever way it ended; its model goes too unless it is, or may be, a good run's result."""
     run = leave(sagemaker, "one")
     done = run_sweep(sagemaker, {} if status == "GONE" else {"one": status})
     assert [item["run"] for item in done["removed"]] == [run]
-    assert sagemaker.left() == ({run} if status == "SUCCEEDED" else set())
+    assert sagemaker.left() == ({run} if status in ("SUCCEEDED", "GONE") else set())
 
 
 @pytest.mark.parametrize("status", ["RUNNING", "PENDING_REDRIVE"])
@@ -107,7 +120,7 @@ def test_only_tagged_resources_are_swept(sagemaker: FakeSageMaker) -> None:
 
 
 def test_one_bad_item_does_not_stop_the_sweep(
-    sagemaker: FakeSageMaker, monkeypatch: pytest.MonkeyPatch
+    sagemaker: FakeSageMaker, clients: FakeStepFunctions
 ) -> None:
     """Everything else is removed first, then the failures are raised by name."""
     sagemaker.deletion = 0
@@ -121,10 +134,8 @@ def test_one_bad_item_does_not_stop_the_sweep(
             raise client_error("AccessDeniedException", "not authorized", operation)
 
     sagemaker.fault = fail
-    use_clients(monkeypatch, sagemaker=sagemaker, stepfunctions=FakeStepFunctions())
-    monkeypatch.setenv("NAME_PREFIX", PREFIX)
     with pytest.raises(sweep.SweepError) as caught:
-        sweep.handler({}, Remaining(60))
+        sweep.handler({}, Remaining(600))
     for run in (denied, unreadable, mistyped):
         assert run in str(caught.value)
     assert sagemaker.names("endpoint") == {denied, unreadable, mistyped}
@@ -134,11 +145,12 @@ def test_a_busy_endpoint_is_left_for_the_next_sweep(sagemaker: FakeSageMaker) ->
     """The schedule comes back; meanwhile the other runs are not held up."""
     stuck = leave(sagemaker, "stuck", endpoint="Creating", until=3600)
     leave(sagemaker, "done")
-    done = run_sweep(sagemaker, {}, seconds=60)
+    failed = {"stuck": "FAILED", "done": "FAILED"}
+    done = run_sweep(sagemaker, failed, seconds=60)
     assert done["pending"] == [f"{stuck} is Creating"]
     assert sagemaker.names("endpoint") == {stuck}
     sagemaker.sleep(3600)
-    run_sweep(sagemaker, {})
+    run_sweep(sagemaker, failed)
     assert sagemaker.left() == set()
 
 
@@ -266,3 +278,206 @@ def test_after_sweeps_nothing_is_left_that_nobody_wants(
     assert sagemaker.names("endpoint-config") == running
     assert sagemaker.names("transform-job") == {f"{name}-0-1" for name in running}
     assert not {name for _, name in sagemaker.calls} & running
+
+
+# What cannot be looked up
+
+REFUSALS = ["AccessDeniedException", "InvalidArn", "ThrottlingException"]
+
+
+def refused_sweep(
+    sagemaker: FakeSageMaker, refused: dict[str, str], statuses: dict[str, str]
+) -> dict[str, Any]:
+    """Sweep while some executions, by name, cannot be looked up."""
+    result: dict[str, Any] = sweep.sweep(
+        sagemaker,
+        FakeStepFunctions(
+            {arn(name): status for name, status in statuses.items()},
+            {arn(name): code for name, code in refused.items()},
+        ),
+        PREFIX,
+        scope=None,
+        longest_run=LONGEST_RUN,
+        now=lambda: START + timedelta(seconds=sagemaker.now),
+        backoff=backoff(sagemaker, 120),
+    )
+    return result
+
+
+@pytest.mark.parametrize("code", REFUSALS)
+def test_a_kept_endpoint_goes_at_its_time_though_its_execution_cannot_be_looked_up(
+    sagemaker: FakeSageMaker, code: str
+) -> None:
+    """Of a machine that was replaced, say; its model may be a result. The refusal is told."""
+    run = leave(sagemaker, "one", keep_until="2026-01-01T01:00:00Z", job="Completed")
+    sagemaker.now = 3599
+    done = refused_sweep(sagemaker, {"one": code}, {})
+    assert done["left"] == [{"run": run, "reason": "kept until 2026-01-01T01:00:00Z"}]
+    assert code in done["failures"][0]
+    assert sagemaker.calls == []
+    sagemaker.now = 3600
+    done = refused_sweep(sagemaker, {"one": code}, {})
+    assert [each["run"] for each in done["removed"]] == [run]
+    assert sagemaker.left() == sagemaker.names("model") == {run}
+
+
+@pytest.mark.parametrize("code", REFUSALS)
+def test_what_cannot_be_looked_up_goes_when_no_run_can_be_at_work_for_so_long(
+    sagemaker: FakeSageMaker, code: str
+) -> None:
+    """An hour after the machine's time-out, counted from the last thing made; jobs too."""
+    sagemaker.now = 1000
+    run = leave(sagemaker, "one")
+    end = 1000 + (LONGEST_RUN + timedelta(hours=1)).total_seconds()
+    sagemaker.now = end - 1
+    done = refused_sweep(sagemaker, {"one": code}, {})
+    assert done["left"] == [{"run": run, "reason": "nothing says that its execution is over"}]
+    assert sagemaker.calls == []
+    sagemaker.now = end
+    refused_sweep(sagemaker, {"one": code}, {})
+    assert sagemaker.left() == sagemaker.names("model") == {run}
+
+
+def test_a_job_beside_a_kept_endpoint_runs_as_long_as_nothing_says_it_is_over(
+    sagemaker: FakeSageMaker,
+) -> None:
+    """Then it is stopped, and the endpoint still kept."""
+    run = leave(sagemaker, "one", keep_until="2026-01-03T00:00:00Z")
+    refused_sweep(sagemaker, {"one": "AccessDeniedException"}, {})
+    assert sagemaker.calls == []
+    sagemaker.now = (LONGEST_RUN + timedelta(hours=1)).total_seconds()
+    refused_sweep(sagemaker, {"one": "AccessDeniedException"}, {})
+    assert sagemaker.calls == [("StopTransformJob", f"{run}-0-1")]
+
+
+def test_one_lookup_that_is_refused_does_not_keep_the_rest_from_being_swept(
+    sagemaker: FakeSageMaker,
+) -> None:
+    """Nor is what the others have judged by age."""
+    leave(sagemaker, "denied")
+    leave(sagemaker, "failed")
+    running = leave(sagemaker, "running")
+    done = refused_sweep(
+        sagemaker, {"denied": "AccessDeniedException"}, {"failed": "FAILED", "running": LIVE}
+    )
+    assert sagemaker.names("endpoint") == {base("denied"), running}
+    assert len(done["failures"]) == 1
+
+
+def test_a_refused_lookup_fails_the_function(
+    sagemaker: FakeSageMaker, clients: FakeStepFunctions, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """So that its alarm tells; the log says which."""
+    run = leave(sagemaker, "one")
+    clients.refused = {arn("one"): "AccessDeniedException"}
+    with pytest.raises(sweep.SweepError, match=f"{run}: its execution cannot be looked up"):
+        sweep.handler({}, Remaining(600))
+    assert "AccessDeniedException" in json.loads(capsys.readouterr().out)["failures"][0]
+
+
+# Models
+
+SEEN = (LONGEST_RUN + timedelta(hours=2)).total_seconds()
+
+
+def model(sagemaker: FakeSageMaker, name: str) -> str:
+    """A run's model alone."""
+    run = base(name)
+    sagemaker.add("model", run, run=names.run_id_of(arn(name)), execution=arn(name))
+    return run
+
+
+@pytest.mark.parametrize("status", ["ABORTED", "FAILED", "TIMED_OUT"])
+def test_a_model_whose_event_was_lost_goes_when_its_run_cannot_run_any_more(
+    sagemaker: FakeSageMaker, status: str
+) -> None:
+    """The sweep by the clock finds it; a good run's stays, and one of which nothing is known."""
+    model(sagemaker, "bad")
+    kept = {model(sagemaker, name) for name in ("good", "running", "forgotten", "denied")}
+    sagemaker.now = SEEN
+    statuses = {"bad": status, "good": "SUCCEEDED", "running": LIVE}
+    done = refused_sweep(sagemaker, {"denied": "AccessDeniedException"}, statuses)
+    assert sagemaker.names("model") == kept
+    assert done["failures"] == [], "a model costs nothing"
+    assert {each["run"] for each in done["left"]} == kept - {base("good")}
+
+
+@pytest.mark.parametrize("now", [0.0, SEEN + 6 * 3600])
+def test_models_are_looked_at_for_some_hours_only(sagemaker: FakeSageMaker, now: float) -> None:
+    """There may be any number of them: one that is young or old costs no call."""
+    for number in range(30):
+        model(sagemaker, f"run-{number}")
+    sagemaker.now = now
+    run_sweep(sagemaker, {})
+    assert sagemaker.counts.get("ListTags", 0) == 0
+
+
+# What is in the way
+
+
+def test_a_refused_deletion_is_told_by_every_sweep_in_sagemakers_words(
+    sagemaker: FakeSageMaker, clients: FakeStepFunctions, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Pending, which the alarm Overdue counts; other runs are not held up."""
+    run = leave(sagemaker, "one")
+    other = leave(sagemaker, "two")
+
+    def refuse(operation: str, name: str) -> None:
+        if (operation, name) == ("DeleteEndpoint", run):
+            raise client_error("ValidationException", "It is under a spell.", operation)
+
+    sagemaker.fault = refuse
+    clients.statuses = dict.fromkeys([arn("one"), arn("two")], "FAILED")
+    for _ in range(2):
+        sweep.handler({}, Remaining(600))
+        logged = json.loads(capsys.readouterr().out)
+        assert logged["pending"] == [f"{run} cannot be deleted: It is under a spell."]
+    assert other not in sagemaker.left()
+    assert sagemaker.names("endpoint-config") == {run}
+
+
+def test_an_endpoint_that_was_taken_over_keeps_its_configuration_and_model(
+    sagemaker: FakeSageMaker,
+) -> None:
+    """Its tags were taken away: it is a person's, and goes on serving; the sweep says so."""
+    run = leave(sagemaker, "one", job="Completed")
+    sagemaker.things["endpoint"][run].tags = {"owner": "me"}
+    done = run_sweep(sagemaker, {"one": "FAILED"})
+    assert sagemaker.calls == []
+    assert done["foreign"] == [run]
+    assert done["left"] == [
+        {"run": run, "reason": f"endpoint-config {run}: it is used by the endpoint {run}"},
+        {"run": run, "reason": f"model {run}: it is used by the endpoint-config {run}"},
+    ]
+
+
+# Time
+
+
+def test_a_sweep_by_the_clock_waits_a_minute_at_most(
+    sagemaker: FakeSageMaker, clients: FakeStepFunctions
+) -> None:
+    """The next one comes soon enough."""
+    leave(sagemaker, "one", endpoint="Creating", until=3600)
+    clients.statuses = {arn("one"): "FAILED"}
+    sweep.handler({}, Remaining(600))
+    assert sagemaker.now == 60
+
+
+def test_a_sweep_ends_before_its_function_does(
+    sagemaker: FakeSageMaker, clients: FakeStepFunctions
+) -> None:
+    """What was not reached is pending; nothing is lost."""
+    runs = {leave(sagemaker, f"run-{number}") for number in range(20)}
+    clients.statuses = {arn(f"run-{number}"): "FAILED" for number in range(20)}
+
+    def slow(_operation: str, _name: str) -> None:
+        sagemaker.now += 2
+
+    sagemaker.fault = slow
+    done = sweep.handler({}, Remaining(600, lambda: sagemaker.now))
+    assert sagemaker.now < 600 - 60
+    assert {run for run in runs if any(each.startswith(run) for each in done["pending"])} == (
+        sagemaker.names("endpoint") | sagemaker.names("endpoint-config")
+    )
+    assert done["pending"]

@@ -71,6 +71,56 @@ def test_its_listing_can_be_asked_for_a_name_and_a_job_for_a_status(kind: Any) -
 
 
 @every_kind
+def test_what_it_uses_is_said_by_its_description_and_its_listing_by_when_it_was_made(
+    kind: Any,
+) -> None:
+    """Who serves with a thing is found among what was made, or changed, after it."""
+    for path in kind.uses:
+        *_, name = members(shape(kind, "Describe", "output"), path)
+        assert name.type_name == "string"
+    item: Any = shape(kind, "List", "output").members[kind.items]
+    assert "CreationTime" in item.member.members
+    assert (kind.status_member in item.member.members) or not (kind.is_job or kind.in_progress)
+    asked = shape(kind, "List", "input").members
+    assert {"CreationTimeAfter", "CreationTimeBefore"} <= asked.keys()
+    assert "LastModifiedTimeAfter" in asked or kind.noun != "Endpoint"
+
+
+@every_kind
+def test_what_stands_on_it_is_found_by_its_name_and_deleted(kind: Any) -> None:
+    """By the API's operations and members, with statuses that exist."""
+    for held in kind.holds:
+        for verb in ("List", "Describe", "Delete"):
+            assert held.operation(verb) in SAGEMAKER.operation_names
+        assert f"{kind.name_member}Equals" in shape(held, "List", "input").members
+        item: Any = shape(held, "List", "output").members[held.items]
+        assert {held.name_member, held.arn_member, held.status_member} <= item.member.members.keys()
+        status: Any = shape(held, "Describe", "output").members[held.status_member]
+        assert held.in_progress < set(status.enum)
+
+
+def test_what_may_be_scaled_is_called_as_application_auto_scaling_calls_it() -> None:
+    """By its own list of dimensions; of endpoints, of their variants, of nothing that runs lack."""
+    scaling = botocore.session.get_session().get_service_model("application-autoscaling")
+    known: Any = scaling.shape_for("ScalableDimension")
+    ours = {each for each in known.enum if each.startswith("sagemaker:")}
+    held = [each for kind in kinds.KINDS for each in kind.holds]
+    assert {each for kind in (*kinds.KINDS, *held) for each in kind.scalable_dimensions} == ours
+
+
+def test_an_endpoint_is_deleted_in_its_states_of_rest_only() -> None:
+    """DescribeEndpoint's own description of them, written down a second time."""
+    (endpoint,) = (each for each in kinds.KINDS if each.noun == "Endpoint")
+    status: Any = shape(endpoint, "Describe", "output").members["EndpointStatus"]
+    assert set(status.enum) - endpoint.in_progress == {
+        "InService",
+        "OutOfService",
+        "Failed",
+        "UpdateRollbackFailed",
+    }
+
+
+@every_kind
 def test_its_statuses_are_the_apis(kind: Any) -> None:
     """A job is found in progress; what cannot be deleted yet is so in statuses that exist."""
     status: Any = shape(kind, "Describe", "output").members.get(kind.status_member)
