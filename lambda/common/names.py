@@ -11,12 +11,13 @@ import re
 RESOURCE_NAME = re.compile(r"(?!.{64})[a-z0-9](?:-*[a-z0-9])*")
 
 _SLUG_LENGTH = 31
-_ATTEMPT_LENGTH = 8  # of "-<redrive>-<retry>" in a job's name
+_ATTEMPT_LENGTH = 8  # of "-<moment>" in a job's name
 _BASE_LENGTH = 63 - _ATTEMPT_LENGTH
 _HASH_LENGTH = 8
-# What follows the base in a job's name. Four digits at most, so that the eight hexadecimal digits
-# ending another run's name never pass for a count.
-_ATTEMPT = re.compile(r"(?:-\d{1,4}){0,2}")
+# What follows the base in a job's name: seven digits to the base 36, so that the eight hexadecimal
+# digits ending another run's name never pass for one. Definitions of before, which a redrive goes
+# on with, count redrives and retries by four digits at most.
+_ATTEMPT = re.compile(r"(?:-[0-9a-z]{7}|(?:-\d{1,4}){0,2})")
 
 
 def run_id(execution_name: str, execution_arn: str) -> str:
@@ -64,7 +65,7 @@ def fitting(base: str, longest: int) -> str:
 
 
 def belongs(name: str, base: str) -> bool:
-    """Tell whether a name may be the run's: `base`, or `base-<redrive>-<retry>`.
+    """Tell whether a name may be the run's: `base`, or `base-<moment>`.
 
     "Starts with the base" would not do: a run whose execution is called after another run
     (`nightly-1a2b3c4d-again`) starts with that run's base.

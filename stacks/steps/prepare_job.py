@@ -114,7 +114,6 @@ class PrepareJob:
         job = tasks.creation(
             name,
             "ProcessingJob",
-            tries=self.tries,
             Comment=comment,
             arguments=self._request(engine, image),
             # SageMaker stops the job at its own limit; the hour on top is for capacity and images.
@@ -130,7 +129,7 @@ class PrepareJob:
         return retrying.around(job, tasks, failing, told=told)
 
     def _request(self, engine: str, image: str) -> dict[str, Any]:
-        name = attempt(kind_of("ProcessingJob"), self.tries)
+        name = attempt(kind_of("ProcessingJob"))
         return {
             "RoleArn": self._role.role_arn,
             "AppSpecification": {

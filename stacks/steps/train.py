@@ -32,7 +32,6 @@ class Train(Step):
         job = tasks.creation(
             self.name,
             "TrainingJob",
-            tries=self.tries,
             Comment="SageMaker XGBoost on train.csv, watched on validate.csv",
             arguments={
                 "RoleArn": self._role.role_arn,

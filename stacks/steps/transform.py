@@ -41,7 +41,6 @@ class Transform(Step):
         job = tasks.creation(
             self.name,
             "TransformJob",
-            tries=self.tries,
             arguments={
                 "ModelName": "{% $plan.run.name %}",
                 "BatchStrategy": "MultiRecord",

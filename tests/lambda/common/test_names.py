@@ -30,7 +30,7 @@ def test_any_execution_gives_names_sagemaker_accepts(name: str, arn: str, prefix
     assert len(run) <= 40
     base = names.base_name(prefix, run)
     assert len(base) <= 55
-    for made in (base, f"{base}-0-0", f"{base}-999-999"):
+    for made in (base, f"{base}-0-0", f"{base}-999-999", f"{base}-00c0ys9"):
         assert SAGEMAKER_NAME.fullmatch(made)
         assert names.RESOURCE_NAME.fullmatch(made)
         assert names.belongs(made, base)
@@ -48,6 +48,8 @@ def test_a_run_does_not_own_what_another_run_made() -> None:
     base = "spine-dev-nightly-1a2b3c4d"
     assert not names.belongs(f"{base}-again-00000000", base)
     assert not names.belongs(f"{base}-0-12345678", base)
+    assert not names.belongs(f"{base}-12345678", base)
+    assert not names.belongs(f"{base}-again-0000000", base)
     assert not names.belongs(f"{base}5", base)
     assert not names.belongs(f"{base}-", base)
     assert not names.belongs("spine-dev-nightly", base)
@@ -77,7 +79,7 @@ def test_names_of_any_length_keep_the_prefix_and_the_runs_hash(
     assert start.startswith(f"{prefix}-")
     assert start.endswith(base[-9:])
     assert (start == base) == (len(base) <= longest - 8)
-    for made in (start, f"{start}-0-0", f"{start}-999-999"):
+    for made in (start, f"{start}-0-0", f"{start}-999-999", f"{start}-zzzzzzz"):
         assert len(made) <= longest
         assert SAGEMAKER_NAME.fullmatch(made)
         assert names.belongs(made, start)
@@ -87,4 +89,4 @@ def test_names_of_any_length_keep_the_prefix_and_the_runs_hash(
 def test_every_kind_has_room_for_a_runs_name(kind: Any) -> None:
     """The longest base of the longest prefix, whatever the kind's limit."""
     base = names.base_name("spine-" + "s" * 8, names.run_id("x" * 80, "arn"))
-    assert len(f"{names.fitting(base, kind.longest_name)}-999-999") <= kind.longest_name
+    assert len(f"{names.fitting(base, kind.longest_name)}-zzzzzzz") <= kind.longest_name
