@@ -1,15 +1,12 @@
 """Teardown: a CloudFormation custom resource that removes what runs left before the stack goes."""
 
-import json
 import os
-import urllib.request
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ..common import aws, kinds, log
+from ..common import aws, cloudformation, kinds, log
 from ..common.errors import SpineError
 from . import inventory
 from .backoff import Backoff
@@ -65,7 +62,7 @@ def answer(
         status, reason = "FAILED", f"{type(error).__name__}: {error}"[:_LONGEST_REASON]
     kind = physical_id.rpartition("-")[2]
     log.event(kind, request=event.get("RequestType"), status=status, reason=reason)
-    _answer(event, physical_id, status, reason)
+    cloudformation.respond(event, event.get("PhysicalResourceId", physical_id), status, reason)
 
 
 def tear_down(sagemaker: "SageMakerClient", prefix: str, *, backoff: Backoff) -> None:
@@ -100,27 +97,3 @@ def _remove(sagemaker: "SageMakerClient", bases: list[str]) -> list[str]:
         except (BotoCoreError, ClientError) as error:
             failures.append(f"{base} ({error})")
     return failures
-
-
-def _answer(event: dict[str, Any], physical_id: str, status: str, reason: str) -> None:
-    url = event["ResponseURL"]
-    parts = urlsplit(url)
-    # The address is CloudFormation's own and signed; plain http stays on this machine.
-    if parts.scheme != "https" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
-        raise SpineError("CloudFormation's ResponseURL is not an https address.")
-    body = json.dumps(
-        {
-            "Status": status,
-            "Reason": reason,
-            "PhysicalResourceId": event.get("PhysicalResourceId", physical_id),
-            "StackId": event["StackId"],
-            "RequestId": event["RequestId"],
-            "LogicalResourceId": event["LogicalResourceId"],
-        }
-    ).encode()
-    # The signature covers an empty content type; urllib would send one of its own.
-    request = urllib.request.Request(  # noqa: S310 (checked above)
-        url, data=body, method="PUT", headers={"Content-Type": ""}
-    )
-    with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 (checked above)
-        answer.read()

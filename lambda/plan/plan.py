@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..common import names
+from ..common import names, plans
 from ..common.kinds import KINDS
 from .execution_input import ExecutionInput
 
@@ -37,6 +37,7 @@ def build(
     """
     run = names.run_id(execution_name, execution_arn)
     return {
+        "version": plans.VERSION,
         "run": {
             "id": run,
             "name": (base := names.base_name(name_prefix, run)),
