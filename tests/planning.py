@@ -29,10 +29,10 @@ def plan(execution_input: object, **execution: str) -> Any:
     )
 
 
-def refused(execution_input: object) -> str:
-    """Return the message the handler refuses an execution input with."""
+def refused(execution_input: object, **execution: str) -> str:
+    """Return the message the handler refuses an execution, or its input, with."""
     with pytest.raises(load("plan.refusal").InvalidInputError) as caught:
-        plan(execution_input)
+        plan(execution_input, **execution)
     return str(caught.value)
 
 

@@ -92,4 +92,5 @@ def _add(
     if execution is None or not names.belongs(resource.name, start):
         inventory.foreign.append(resource.name)
         return
-    inventory.runs.setdefault(base, Run(base, execution)).resources.append(resource)
+    run = Run(base, names.tagged_execution(execution))
+    inventory.runs.setdefault(base, run).resources.append(resource)

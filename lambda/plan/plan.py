@@ -33,7 +33,8 @@ def build(
         name_prefix: What the names of resources start with.
 
     Raises:
-        ValueError: The name prefix makes names SageMaker refuses.
+        ValueError: The name prefix makes names SageMaker refuses, or the execution's name makes a
+            tag that it refuses.
     """
     run = names.run_id(execution_name, execution_arn)
     return {
@@ -43,6 +44,7 @@ def build(
             "name": (base := names.base_name(name_prefix, run)),
             "short_name": names.fitting(base, min(kind.longest_name for kind in KINDS)),
             "execution": execution_arn,
+            "execution_tag": names.execution_tag(execution_arn),
             "started_at": started_at,
         },
         "bucket": bucket,

@@ -70,7 +70,7 @@ _OBJECT_RETRY = {
 
 _TAGS = {
     "spine:run": "{% $plan.run.id %}",
-    "spine:execution": "{% $states.context.Execution.Id %}",
+    "spine:execution": "{% $plan.run.execution_tag %}",
 }
 _ROLE_MEMBERS = ("RoleArn", "ExecutionRoleArn")
 

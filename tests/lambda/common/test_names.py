@@ -1,10 +1,11 @@
 """Names fit SageMaker's rules, keep runs apart, and are found again."""
 
 import re
+import unicodedata
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from spine.shipped import load
@@ -59,6 +60,28 @@ def test_the_run_is_found_from_the_executions_arn() -> None:
     """The sweeper only has the ARN, and must come to the same run."""
     arn = "arn:aws:states:us-east-1:111122223333:execution:spine:My_Run.1"
     assert names.run_id_of(arn) == names.run_id("My_Run.1", arn)
+
+
+@given(name=st.text(min_size=1, max_size=80))
+@example("plain_Name-1.2=3+4@x")
+@example("l'été (2)!")
+@example("नमूना-🚀-«x»-e\u0301")
+@settings(deadline=None)
+def test_a_tag_holds_any_executions_name_or_says_that_it_cannot(name: str) -> None:
+    """What tags refuse is written out, and read back; an ordinary ARN stays as it is."""
+    assume("/" not in name)
+    arn = f"arn:aws:states:us-east-1:111122223333:execution:spine-dev:{name}"
+    try:
+        tag = names.execution_tag(arn)
+    except ValueError:
+        assert len(arn) + 8 * len(name) > 256
+        return
+    assert len(tag) <= 256
+    # [\p{L}\p{Z}\p{N}_.:/=+\-@]*, as the API reference gives it (Tag, Value).
+    assert all(each in "_.:/=+-@" or unicodedata.category(each)[0] in "LZN" for each in tag)
+    assert names.tagged_execution(tag) == arn
+    if re.fullmatch(r"[\w.=+@-]+", name, re.ASCII):
+        assert tag == arn
 
 
 @pytest.mark.parametrize("prefix", ["Spine-dev", "spine_dev", "-spine", "spine-development", ""])
