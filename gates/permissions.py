@@ -5,6 +5,8 @@
   policies included: all of them must be allowed.
 * Every granted action, statement by statement, is taken away in turn: either a recorded call is
   then refused, or `needs.json` names why AWS asks for it, and where that is written.
+* What a role may do with the objects of runs follows from the folder they lie in: no pattern
+  reaches into a folder that the role has nothing to do with, by a name deeper in the key.
 * No policy holds a wildcard action, and none a `*` resource where IAM has a narrower one; no role
   has a managed policy, and each may be assumed by one service, for this account.
 
@@ -25,6 +27,7 @@ from ministack.core import iam_evaluator
 
 from gates.assembly import ACCOUNT, REGION, ROOT, Assembly
 from gates.recording import CALLS
+from spine.shipped import load
 
 NEEDS = Path(__file__).with_name("needs.json")
 _DATA = ROOT / "gates" / "node_modules" / "@cloud-copilot" / "iam-data" / "data"
@@ -42,6 +45,10 @@ _WITHOUT_SOURCE = {"lambda.amazonaws.com"}
 # condition on the namespace is what binds it (CloudWatch user guide, "Using condition keys to limit
 # access to CloudWatch namespaces").
 _BOUND_BY_CONDITION = {"cloudwatch:PutMetricData": "cloudwatch:namespace"}
+
+# Of the objects of runs, what roles are granted.
+_WRITING = {"s3:PutObject", "s3:DeleteObject"}
+_OF_OBJECTS = {"s3:GetObject", *_WRITING}
 
 Statement = dict[str, Any]
 Call = dict[str, Any]
@@ -84,6 +91,7 @@ def grants(assembly: Assembly) -> list[Grant]:
         Grant(role, index, action, tuple(as_list(statement["Resource"])))
         for role, statements in policies(assembly).items()
         for index, statement in enumerate(statements)
+        if statement["Effect"] == "Allow"
         for action in as_list(statement["Action"])
     ]
 
@@ -101,6 +109,7 @@ def problems(assembly: Assembly) -> list[str]:
         *_passing(assembly),
         *_trust(assembly),
         *_functions_opened(assembly),
+        *_folders_crossed(assembly),
         *refused(assembly, recorded()),
         *unneeded(assembly, recorded()),
     ]
@@ -163,6 +172,35 @@ def _functions_opened(assembly: Assembly) -> Iterator[str]:
     for name, permission in assembly.resources("AWS::Lambda::Permission").items():
         if not permission.get("SourceArn") and not permission.get("SourceAccount"):
             yield f"{name}: {permission['Principal']} may invoke the function for any account"
+
+
+def _folders_crossed(assembly: Assembly) -> Iterator[str]:
+    """Keys below another role's folder that a pattern such as `runs/*/train/*` lets a role have."""
+    documents = policies(assembly)
+    granted: dict[str, list[tuple[str, str, str]]] = {}
+    for grant in grants(assembly):
+        for resource in grant.resources:
+            bucket, runs, below = resource.partition("/runs/*/")
+            if runs and grant.action in _OF_OBJECTS:
+                granted.setdefault(grant.role, []).append((grant.action, bucket, below))
+    everywhere = {
+        (grant.role, grant.action)
+        for grant in grants(assembly)
+        for resource in grant.resources
+        if resource.endswith((":::*", "/runs/*"))
+    }
+    for role, patterns in granted.items():
+        written = {below.partition("/")[0] for action, _, below in patterns if action in _WRITING}
+        read = {below.partition("/")[0] for _, _, below in patterns}
+        for action, bucket, below in patterns:
+            if (role, action) in everywhere:
+                continue
+            own = written if action in _WRITING else read
+            for folder in load("common.folders").FOLDERS:
+                key = f"runs/a-run/{folder}/{below.replace('*', 'x')}"
+                call = {"role": role, "action": action, "resource": f"{bucket}/{key}"}
+                if folder not in own and allowed(documents[role], call | {"context": {}}):
+                    yield f"{role}: {action} on {below} of a run reaches {key}"
 
 
 def refused(assembly: Assembly, calls: list[Call]) -> list[str]:

@@ -33,6 +33,8 @@ _CONDITIONS = re.compile(r"sagemaker:|iam:|s3:prefix$|dynamodb:|kms:|aws:TagKeys
 # A run's name and id: a slug, then eight hexadecimal digits (lambda/common/names.py).
 _RUN_NAME = re.compile(r"spine-dev-[a-z0-9-]*-[0-9a-f]{8}(?=[-/\"]|$)")
 _RUN_FOLDER = re.compile(r"runs/[a-z0-9-]*-[0-9a-f]{8}(?=/|\"|$)")
+# A version of the jobs' code.
+_CODE = re.compile(r"code/[0-9a-f]{64}(?=/)")
 _UPLOAD = re.compile(r"uploads/[0-9a-f]{12}/")
 # Of Spark, one for each block.
 _BLOCKS = re.compile(r"((?:preparation|train|validate)/[a-z-]*/?(?:part-)?)[0-9]{5}(?=[.\"])")
@@ -63,6 +65,7 @@ def normalized(record: Path, known: dict[str, str]) -> list[Call]:
         text = _RUN_FOLDER.sub("runs/run", text)
         text = ASSET.sub("code.zip", text)
         text = _BLOCKS.sub(r"\g<1>00000", text)
+        text = _CODE.sub("code/digest", text)
         text = _UPLOAD.sub("uploads/digest/", text)
         text = _EXECUTION.sub(r"\1:name", text)
         found.add(text)

@@ -54,9 +54,7 @@ def execution_tag(execution_arn: str) -> str:
         ValueError: It is too long for a tag, written so.
     """
     tag = "".join(
-        each
-        if each in _TAGGABLE or unicodedata.category(each)[0] in "LZN"
-        else f"/{ord(each):x}/"
+        each if each in _TAGGABLE or unicodedata.category(each)[0] in "LZN" else f"/{ord(each):x}/"
         for each in execution_arn
     )
     if len(tag) > _LONGEST_TAG:

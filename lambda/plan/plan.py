@@ -3,6 +3,7 @@
 from typing import Any
 
 from ..common import names, plans
+from ..common.folders import FOLDERS
 from ..common.kinds import KINDS
 from .execution_input import ExecutionInput
 
@@ -93,14 +94,7 @@ def places(bucket: str, run: str) -> dict[str, str]:
     folder = f"s3://{bucket}/runs/{run}/"
     manifest_key = f"runs/{run}/manifest.json"
     return {
-        "train": f"{folder}train/",
-        "test": f"{folder}test/",
-        "validate": f"{folder}validate/",
-        "batch_in": f"{folder}batch-in/",
-        "model": f"{folder}model/",
-        "batch_out": f"{folder}batch-out/",
-        "evaluation": f"{folder}evaluation/",
-        "preparation": f"{folder}preparation/",
+        **{each.replace("-", "_"): f"{folder}{each}/" for each in FOLDERS},
         "preparation_key": f"runs/{run}/preparation/",
         "manifest_key": manifest_key,
         "manifest": f"s3://{bucket}/{manifest_key}",
