@@ -12,7 +12,7 @@ from localcloud import deployment
 from localcloud.gateway import faults
 from stacks.bundling import BUNDLES
 from tests.e2e.conftest import Deployment, eventually
-from tests.reliability.redrives import PLACES, base, left
+from tests.reliability.redrives import PLACES, base, left, stopping
 from tests.reliability.single_faults import start
 from tests.support import ROOT
 
@@ -110,12 +110,10 @@ def held_during(
 ) -> list[InFlight]:
     """Hold a run in each state, deploy, and let all of them come to their end."""
     names = [f"held-{number}-x" for number in range(len(states))]
-    found = []
-    for state, name in zip(states, names, strict=True):
-        place = PLACES[state]
-        held: dict[str, Any] = {"service": place.service, "nth": place.nth, "containing": name}
-        held |= {"operation": place.held or place.operation, "fault": "hang"}
-        found.append(held | {"seconds": _HELD_SECONDS})
+    found = [
+        stopping(state, app, name) | {"seconds": _HELD_SECONDS}
+        for state, name in zip(states, names, strict=True)
+    ]
     faults.post(app.cloud, {"faults": found})
 
     def begin(state: str, name: str) -> str:

@@ -187,16 +187,26 @@ def redrive_all(
         return list(pool.map(second, wanted, before))
 
 
+def stopping(state: str, app: Deployment, name: str) -> dict[str, Any]:
+    """A fault that holds a run in a state, for who wants to stop it there."""
+    place = PLACES[state]
+    held = {"operation": place.held or place.operation, "fault": "hang", "seconds": _HOLD_SECONDS}
+    return {**_at(place, app, name), "nth": place.nth, **held}
+
+
+def _at(place: Place, app: Deployment, name: str) -> dict[str, Any]:
+    within = f"{_run_id(app, name)}{place.object}" if place.object else name
+    return {"service": place.service, "containing": within}
+
+
 def _faults(case: Ended, app: Deployment, name: str) -> list[dict[str, Any]]:
     place = PLACES[case.state]
-    within = f"{_run_id(app, name)}{place.object}" if place.object else name
-    one: dict[str, Any] = {"service": place.service, "containing": within}
-    one |= {"every": 1} if place.retried and case.how == "fail" else {"nth": place.nth}
     if case.how == "stop":
-        one |= {"operation": place.held or place.operation, "fault": "hang"}
-        one |= {"seconds": _HOLD_SECONDS}
+        one = stopping(case.state, app, name)
     else:
-        one |= {"operation": place.operation, "fault": "fail", **_REFUSALS[place.service]}
+        one = _at(place, app, name) | {"operation": place.operation, "fault": "fail"}
+        one |= {"every": 1} if place.retried else {"nth": place.nth}
+        one |= _REFUSALS[place.service]
     if not place.after:
         return [one]
     service, operation = place.after
