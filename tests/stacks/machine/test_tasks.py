@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from gates.machine import Machine
-from tests.support import jsonata, load
+from spine.shipped import load
+from tests.support import jsonata
 
 names = load("common.names")
 
