@@ -118,11 +118,11 @@ def held_during(
 
     def begin(state: str, name: str) -> str:
         arn = start(app, name, **PLACES[state].given)
-        eventually(lambda: state in app.states(arn), f"{arn} in {state}", 240)
+        eventually(lambda: state in app.states(arn), f"{arn} in {state}", 300)
         return arn
 
     def end(state: str, arn: str) -> InFlight:
-        ended = app.ended(arn, 300)
+        ended = app.ended(arn, 600)
         if not PLACES[state].given.get("endpoint", {}).get("keep"):
             eventually(lambda: not left(app, arn), f"the clean-up of {state}", 60)
         return InFlight(state, ended, left(app, arn))

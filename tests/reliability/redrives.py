@@ -154,17 +154,17 @@ def redrive_all(
     def first(case: Ended, name: str) -> dict[str, Any]:
         arn = start(app, name, **PLACES[case.state].given)
         if case.how == "stop":
-            eventually(lambda: case.state in app.states(arn), f"{arn} in {case.state}", 120)
+            eventually(lambda: case.state in app.states(arn), f"{arn} in {case.state}", 300)
             eventually(lambda: _met(app, name), f"the call of {case.state}", 120)
             client.stop_execution(executionArn=arn)
-        return app.ended(arn, 180)
+        return app.ended(arn, 600)
 
     def second(case: Ended, before: dict[str, Any]) -> Redriven:
         arn = before["executionArn"]
         if case.swept:
             eventually(lambda: not left(app, arn, models=True), f"the sweep after {case}", 120)
         client.redrive_execution(executionArn=arn)
-        after = app.ended(arn, 180)
+        after = app.ended(arn, 600)
         if PLACES[case.state].given is not _KEPT:
             eventually(lambda: not left(app, arn), f"the clean-up of {case}", 60)
         jobs = app.cloud.client("sagemaker").list_training_jobs(NameContains=base(arn))

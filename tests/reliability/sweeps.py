@@ -117,8 +117,8 @@ def _one(app: Deployment, case: Swept, name: str) -> Outcome:
         return any(each["hit"] > 0 for each in mine if each["operation"] == operation)
 
     place = PLACES[case.state]
-    eventually(lambda: case.state in app.states(arn), f"{arn} in {case.state}", 120)
-    eventually(lambda: hit(place.held or place.operation), f"the call of {case.state}", 120)
+    eventually(lambda: case.state in app.states(arn), f"{arn} in {case.state}", 300)
+    eventually(lambda: hit(place.held or place.operation), f"the call of {case.state}", 300)
     client.stop_execution(executionArn=arn)
     app.ended(arn, 60)
     deadline = time.monotonic() + 15
@@ -128,7 +128,7 @@ def _one(app: Deployment, case: Swept, name: str) -> Outcome:
     causes: list[str] = []
     for _ in range(_MOST_REDRIVES):
         client.redrive_execution(executionArn=arn)
-        ended = app.ended(arn, 180)
+        ended = app.ended(arn, 600)
         if ended["status"] == "SUCCEEDED":
             break
         causes.append(f"{ended.get('error')} {ended.get('cause')}")
