@@ -21,7 +21,9 @@ BANDIT = {
 }
 # checkov's findings in the default template, by check and logical id (a pattern, without its hash).
 _LOGS = r"\w+Log"
-_FUNCTIONS = "Plan|Prepare|Predict|Evaluate|CleanUp|TearDown|Stop|Start|Sweep"
+_FUNCTIONS = (
+    "Plan|Prepare|PreparationCodePublish|Predict|Evaluate|CleanUp|TearDown|Stop|Start|Sweep"
+)
 _CDKS = "CustomS3AutoDeleteObjectsCustomResourceProviderHandler"
 _KEY_BY_SETTING = "AWS's own key encrypts it; a customer's does where `encryption_key` names one."
 CHECKOV = {

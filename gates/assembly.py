@@ -233,19 +233,20 @@ def _is_function(key: str) -> bool:
 
 
 def run_app(
-    folder: Path, *, program: tuple[str, ...] = ("app.py",), **context: Any
+    folder: Path, *, program: tuple[str, ...] = ("app.py",), root: Path = ROOT, **context: Any
 ) -> subprocess.CompletedProcess[str]:
     """Run `app.py` as the CDK command line does, without a network or the person's environment.
 
     Args:
         folder: Where the assembly goes.
         program: What Python is to run in place of the app's own file.
+        root: The project, or a copy of it.
         context: Values over those of `cdk.json`.
     """
-    merged = {**json.loads((ROOT / "cdk.json").read_text())["context"], **context}
+    merged = {**json.loads((root / "cdk.json").read_text())["context"], **context}
     return subprocess.run(  # noqa: S603 (our own app, or a test's)
         [sys.executable, *program],
-        cwd=ROOT,
+        cwd=root,
         check=False,
         capture_output=True,
         text=True,
@@ -260,13 +261,18 @@ def run_app(
     )
 
 
-def synthesize(folder: Path, **context: Any) -> Assembly:
+def synthesize(folder: Path, *, root: Path = ROOT, **context: Any) -> Assembly:
     """Run `app.py` with the context of `cdk.json` and these overrides.
+
+    Args:
+        folder: Where the assembly goes.
+        root: The project, or a copy of it.
+        context: The overrides.
 
     Raises:
         RuntimeError: With what it said.
     """
-    done = run_app(folder, **context)
+    done = run_app(folder, root=root, **context)
     if done.returncode:
         raise RuntimeError(done.stdout + done.stderr)
     return Assembly(folder, str(context.get("stage", "dev")))

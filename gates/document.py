@@ -66,6 +66,14 @@ def _roles(assembly: Assembly) -> Iterator[str]:
                 f"| `{grant.action}` | {resources} | {_conditions(condition)} "
                 f"| {_reason(documents, grant, calls, needs)} |"
             )
+        for statement in documents[role]:
+            if statement["Effect"] == "Deny":
+                actions = ", ".join(
+                    f"`{each}`" for each in permissions.as_list(statement["Action"])
+                )
+                denied = permissions.as_list(statement["Resource"])
+                resources = "<br>".join(f"`{_brief(each)}`" for each in denied)
+                yield f"| never {actions} | {resources} | | a pattern's `*` crosses slashes |"
         yield ""
 
 

@@ -6,6 +6,8 @@
 * Every granted action, statement by statement, is taken away in turn: either a recorded call is
   then refused, or `needs.json` names why AWS asks for it, and where that is written.
 * No statement reaches beyond what is the app's (`gates.bounds`).
+* What a role may do with the objects of runs follows from the folder they lie in: no pattern
+  reaches into a folder that the role has nothing to do with, by a name deeper in the key.
 * No policy holds a wildcard action, and none a `*` resource where IAM has a narrower one; no role
   has a managed policy, and each may be assumed by one service, for this account.
 
@@ -27,6 +29,7 @@ from ministack.core import iam_evaluator
 from gates import bounds
 from gates.assembly import ACCOUNT, REGION, ROOT, Assembly, as_list
 from gates.recording import CALLS
+from spine.shipped import load
 
 NEEDS = Path(__file__).with_name("needs.json")
 _DATA = ROOT / "gates" / "node_modules" / "@cloud-copilot" / "iam-data" / "data"
@@ -44,6 +47,10 @@ _WITHOUT_SOURCE = {"lambda.amazonaws.com"}
 # condition on the namespace is what binds it (CloudWatch user guide, "Using condition keys to limit
 # access to CloudWatch namespaces").
 _BOUND_BY_CONDITION = {"cloudwatch:PutMetricData": "cloudwatch:namespace"}
+
+# Of the objects of runs, what roles are granted.
+_WRITING = {"s3:PutObject", "s3:DeleteObject"}
+_OF_OBJECTS = {"s3:GetObject", *_WRITING}
 
 Statement = dict[str, Any]
 Call = dict[str, Any]
@@ -83,6 +90,7 @@ def grants(assembly: Assembly) -> list[Grant]:
         Grant(role, services[role], index, action, tuple(as_list(statement["Resource"])))
         for role, statements in policies(assembly).items()
         for index, statement in enumerate(statements)
+        if statement["Effect"] == "Allow"
         for action in as_list(statement["Action"])
     ]
 
@@ -112,6 +120,7 @@ def findings(assembly: Assembly) -> Iterator[str]:
     yield from _passing(assembly)
     yield from _trust(assembly)
     yield from _functions_opened(assembly)
+    yield from _folders_crossed(assembly)
     yield from bounds.findings(assembly, policies(assembly))
     yield from unneeded(assembly, recorded())
     yield from refused(assembly, recorded())
@@ -175,6 +184,35 @@ def _functions_opened(assembly: Assembly) -> Iterator[str]:
     for name, permission in assembly.resources("AWS::Lambda::Permission").items():
         if not permission.get("SourceArn") and not permission.get("SourceAccount"):
             yield f"{name}: {permission['Principal']} may invoke the function for any account"
+
+
+def _folders_crossed(assembly: Assembly) -> Iterator[str]:
+    """Keys below another role's folder that a pattern such as `runs/*/train/*` lets a role have."""
+    documents = policies(assembly)
+    granted: dict[str, list[tuple[str, str, str]]] = {}
+    for grant in grants(assembly):
+        for resource in grant.resources:
+            bucket, runs, below = resource.partition("/runs/*/")
+            if runs and grant.action in _OF_OBJECTS:
+                granted.setdefault(grant.role, []).append((grant.action, bucket, below))
+    everywhere = {
+        (grant.role, grant.action)
+        for grant in grants(assembly)
+        for resource in grant.resources
+        if resource.endswith((":::*", "/runs/*"))
+    }
+    for role, patterns in granted.items():
+        written = {below.partition("/")[0] for action, _, below in patterns if action in _WRITING}
+        read = {below.partition("/")[0] for _, _, below in patterns}
+        for action, bucket, below in patterns:
+            if (role, action) in everywhere:
+                continue
+            own = written if action in _WRITING else read
+            for folder in load("common.folders").FOLDERS:
+                key = f"runs/a-run/{folder}/{below.replace('*', 'x')}"
+                call = {"role": role, "action": action, "resource": f"{bucket}/{key}"}
+                if folder not in own and allowed(documents[role], call | {"context": {}}):
+                    yield f"{role}: {action} on {below} of a run reaches {key}"
 
 
 def refused(assembly: Assembly, calls: list[Call]) -> list[str]:

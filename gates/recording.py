@@ -32,7 +32,11 @@ _SPINE = Path(sys.executable).with_name("spine")
 _CONDITIONS = re.compile(r"sagemaker:|iam:|s3:prefix$|dynamodb:|kms:|aws:TagKeys$|states:")
 # A run's name and id: a slug, then eight hexadecimal digits (lambda/common/names.py).
 _RUN_NAME = re.compile(r"spine-dev-[a-z0-9-]*-[0-9a-f]{8}(?=[-/\"]|$)")
+# What follows it in a job's name.
+_MOMENT = re.compile(r"(spine-dev-run)-[0-9a-z]{7}(?=[/.\"]|$)")
 _RUN_FOLDER = re.compile(r"runs/[a-z0-9-]*-[0-9a-f]{8}(?=/|\"|$)")
+# A version of the jobs' code.
+_CODE = re.compile(r"code/[0-9a-f]{64}(?=/)")
 _UPLOAD = re.compile(r"uploads/[0-9a-f]{12}/")
 # Of Spark, one for each block.
 _BLOCKS = re.compile(r"((?:preparation|train|validate)/[a-z-]*/?(?:part-)?)[0-9]{5}(?=[.\"])")
@@ -60,9 +64,11 @@ def normalized(record: Path, known: dict[str, str]) -> list[Call]:
         for physical in sorted(known, key=len, reverse=True):
             text = text.replace(physical, known[physical])
         text = _RUN_NAME.sub("spine-dev-run", text)
+        text = _MOMENT.sub(r"\1-moment", text)
         text = _RUN_FOLDER.sub("runs/run", text)
         text = ASSET.sub("code.zip", text)
         text = _BLOCKS.sub(r"\g<1>00000", text)
+        text = _CODE.sub("code/digest", text)
         text = _UPLOAD.sub("uploads/digest/", text)
         text = _EXECUTION.sub(r"\1:name", text)
         found.add(text)

@@ -14,6 +14,7 @@ from spine.shipped import load
 if TYPE_CHECKING:
     from localcloud import Cloud
 
+_names = load("common.names")
 _tasks = load("common.tasks")
 _algorithms = load("algorithms")
 
@@ -107,13 +108,14 @@ def endpoints(cloud: "Cloud") -> list[Endpoint]:
         for item in page["Endpoints"]:
             if item["EndpointName"].startswith(STACKS):
                 tags = _tags(client, item["EndpointArn"])
+                execution = tags.get("spine:execution")
                 found.append(
                     Endpoint(
                         name=item["EndpointName"],
                         arn=item["EndpointArn"],
                         status=item["EndpointStatus"],
                         until=_moment(tags.get("spine:keep-until")),
-                        execution=tags.get("spine:execution"),
+                        execution=execution and _names.tagged_execution(execution),
                     )
                 )
     return sorted(found, key=lambda endpoint: endpoint.name)

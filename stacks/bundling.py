@@ -203,6 +203,7 @@ BUNDLES = {
         Bundle(name="predict", packages=("lambda/algorithms",)),
         Bundle(name="evaluate", packages=("lambda/algorithms",)),
         Bundle(name="cleanup"),
+        Bundle(name="publish"),
         Bundle(name="start"),
     )
 }

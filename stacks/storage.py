@@ -15,13 +15,16 @@ from stacks.checks import acknowledge
 from stacks.permissions import Permission, allow, grant
 from stacks.settings import Settings
 
+# Where the code of jobs is kept, a folder for each version.
+CODE = "code/"
+
 
 class Storage(SpineStack):
     """Provisions the data bucket, its access logs and SageMaker's execution role.
 
     Attributes:
-        bucket: `incoming/` starts runs, `uploads/` holds files for runs started by hand, and
-            `runs/<run id>/` all that a run made.
+        bucket: `incoming/` starts runs, `uploads/` holds files for runs started by hand,
+            `runs/<run id>/` all that a run made, and `code/` what their jobs run.
         sagemaker_role: What training jobs, models and transform jobs may do.
     """
 
@@ -71,6 +74,13 @@ class Storage(SpineStack):
             lifecycle_rules=[
                 s3.LifecycleRule(id="runs", prefix="runs/", expiration=keep),
                 s3.LifecycleRule(id="uploads", prefix="uploads/", expiration=keep),
+                # Step Functions lets no execution be open for more than a year, redrives included.
+                s3.LifecycleRule(
+                    id="code",
+                    prefix=CODE,
+                    tag_filters={"superseded": "true"},
+                    expiration=Duration.days(366),
+                ),
                 s3.LifecycleRule(
                     id="leftovers",
                     noncurrent_version_expiration=Duration.days(30),

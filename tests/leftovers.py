@@ -41,7 +41,8 @@ def leave(
 ) -> str:
     """Put there what a run has at its widest: two jobs, model, configuration and endpoint."""
     made = base(name, prefix)
-    tags = {"run": names.run_id_of(arn(name)), "execution": arn(name), "stage": "dev"}
+    execution = names.execution_tag(arn(name))
+    tags = {"run": names.run_id_of(arn(name)), "execution": execution, "stage": "dev"}
     sagemaker.add("training-job", f"{made}-0-0", status="Completed", **tags)
     sagemaker.add("transform-job", f"{made}-0-1", status=job, **tags)
     sagemaker.add("model", made, **tags)

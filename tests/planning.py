@@ -32,10 +32,10 @@ def plan(execution_input: object, *, pipeline: str = "", **execution: str) -> An
     return load("plan.handler").handler(event, None)
 
 
-def refused(execution_input: object, *, pipeline: str = "") -> str:
-    """Return the message the handler refuses an execution input with."""
+def refused(execution_input: object, *, pipeline: str = "", **execution: str) -> str:
+    """Return the message the handler refuses an execution, or its input, with."""
     with pytest.raises(load("plan.refusal").InvalidInputError) as caught:
-        plan(execution_input, pipeline=pipeline)
+        plan(execution_input, pipeline=pipeline, **execution)
     return str(caught.value)
 
 

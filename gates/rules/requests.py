@@ -13,6 +13,8 @@ _SERVICES = {"lambda", "sagemaker", "s3", "dynamodb"}
 _TAGS = {"spine:stage", "spine:run", "spine:execution"}
 # So many characters hold a run's name and its attempt (lambda/common/names.py).
 _LONG_NAME = 63
+# What together cannot repeat in one execution. A count alone can: those of a Parallel begin anew.
+_ONLY_ONCE = ("State.EnteredTime", "Execution.RedriveTime", "State.RetryCount")
 
 
 @RULES.rule(
@@ -86,7 +88,7 @@ def _unique_jobs(machine: Machine) -> Found:
         if not kind.is_job:
             continue
         given = str(request.get(kind.name_member))
-        for part in (_run_name(kind), "Execution.RedriveCount", "State.RetryCount"):
+        for part in (_run_name(kind), *_ONLY_ONCE):
             if part not in given:
                 yield name, f"the job's name does not hold {part}"
 

@@ -1,12 +1,10 @@
 """A CloudFormation custom resource that works when it is deleted, and answers whatever happens."""
 
 import json
-import urllib.request
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
-from ..common import log
+from ..common import cloudformation, log
 from ..common.errors import SpineError
 
 # What a last call with all its tries, and an answer to CloudFormation, may need at worst.
@@ -42,7 +40,7 @@ def answer(event: dict[str, Any], *, physical_id: str, on_delete: Callable[[], s
         status, reason = "FAILED", f"{type(error).__name__}: {error}"
     reason = _cut(reason)
     log.event(kind, request=event.get("RequestType"), status=status, reason=reason)
-    _answer(event, physical_id, status, reason)
+    cloudformation.respond(event, event.get("PhysicalResourceId", physical_id), status, reason)
 
 
 def _cut(reason: str) -> str:
@@ -50,27 +48,3 @@ def _cut(reason: str) -> str:
     while len(json.dumps(reason)) > _LONGEST_REASON:
         reason = reason[: len(reason) * 3 // 4]
     return reason
-
-
-def _answer(event: dict[str, Any], physical_id: str, status: str, reason: str) -> None:
-    url = event["ResponseURL"]
-    parts = urlsplit(url)
-    # The address is CloudFormation's own and signed; plain http stays on this machine.
-    if parts.scheme != "https" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
-        raise SpineError("CloudFormation's ResponseURL is not an https address.")
-    body = json.dumps(
-        {
-            "Status": status,
-            "Reason": reason,
-            "PhysicalResourceId": event.get("PhysicalResourceId", physical_id),
-            "StackId": event["StackId"],
-            "RequestId": event["RequestId"],
-            "LogicalResourceId": event["LogicalResourceId"],
-        }
-    ).encode()
-    # The signature covers an empty content type; urllib would send one of its own.
-    request = urllib.request.Request(  # noqa: S310 (checked above)
-        url, data=body, method="PUT", headers={"Content-Type": ""}
-    )
-    with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 (checked above)
-        answer.read()

@@ -103,7 +103,7 @@ def owner(sagemaker: "SageMakerClient", prefix: str, resource: Resource) -> Run 
     start = names.fitting(base, resource.kind.longest_name)
     if execution is None or not names.belongs(resource.name, start):
         return None
-    return Run(base, execution)
+    return Run(base, names.tagged_execution(execution))
 
 
 def _add(

@@ -5,18 +5,28 @@ A run is found again from its name alone, so every function derives names here.
 
 import hashlib
 import re
+import unicodedata
 
 # SageMaker's rule for endpoints, endpoint configs, models, training and transform jobs
 # (CreateEndpoint, EndpointName), without capitals: Step Functions lower-cases some ARNs.
 RESOURCE_NAME = re.compile(r"(?!.{64})[a-z0-9](?:-*[a-z0-9])*")
 
 _SLUG_LENGTH = 31
-_ATTEMPT_LENGTH = 8  # of "-<redrive>-<retry>" in a job's name
+_ATTEMPT_LENGTH = 8  # of "-<moment>" in a job's name
 _BASE_LENGTH = 63 - _ATTEMPT_LENGTH
 _HASH_LENGTH = 8
-# What follows the base in a job's name. Four digits at most, so that the eight hexadecimal digits
-# ending another run's name never pass for a count.
-_ATTEMPT = re.compile(r"(?:-\d{1,4}){0,2}")
+# What follows the base in a job's name: seven digits to the base 36, so that the eight hexadecimal
+# digits ending another run's name never pass for one. Definitions of before, which a redrive goes
+# on with, count redrives and retries by four digits at most.
+_ATTEMPT = re.compile(r"(?:-[0-9a-z]{7}|(?:-\d{1,4}){0,2})")
+
+
+# What AWS takes in the values of tags beside letters, digits and blanks (SageMaker API reference,
+# Tag), and how long they may be.
+_TAGGABLE = frozenset("_.:/=+-@")
+_LONGEST_TAG = 256
+# Stands for a character that tags refuse: its code point. No execution's ARN holds a slash.
+_ESCAPE = re.compile(r"/([0-9a-f]+)/")
 
 
 def run_id(execution_name: str, execution_arn: str) -> str:
@@ -33,6 +43,31 @@ def run_id(execution_name: str, execution_arn: str) -> str:
 def run_id_of(execution_arn: str) -> str:
     """Return the run id from the execution's ARN alone, whose last part is the execution's name."""
     return run_id(execution_arn.rpartition(":")[2], execution_arn)
+
+
+def execution_tag(execution_arn: str) -> str:
+    """Return the execution's ARN as the value of a tag; `tagged_execution` gives the ARN back.
+
+    Step Functions takes names that tags refuse: with quotation marks, brackets, symbols, emoji.
+
+    Raises:
+        ValueError: It is too long for a tag, written so.
+    """
+    tag = "".join(
+        each if each in _TAGGABLE or unicodedata.category(each)[0] in "LZN" else f"/{ord(each):x}/"
+        for each in execution_arn
+    )
+    if len(tag) > _LONGEST_TAG:
+        raise ValueError(
+            f"{execution_arn!r} has {len(tag)} characters as a tag, with what tags refuse written"
+            f" out, of {_LONGEST_TAG}"
+        )
+    return tag
+
+
+def tagged_execution(tag: str) -> str:
+    """Return the execution's ARN from the value of its tag."""
+    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), tag)
 
 
 def base_name(prefix: str, run: str) -> str:
@@ -64,7 +99,7 @@ def fitting(base: str, longest: int) -> str:
 
 
 def belongs(name: str, base: str) -> bool:
-    """Tell whether a name may be the run's: `base`, or `base-<redrive>-<retry>`.
+    """Tell whether a name may be the run's: `base`, or `base-<moment>`.
 
     "Starts with the base" would not do: a run whose execution is called after another run
     (`nightly-1a2b3c4d-again`) starts with that run's base.

@@ -8,7 +8,7 @@ from typing import IO, Any, cast
 from botocore.exceptions import ClientError
 
 from .. import algorithms
-from ..common import log, profile, s3
+from ..common import log, plans, profile, s3
 from . import predictions
 from .gate import hold
 from .join import BatchOutputError, join
@@ -30,8 +30,10 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
     Raises:
         DataProfileError: The run's data profile is missing, or not that of the prepared data.
         BatchOutputError: The output is missing or does not fit the test rows.
+        PlanVersionError: The run is of a deployment whose plans are written otherwise.
     """
     plan = event["plan"]
+    plans.check(plan)
     asked = plan["evaluation"]
     places = plan["places"]
     algorithm = algorithms.of_plan(plan)

@@ -5,9 +5,9 @@ import os
 from typing import Any
 
 from .. import algorithms
-from ..common import fetch, log
+from ..common import fetch, log, names
 from ..common.errors import SpineError
-from . import engines, execution_input, instances, plan
+from . import engines, execution_input, instances, plan, refusal
 from .rules import Rules
 from .sections import Source
 
@@ -19,8 +19,17 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
     """Return the plan for `{"input", "pipeline", "execution": {"arn", "name", "started_at"}}`.
 
     Raises:
-        InvalidInputError: The execution input cannot be run; every problem is listed.
+        InvalidInputError: The execution input cannot be run; every problem is listed. Or the
+            execution has a name that no tag can hold.
     """
+    execution = event["execution"]
+    try:
+        names.execution_tag(execution["arn"])
+    except ValueError as error:
+        raise refusal.InvalidInputError(
+            f"{error}. Nothing was started. Start a new execution under a shorter name, or one of"
+            " letters, digits, - and _."
+        ) from error
     bucket = os.environ["BUCKET"]
     rules = Rules(
         bucket=bucket,
@@ -33,7 +42,6 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
         },
         spark=os.environ["SPARK_REGISTRY"].isdigit(),
     )
-    execution = event["execution"]
     # A run that is redriven may be older than the question, and is the first machine's then.
     pipeline = event.get("pipeline", "")
     given = execution_input.parse(event["input"], rules, pipeline=pipeline)

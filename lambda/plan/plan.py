@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from ..common import names
+from ..common import names, plans
+from ..common.folders import FOLDERS
 from ..common.kinds import KINDS
 from .execution_input import ExecutionInput
 from .sections import SECTIONS
@@ -34,15 +35,18 @@ def build(
         name_prefix: What the names of resources start with.
 
     Raises:
-        ValueError: The name prefix makes names SageMaker refuses.
+        ValueError: The name prefix makes names SageMaker refuses, or the execution's name makes a
+            tag that it refuses.
     """
     run = names.run_id(execution_name, execution_arn)
     return {
+        "version": plans.VERSION,
         "run": {
             "id": run,
             "name": (base := names.base_name(name_prefix, run)),
             "short_name": names.fitting(base, min(kind.longest_name for kind in KINDS)),
             "execution": execution_arn,
+            "execution_tag": names.execution_tag(execution_arn),
             "started_at": started_at,
         },
         "bucket": bucket,
@@ -90,14 +94,7 @@ def places(bucket: str, run: str) -> dict[str, str]:
     folder = f"s3://{bucket}/runs/{run}/"
     manifest_key = f"runs/{run}/manifest.json"
     return {
-        "train": f"{folder}train/",
-        "test": f"{folder}test/",
-        "validate": f"{folder}validate/",
-        "batch_in": f"{folder}batch-in/",
-        "model": f"{folder}model/",
-        "batch_out": f"{folder}batch-out/",
-        "evaluation": f"{folder}evaluation/",
-        "preparation": f"{folder}preparation/",
+        **{each.replace("-", "_"): f"{folder}{each}/" for each in FOLDERS},
         "preparation_key": f"runs/{run}/preparation/",
         "manifest_key": manifest_key,
         "manifest": f"s3://{bucket}/{manifest_key}",

@@ -3,7 +3,7 @@
 from typing import Any
 
 from .. import algorithms
-from ..common import aws, log, profile, s3
+from ..common import aws, log, plans, profile, s3
 from . import rows
 
 _ROWS = 10
@@ -21,8 +21,10 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
         TestSplitError: A row of the test split is not a label and so many features.
         EndpointAnswerError: The endpoint refused a row or answered with something else than the
             plan's objective predicts.
+        PlanVersionError: The run is of a deployment whose plans are written otherwise.
     """
     plan = event["plan"]
+    plans.check(plan)
     endpoint = event["endpoint_name"]
     folder = s3.parse_uri(plan["places"]["test"])
     features = profile.feature_count(

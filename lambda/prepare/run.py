@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO, Self, cast
 from data_prep import FormatOptions, Fractions, Limits, Objective, Prepared, Wanted, prepare
 
 from .. import algorithms
-from ..common import fetch, log, s3
+from ..common import fetch, log, plans, s3
 
 if TYPE_CHECKING:
     from data_prep.spread import Spread
@@ -53,7 +53,9 @@ def run(
         DataError: One of its classes: the input is refused.
         SourceUnreachableError: The only failure that trying again may mend.
         SpineError: The other classes of `fetch`: the source cannot be had.
+        PlanVersionError: The plan is of a deployment whose plans are written otherwise.
     """
+    plans.check(plan)
     source, split = plan["source"], plan["split"]
     limits = plan["preparation"]["limits"]
     folder = s3.Location(plan["bucket"], plan["prefix"])

@@ -29,6 +29,8 @@ from localcloud.stepfunctions import logs, progress
 _STEPFUNCTIONS = "ministack.services.stepfunctions"
 _lock = threading.Lock()
 _running: dict[str, "Execution"] = {}
+# One for each execution: its attempts run one after the other.
+_turns: dict[str, threading.Lock] = {}
 
 
 class Execution:
@@ -37,6 +39,7 @@ class Execution:
     Args:
         record: MiniStack's.
         machine: The machine as it was when the execution was started.
+        number: How often it was redriven.
         before: The attempt that is redriven.
     """
 
@@ -44,6 +47,7 @@ class Execution:
         self,
         record: dict[str, Any],
         machine: dict[str, Any],
+        number: int,
         before: "Execution | None" = None,
     ) -> None:
         self._record = record
@@ -51,8 +55,7 @@ class Execution:
         self._program: Any = AmazonStateLanguageParser.parse(machine["definition"])[0]
         self._input = json.loads(record["input"] or "{}")
         self.machine = machine
-        self.number: int = record.get("redriveCount", 0)
-        self.at_rest = threading.Event()
+        self.number = number
         self.environment = self._environment()
         self.progress: progress.Progress = before.progress if before else progress.Progress()
         progress.follow(self.environment, self.progress)
@@ -64,26 +67,31 @@ class Execution:
 
     def run(self) -> None:
         """Run to the end; the outcome is in `environment`."""
-        details: Any
-        if self._before:
-            kind = HistoryEventType.ExecutionRedriven
-            details = {"executionRedrivenEventDetails": {"redriveCount": self.number}}
-        else:
-            kind = HistoryEventType.ExecutionStarted
-            details = {
-                "executionStartedEventDetails": {
-                    "input": json.dumps(self._input),
-                    "inputDetails": {"truncated": False},
-                    "roleArn": self.machine["roleArn"],
-                }
+        started: Any = {
+            "executionStartedEventDetails": {
+                "input": json.dumps(self._input),
+                "inputDetails": {"truncated": False},
+                "roleArn": self.machine["roleArn"],
             }
+        }
+        if self._before is None:
+            self._note(HistoryEventType.ExecutionStarted, started)
+        first = self._before.number + 1 if self._before else 1
+        for number in range(first, self.number + 1):
+            if number > first or self._before is None:
+                # An attempt that was stopped before its turn has left nothing else.
+                self._note(HistoryEventType.ExecutionAborted, {"executionAbortedEventDetails": {}})
+            redriven = {"executionRedrivenEventDetails": {"redriveCount": number}}
+            self._note(HistoryEventType.ExecutionRedriven, redriven)
+        self._program.eval(self.environment)
+
+    def _note(self, kind: HistoryEventType, details: Any) -> None:
         self.events.add_event(
             context=self.environment.event_history_context,
             event_type=kind,
             event_details=details,
             update_source_event_id=False,
         )
-        self._program.eval(self.environment)
 
     def stop(self) -> None:
         """End the execution as aborted, whatever it is doing."""
@@ -177,29 +185,47 @@ def find_running(arn: str) -> Execution | None:
 @hooks.replaces(f"{_STEPFUNCTIONS}:_run_execution", reason="MiniStack's own interpreter")
 def run(exec_arn: str) -> None:
     """Run an execution that MiniStack has recorded, and record how it ended."""
-    record = stepfunctions._executions[exec_arn]
-    # A copy: an execution keeps to the definition it began with, redriven as well.
-    _carry_out(record, dict(stepfunctions._state_machines[record["stateMachineArn"]]))
+    attempt(stepfunctions._executions[exec_arn], 0)
 
 
-def rerun(record: dict[str, Any]) -> None:
-    """Redrive an execution, as soon as the interpreter has let go of the attempt before."""
-    history = record["events"]
-    before = history.execution if isinstance(history, History) else None
-    if before is None:  # it failed before the interpreter had it
-        run(record["executionArn"])
-        return
-    before.at_rest.wait()
-    _carry_out(record, before.machine, before)
+def attempt(record: dict[str, Any], number: int) -> None:
+    """Run an execution, or redrive it, as soon as the interpreter has let go of it.
+
+    An attempt that was stopped before its turn, and redriven since, is the later one's: two
+    interpreters must never be at work on one execution.
+
+    Args:
+        record: MiniStack's.
+        number: How often the execution had been redriven when this attempt was asked for.
+    """
+    with _lock:
+        turn = _turns.setdefault(record["executionArn"], threading.Lock())
+    with turn:
+        if _overtaken(record, number):
+            return
+        history = record["events"]
+        if isinstance(history, History):
+            _carry_out(record, number, history.execution.machine, history.execution)
+        else:
+            # A copy: an execution keeps to the definition it began with, redriven as well.
+            machine = dict(stepfunctions._state_machines[record["stateMachineArn"]])
+            _carry_out(record, number, machine)
+
+
+def _overtaken(record: dict[str, Any], number: int) -> bool:
+    found: bool = record.get("redriveCount", 0) != number
+    return found
 
 
 def _carry_out(
-    record: dict[str, Any], machine: dict[str, Any], before: Execution | None = None
+    record: dict[str, Any],
+    number: int,
+    machine: dict[str, Any],
+    before: Execution | None = None,
 ) -> None:
     arn = record["executionArn"]
-    number = record.get("redriveCount", 0)
     try:
-        execution = Execution(record, machine, before)
+        execution = Execution(record, machine, number, before)
     except Exception as error:  # noqa: BLE001 - whatever it is, the execution must end
         _finish(record, number, "FAILED", error="States.Runtime", cause=str(error))
         return
@@ -207,13 +233,13 @@ def _carry_out(
     with _lock:
         _running[arn] = execution
     try:
-        if record["status"] == "ABORTED":
+        # Stopped, and perhaps redriven, before anybody could find it at work.
+        if record["status"] == "ABORTED" or _overtaken(record, number):
             execution.stop()
         execution.run()
     finally:
         with _lock:
             _running.pop(arn, None)
-        execution.at_rest.set()
     outcome = execution.environment.program_state()
     if isinstance(outcome, ProgramEnded):
         output = json.dumps(execution.environment.states.get_input(), separators=(",", ":"))
@@ -227,7 +253,7 @@ def _carry_out(
 
 def _finish(record: dict[str, Any], number: int, status: str, **result: str | None) -> None:
     """Record how an attempt ended, unless it was aborted, and tell EventBridge."""
-    if record["status"] != "RUNNING" or record.get("redriveCount", 0) != number:
+    if record["status"] != "RUNNING" or _overtaken(record, number):
         return
     record.update(result)
     record["stopDate"] = stepfunctions.now_iso()

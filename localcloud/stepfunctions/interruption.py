@@ -13,9 +13,9 @@ from collections.abc import Callable
 from typing import Any
 
 from moto.stepfunctions.parser.asl.component.common.timeouts.timeout import EvalTimeoutError
-from moto.stepfunctions.parser.asl.component.program.program import Program
 from moto.stepfunctions.parser.asl.eval.callback.callback import HeartbeatTimedOut
 from moto.stepfunctions.parser.asl.eval.environment import Environment
+from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped, ProgramTimedOut
 
 from localcloud import hooks
 from localcloud.stepfunctions import progress
@@ -109,6 +109,8 @@ def _wait_for_answer(
 def _evaluate_with_timeout(self: Any, env: Environment) -> None:
     """Run a state's work in a thread of its own until it ends, times out or is given up."""
     self.timeout.eval(env=env)
+    if not env.is_running():  # and nothing is evaluated
+        return
     timeout_seconds = env.stack.pop()
 
     frame = env.open_frame()
@@ -133,10 +135,10 @@ def _evaluate_with_timeout(self: Any, env: Environment) -> None:
     gate.close()
     frame.set_ended()
     env.close_frame(frame)
-    if failures:
-        raise failures.pop()
     if not env.is_running():
         return
+    if failures:
+        raise failures.pop()
     if not finished:
         raise EvalTimeoutError
     _take_result(self, env, outputs.pop())
@@ -175,17 +177,24 @@ def _eval_program(self: Any, env: Environment) -> None:
     so_far = progress.of(env)
     if env.program_state() is None or env.is_running():
         env.next_state_name = so_far.resume(env) or self.start_at.start_at_name
-    worker = threading.Thread(
-        target=super(Program, self).eval if env.is_running() else self._eval_body,
-        args=(env,),
-        daemon=True,
-    )
+    # Its own `eval` would leave out the closing event of one that is stopped at this moment.
+    worker = threading.Thread(target=self._eval_body, args=(env,), daemon=True)
     worker.start()
     worker.join(timeout=self.timeout_seconds.timeout_seconds if self.timeout_seconds else None)
     if worker.is_alive():
         env.set_timed_out()
         worker.join(timeout=10)
     so_far.finished(env)
+
+
+@hooks.around(
+    "moto.stepfunctions.parser.asl.eval.environment:Environment.set_error",
+    reason="takes what breaks off in a stopped program for its failure",
+)
+def _set_error(set_error: Callable[..., None], self: Environment, error: Any) -> None:
+    """Fail a program, unless it was stopped or is out of time already."""
+    if not isinstance(self.program_state(), (ProgramStopped, ProgramTimedOut)):
+        set_error(self, error)
 
 
 @hooks.edits(

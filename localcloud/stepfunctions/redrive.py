@@ -52,6 +52,7 @@ def redrive(data: dict[str, Any]) -> Any:
         if reason := _reason_against(record):
             return error("ExecutionNotRedrivable", reason)
         date = stepfunctions.now_iso()
+        number = record.get("redriveCount", 0) + 1
         if token:
             known[token] = (now, date)
         record.update(
@@ -60,13 +61,15 @@ def redrive(data: dict[str, Any]) -> Any:
             output=None,
             error=None,
             cause=None,
-            redriveCount=record.get("redriveCount", 0) + 1,
+            redriveCount=number,
             redriveDate=date,
             redriveTokens=dict(list(known.items())[-_TOKENS:]),
         )
     stepfunctions._emit_execution_status_event(record)
     scope = contextvars.copy_context()  # the account and region of the request
-    threading.Thread(target=scope.run, args=(executions.rerun, record), daemon=True).start()
+    threading.Thread(
+        target=scope.run, args=(executions.attempt, record, number), daemon=True
+    ).start()
     return stepfunctions.json_response({"redriveDate": date})
 
 

@@ -53,7 +53,7 @@ class Adopting:
         taken.next(failing.to)
         ours = sfn.Choice.jsonata(tasks, f"This run's {noun}?").otherwise(taken)
         whose.next(ours)
-        condition = sfn.Condition.jsonata("{% $states.input = $states.context.Execution.Id %}")
+        condition = sfn.Condition.jsonata("{% $states.input = $plan.run.execution_tag %}")
         return Fragment(
             start=whose,
             ends=(lambda following: ours.when(condition, following, assign=self.assign or None),),

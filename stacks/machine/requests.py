@@ -26,19 +26,24 @@ def run_name(kind: Any) -> str:
     return "$plan.run.name" if kind.longest_name >= _LONG_NAME else "$plan.run.short_name"
 
 
-def attempt(kind: Any, tries: str) -> str:
+def attempt(kind: Any) -> str:
     """An expression that names an attempt: the names of failed and lost jobs stay taken.
 
-    A job whose creation lost its answer runs on under its own name; the clean-up stops it.
+    What follows the run's name cannot repeat: it is when the state was entered, or entered again by
+    a redrive, in milliseconds since the run began, and the count of the retries since, in seven
+    digits to the base 36 (`lambda/common/names.py`). A state is entered once at a time. They
+    begin again at zero after 90 days. Counters would not do: a Parallel that is entered again in
+    one redrive begins its own anew.
 
-    Args:
-        kind: Of the job.
-        tries: The variable that counts the tries.
+    A job whose creation lost its answer runs on under its own name; the clean-up stops it.
     """
-    return (
-        f"{run_name(kind)} & '-' & $string($states.context.Execution.RedriveCount)"
-        f" & '-' & $string(${tries} * 10 + $states.context.State.RetryCount)"
+    execution = "$states.context.Execution"
+    entered = (
+        f"$max([$toMillis($states.context.State.EnteredTime), $toMillis({execution}.RedriveTime)])"
     )
+    since = f"{entered} - $toMillis({execution}.StartTime)"
+    digits = f"$formatBase(({since}) * 10 + $states.context.State.RetryCount, 36)"
+    return f"{run_name(kind)} & '-' & $substring('000000' & {digits}, -7)"
 
 
 def secured(kind: Any, request: dict[str, Any], settings: Settings) -> dict[str, Any]:

@@ -70,7 +70,7 @@ _OBJECT_RETRY = {
 
 _TAGS = {
     "spine:run": "{% $plan.run.id %}",
-    "spine:execution": "{% $states.context.Execution.Id %}",
+    "spine:execution": "{% $plan.run.execution_tag %}",
 }
 _ROLE_MEMBERS = ("RoleArn", "ExecutionRoleArn")
 
@@ -144,7 +144,6 @@ class Tasks(Construct):
         noun: str,
         *,
         arguments: dict[str, Any],
-        tries: str | None = None,
         timeout: int | str = 60,
         **rest: Any,
     ) -> sfn.CustomState:
@@ -155,17 +154,11 @@ class Tasks(Construct):
             noun: What the API calls it, such as `TrainingJob`; its end is waited for where
                 Step Functions offers it.
             arguments: The request but for what every request of its kind has in common.
-            tries: Of a job, the variable that counts its tries.
             timeout: In seconds, or an expression.
             rest: Further members of the state.
-
-        Raises:
-            ValueError: A job has no counter: its second try would find its name taken.
         """
         kind = kind_of(noun)
-        if kind.is_job and tries is None:
-            raise ValueError(f"{name}: which variable counts its tries?")
-        own_name = attempt(kind, tries) if tries else run_name(kind)
+        own_name = attempt(kind) if kind.is_job else run_name(kind)
         self.grants.creation(kind, role_arn=_role_of(arguments))
         return self.task(
             name,

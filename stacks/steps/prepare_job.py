@@ -4,12 +4,12 @@ from typing import Any
 
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_s3_assets as s3_assets
 from aws_cdk import aws_stepfunctions as sfn
 
 from stacks import images
 from stacks.base import SpineStack
 from stacks.bundling import JOB, JOB_ARCHITECTURE
+from stacks.code import JobCode
 from stacks.machine.failing import Failing
 from stacks.machine.fragment import Fragment
 from stacks.machine.grants import ANY_RUN
@@ -18,7 +18,7 @@ from stacks.machine.retrying import Retrying
 from stacks.machine.tasks import Tasks
 from stacks.permissions import allow, grant
 from stacks.steps.reading import reading
-from stacks.storage import Storage
+from stacks.storage import CODE, Storage
 
 # What the prepare function retries, as a job says it.
 _TRANSIENT = (
@@ -39,11 +39,8 @@ class PrepareJob:
         """Provision the code and the role of the jobs."""
         self._stack = stack
         architecture = JOB_ARCHITECTURE if stack.settings.functions == "aws" else None
-        self._code = s3_assets.Asset(
-            stack,
-            "PreparationCode",
-            path=str(JOB.stage(architecture)),
-            asset_hash=JOB.digest(architecture),
+        self._code = JobCode(
+            stack, "PreparationCode", storage=storage, bundle=JOB, architecture=architecture
         )
         self._role = self._provision_role(storage)
 
@@ -114,7 +111,6 @@ class PrepareJob:
         job = tasks.creation(
             name,
             "ProcessingJob",
-            tries=self.tries,
             Comment=comment,
             arguments=self._request(engine, image),
             # SageMaker stops the job at its own limit; the hour on top is for capacity and images.
@@ -130,12 +126,12 @@ class PrepareJob:
         return retrying.around(job, tasks, failing, told=told)
 
     def _request(self, engine: str, image: str) -> dict[str, Any]:
-        name = attempt(kind_of("ProcessingJob"), self.tries)
+        name = attempt(kind_of("ProcessingJob"))
         return {
             "RoleArn": self._role.role_arn,
             "AppSpecification": {
                 "ImageUri": image,
-                "ContainerEntrypoint": ["python3", f"{_CODE}/{self._code.s3_object_key}"],
+                "ContainerEntrypoint": ["python3", f"{_CODE}/{self._code.file}"],
             },
             "Environment": {
                 "ENGINE": engine,
@@ -148,7 +144,7 @@ class PrepareJob:
                 {
                     "InputName": "code",
                     "S3Input": {
-                        "S3Uri": f"s3://{self._code.s3_bucket_name}/{self._code.s3_object_key}",
+                        "S3Uri": self._code.uri,
                         "LocalPath": _CODE,
                         "S3DataType": "S3Prefix",
                         "S3InputMode": "File",
@@ -171,7 +167,7 @@ class PrepareJob:
         }
 
     def _provision_role(self, storage: Storage) -> iam.Role:
-        stack, code = self._stack, self._code
+        stack = self._stack
         role = iam.Role(
             stack,
             "PreparationRole",
@@ -181,7 +177,6 @@ class PrepareJob:
                 conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
             ),
         )
-        assets = f"arn:{Aws.PARTITION}:s3:::{code.s3_bucket_name}"
         prepared = ("runs/*/train/*", "runs/*/validate/*", "runs/*/preparation/*")
         written = (*prepared, "runs/*/test/*", "runs/*/batch-in/*", "runs/*/data_profile.json")
         repositories = (
@@ -192,11 +187,10 @@ class PrepareJob:
             role,
             (
                 *reading(stack, storage),
-                allow("s3:GetObject", on=[f"{assets}/{code.s3_object_key}"]),
                 allow(
-                    "s3:ListBucket",
-                    on=[assets],
-                    when={"StringLike": {"s3:prefix": [code.s3_object_key]}},
+                    "s3:GetObject",
+                    on=storage.objects(f"{CODE}*", to=stack),
+                    because="A run goes on with the code of the deployment that it began under.",
                 ),
                 allow(
                     "s3:GetObject",

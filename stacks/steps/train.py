@@ -33,7 +33,6 @@ class Train(Step):
         job = tasks.creation(
             self.name,
             "TrainingJob",
-            tries=self.tries,
             Comment=f"SageMaker {self._algorithm.title} on train.csv, watched on validate.csv",
             arguments={
                 "RoleArn": self._role.role_arn,

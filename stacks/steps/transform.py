@@ -50,7 +50,6 @@ class Transform(Step):
         job = tasks.creation(
             self.name,
             "TransformJob",
-            tries=self.tries,
             arguments={
                 "ModelName": self._model,
                 "BatchStrategy": "MultiRecord",

@@ -240,9 +240,9 @@ def upload(app: Deployment) -> str:
 
 
 def test_runs_side_by_side_do_not_meet(app: Deployment) -> None:
-    """Five at once, some with the same name in another case: own folders, own results."""
+    """At once, some with the same name in another case, one with what tags refuse: own results."""
     uri = upload(app)
-    names = ["Same.Name", "same.name", "same_name", "other", "x" * 80]
+    names = ["Same.Name", "same.name", "same_name", "l'été(2)!🚀", "x" * 80]
     with ThreadPoolExecutor(len(names)) as pool:
         arns = list(pool.map(lambda name: app.start({"source": {"uri": uri}}, name), names))
         described = list(pool.map(lambda arn: app.ended(arn, 180), arns))

@@ -185,6 +185,11 @@ def _withhold(templates: Templates) -> None:
             statement["Action"] = ["logs:CreateLogStream"]
 
 
+def _open_folders(templates: Templates) -> None:
+    statements = _policy(templates, "PrepareRole")
+    statements[:] = [each for each in statements if each["Effect"] == "Allow"]
+
+
 _MUTANTS: dict[str, tuple[Callable[[Templates], object], str]] = {
     "wildcard": (lambda each: _add(each, "s3:Get*", "arn:aws:s3:::x/*"), "not one action"),
     "star": (lambda each: _add(each, "s3:GetObject", "*"), "IAM knows narrower resources"),
@@ -201,6 +206,7 @@ _MUTANTS: dict[str, tuple[Callable[[Templates], object], str]] = {
     "pass": (_pass_anything, "may pass"),
     "trust": (_trust_anybody, "on behalf of any account"),
     "function": (_open_function, "may invoke the function for any account"),
+    "folders": (_open_folders, "s3:PutObject on train/* of a run reaches runs/a-run/model/train/x"),
     "missing": (_take_put_object, "ImplicitlyDenied"),
     "assumed": (_trust_nobody, "nobody may assume it"),
     "withheld": (_withhold, "logs:PutLogEvents is not granted to PlanRole"),

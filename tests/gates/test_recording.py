@@ -41,11 +41,11 @@ def test_a_record_holds_no_name_of_the_moment(tmp_path: Path) -> None:
         {
             "role": "spine-dev-pipeline-MachineRole-X1",
             "action": "sagemaker:StopTrainingJob",
-            "resource": f"arn:aws:sagemaker:us-east-1:000000000000:training-job/{run}-0-{attempt}",
+            "resource": f"arn:aws:sagemaker:us-east-1:000000000000:training-job/{run}-{moment}",
             "context": {"sagemaker:TaggingAction": "x", "aws:userid": "changes"},
             "allowed": True,
         }
-        for attempt in (0, 0)
+        for moment in ("0000001", "00c0ysq")
     ] + [
         {
             "role": "spine-dev-pipeline-MachineRole-X1",
@@ -61,5 +61,5 @@ def test_a_record_holds_no_name_of_the_moment(tmp_path: Path) -> None:
     known = {"spine-dev-pipeline-MachineRole-X1": "MachineRole", "spine-dev-Weekly": "Weekly"}
     stop, redrive = normalized(record, known)
     assert (stop["role"], stop["context"]) == ("MachineRole", {"sagemaker:TaggingAction": "x"})
-    assert stop["resource"].endswith(":training-job/spine-dev-run-0-0")
+    assert stop["resource"].endswith(":training-job/spine-dev-run-moment")
     assert redrive["resource"].endswith(":execution:Weekly:name")

@@ -1,7 +1,7 @@
 """Runs that fail or are stopped in a given state, and are redriven from there."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -126,8 +126,21 @@ def cases() -> list[Ended]:
     return found
 
 
-def redrive_all(app: Deployment, wanted: Sequence[Ended], *, at_once: int = 6) -> list[Redriven]:
-    """Run to the first end, several side by side; then without faults to the second."""
+def redrive_all(
+    app: Deployment,
+    wanted: Sequence[Ended],
+    *,
+    at_once: int = 6,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> list[Redriven]:
+    """Run to the first end, several side by side; then without faults to the second.
+
+    Args:
+        app: Where.
+        wanted: The first ends.
+        at_once: How many side by side.
+        meanwhile: Called when all have ended, before any is redriven.
+    """
     tag = f"r{time.monotonic_ns() % 1_000_000}"
     names = [f"{tag}-{number}-x" for number in range(len(wanted))]
     found = [
@@ -141,29 +154,28 @@ def redrive_all(app: Deployment, wanted: Sequence[Ended], *, at_once: int = 6) -
     def first(case: Ended, name: str) -> dict[str, Any]:
         arn = start(app, name, **PLACES[case.state].given)
         if case.how == "stop":
-            eventually(lambda: case.state in app.states(arn), f"{arn} in {case.state}", 120)
+            eventually(lambda: case.state in app.states(arn), f"{arn} in {case.state}", 300)
             eventually(lambda: _met(app, name), f"the call of {case.state}", 120)
             client.stop_execution(executionArn=arn)
-        return app.ended(arn, 180)
+        return app.ended(arn, 600)
 
     def second(case: Ended, before: dict[str, Any]) -> Redriven:
         arn = before["executionArn"]
         if case.swept:
-            eventually(lambda: not _left(app, arn, models=True), f"the sweep after {case}", 120)
+            eventually(lambda: not left(app, arn, models=True), f"the sweep after {case}", 120)
         client.redrive_execution(executionArn=arn)
-        after = app.ended(arn, 180)
+        after = app.ended(arn, 600)
         if PLACES[case.state].given is not _KEPT:
-            eventually(lambda: not _left(app, arn), f"the clean-up of {case}", 60)
-        base = _base(arn)
-        jobs = app.cloud.client("sagemaker").list_training_jobs(NameContains=base)
+            eventually(lambda: not left(app, arn), f"the clean-up of {case}", 60)
+        jobs = app.cloud.client("sagemaker").list_training_jobs(NameContains=base(arn))
         return Redriven(
             case,
             before,
             after,
             app.states(arn),
             sorted(each["TrainingJobName"] for each in jobs["TrainingJobSummaries"]),
-            _left(app, arn),
-            base in app.models(),
+            left(app, arn),
+            base(arn) in app.models(),
         )
 
     with ThreadPoolExecutor(at_once) as pool:
@@ -171,19 +183,30 @@ def redrive_all(app: Deployment, wanted: Sequence[Ended], *, at_once: int = 6) -
             before = list(pool.map(first, wanted, names))
         finally:
             faults.post(app.cloud, {})
+        meanwhile()
         return list(pool.map(second, wanted, before))
+
+
+def stopping(state: str, app: Deployment, name: str) -> dict[str, Any]:
+    """A fault that holds a run in a state, for who wants to stop it there."""
+    place = PLACES[state]
+    held = {"operation": place.held or place.operation, "fault": "hang", "seconds": _HOLD_SECONDS}
+    return {**_at(place, app, name), "nth": place.nth, **held}
+
+
+def _at(place: Place, app: Deployment, name: str) -> dict[str, Any]:
+    within = f"{_run_id(app, name)}{place.object}" if place.object else name
+    return {"service": place.service, "containing": within}
 
 
 def _faults(case: Ended, app: Deployment, name: str) -> list[dict[str, Any]]:
     place = PLACES[case.state]
-    within = f"{_run_id(app, name)}{place.object}" if place.object else name
-    one: dict[str, Any] = {"service": place.service, "containing": within}
-    one |= {"every": 1} if place.retried and case.how == "fail" else {"nth": place.nth}
     if case.how == "stop":
-        one |= {"operation": place.held or place.operation, "fault": "hang"}
-        one |= {"seconds": _HOLD_SECONDS}
+        one = stopping(case.state, app, name)
     else:
-        one |= {"operation": place.operation, "fault": "fail", **_REFUSALS[place.service]}
+        one = _at(place, app, name) | {"operation": place.operation, "fault": "fail"}
+        one |= {"every": 1} if place.retried else {"nth": place.nth}
+        one |= _REFUSALS[place.service]
     if not place.after:
         return [one]
     service, operation = place.after
@@ -204,7 +227,8 @@ def _met(app: Deployment, name: str) -> bool:
     return all(each["hit"] > 0 for each in every if name in each["containing"])
 
 
-def _base(arn: str) -> str:
+def base(arn: str) -> str:
+    """What the resources of an execution's run are called."""
     names = load("common.names")
     found: str = names.base_name("spine-dev", names.run_id_of(arn))
     return found
@@ -216,11 +240,11 @@ def _run_id(app: Deployment, name: str) -> str:
     return found
 
 
-def _left(app: Deployment, arn: str, *, models: bool = False) -> list[str]:
-    base = _base(arn)
+def left(app: Deployment, arn: str, *, models: bool = False) -> list[str]:
+    """What is left in SageMaker of an execution's run, its model if wanted."""
     found = [name for names in app.left().values() for name in names]
     found += app.models() if models else []
-    return [name for name in found if name.startswith(base)]
+    return [name for name in found if name.startswith(base(arn))]
 
 
 def problems(found: Redriven) -> list[str]:

@@ -3,6 +3,7 @@
 import json
 import random
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,9 +11,11 @@ import pytest
 from localcloud.gateway import faults
 from spine.samples import SAMPLE
 from tests.e2e.conftest import Deployment, eventually
+from tests.reliability import deployments, sweeps
 from tests.reliability.aborts import abort_at_random
 from tests.reliability.redrives import Ended, problems, redrive_all
 from tests.reliability.single_faults import Case, Outcome, bad, run_all, start
+from tests.reliability.sweeps import Swept
 
 pytestmark = pytest.mark.e2e
 
@@ -143,6 +146,36 @@ def test_a_run_goes_on_from_where_it_ended(cloud_app: Deployment) -> None:
     found = redrive_all(cloud_app, REDRIVES)
     assert [problem for each in found for problem in problems(each)] == []
     assert cloud_app.left() == {}
+
+
+def test_a_run_redriven_in_the_middle_of_its_sweep_finds_no_name_taken(
+    cloud_app: Deployment,
+) -> None:
+    """The Parallel is entered again in one redrive; exhaustive_redrives.py takes every moment."""
+    found = sweeps.sweep_all(
+        cloud_app,
+        [Swept("Transform the batch", step, 1.0) for step in ("DeleteModel", "ListModels")],
+    )
+    assert [problem for each in found for problem in each.problems()] == []
+    assert all(each.met for each in found)
+
+
+def test_runs_of_before_a_deployment_go_on(cloud_app: Deployment, tmp_path: Path) -> None:
+    """Redriven, by the present functions and the former jobs; exhaustive_deployments.py has all."""
+    before, kept = deployments.code_of_functions(cloud_app), deployments.code_of_jobs(cloud_app)
+    other = deployments.changed(tmp_path, "other")
+    found = redrive_all(
+        cloud_app,
+        [Ended("Prepare on an instance", "stop"), Ended("Evaluate", "fail")],
+        meanwhile=lambda: deployments.deploy(cloud_app, other),
+    )
+    assert [problem for each in found for problem in problems(each)] == []
+    after = deployments.code_of_functions(cloud_app)
+    assert after.keys() == before.keys()
+    assert not after.items() & before.items()
+    (former,) = kept
+    assert deployments.code_of_jobs(cloud_app)[former]
+    assert deployments.code_of_job(cloud_app, found[0].after["executionArn"]) == {former}
 
 
 def test_ten_runs_at_once_all_succeed_within_their_bounds(cloud_app: Deployment) -> None:

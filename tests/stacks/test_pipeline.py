@@ -12,14 +12,14 @@ ROOMS = ("storage", "pipeline", "triggers")
 
 
 def of_function(assembly: Assembly, name: str) -> str:
-    """The policy of one function's role, as text."""
-    (policy,) = (
-        each["PolicyDocument"]
+    """What the policy of one function's role allows, as text."""
+    (statements,) = (
+        each["PolicyDocument"]["Statement"]
         for room in ROOMS
         for each in assembly.properties(room, "AWS::IAM::Policy")
         if each["PolicyName"].startswith(f"{name}Role")
     )
-    return json.dumps(policy)
+    return json.dumps([each for each in statements if each["Effect"] == "Allow"])
 
 
 def as_list(value: Any) -> list[Any]:
@@ -32,6 +32,7 @@ def as_list(value: Any) -> list[Any]:
     [
         ("Plan", ["logs:PutLogEvents", "/incoming/*"], ["s3:Put", "/runs/*", "sagemaker:"]),
         ("Prepare", ["/runs/*/train/*", "/incoming/*"], ["sagemaker:", "/runs/*/model/*"]),
+        ("PreparationCodePublish", ["/code/*"], ["/runs/*", "s3:Delete", "sagemaker:"]),
         ("Predict", ["sagemaker:InvokeEndpoint"], ["s3:PutObject"]),
         ("Evaluate", ["/runs/*/evaluation/*"], ["sagemaker:", "/incoming/*"]),
         ("CleanUp", ["sagemaker:DeleteEndpoint"], ["s3:", "sagemaker:Create"]),

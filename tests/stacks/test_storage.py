@@ -83,7 +83,7 @@ def test_sagemaker_writes_models_and_batch_output_only(dev: Assembly) -> None:
     writes = [
         statement["Resource"]
         for statement in policy["PolicyDocument"]["Statement"]
-        if statement["Action"] == "s3:PutObject"
+        if statement["Action"] == "s3:PutObject" and statement["Effect"] == "Allow"
     ]
     assert [json.dumps(resource).count("/runs/*/") for resource in writes] == [2]
     assert "/runs/*/model/*" in json.dumps(writes)

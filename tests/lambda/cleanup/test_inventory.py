@@ -19,10 +19,11 @@ RUN = "a-run-whose-name-is-as-long-as-names-may-be"
 
 def test_runs_are_told_apart(sagemaker: FakeSageMaker) -> None:
     """Each with all it left, and its execution."""
-    bases = {leave(sagemaker, name) for name in ("one", "two")}
+    every = ("one", "l'été(2)🚀")  # written out in its tag
+    bases = {leave(sagemaker, name) for name in every}
     found = inventory.take(sagemaker, PREFIX, kinds.KINDS)
     assert found.runs.keys() == bases
-    for name in ("one", "two"):
+    for name in every:
         run = found.runs[base(name)]
         assert run.execution == arn(name)
         assert {each.kind.key for each in run.resources} == {

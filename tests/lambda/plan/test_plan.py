@@ -3,7 +3,7 @@
 import json
 import re
 
-from tests.planning import ARN, plan, with_objective
+from tests.planning import ARN, plan, refused, with_objective
 
 
 def test_an_empty_input_plans_the_whole_notebook() -> None:
@@ -64,6 +64,7 @@ def test_a_run_has_its_own_names_and_places() -> None:
         # Of kinds whose names are shorter; there is none yet.
         "short_name": f"spine-dev-{run}",
         "execution": ARN,
+        "execution_tag": ARN,
         "started_at": "2026-01-02T03:04:05Z",
     }
     assert planned["bucket"] == "spine-bucket"
@@ -82,6 +83,17 @@ def test_a_run_has_its_own_names_and_places() -> None:
         "manifest_key": f"runs/{run}/manifest.json",
         "manifest": f"{folder}manifest.json",
     }
+
+
+def test_an_execution_may_be_called_what_no_tag_may_hold() -> None:
+    """The tag writes it out; what is too long for a tag then is refused with what to do."""
+    start = ARN.rpartition(":")[0]
+    run = plan({}, arn=f"{start}:été!🚀", name="été!🚀")["run"]
+    assert run["execution_tag"] == f"{start}:été/21//1f680/"
+    assert re.fullmatch(r"[a-z0-9-]+", run["id"])
+    said = refused({}, arn=f"{start}:{'🚀' * 80}", name="🚀" * 80)
+    assert "as a tag" in said
+    assert "Start a new execution under a shorter name" in said
 
 
 def test_the_wait_for_an_endpoint_is_bounded() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.localcloud.stepfunctions.machines import ROLE, Bench, Outcome, jsonata
+from tests.localcloud.stepfunctions.machines import PASS, ROLE, Bench, Outcome, jsonata
 
 _ids = itertools.count()
 
@@ -283,3 +283,22 @@ def test_a_repeated_request_redrives_once(bench: Bench) -> None:
     assert len(dates) == 1
     bench.finish(execution)
     assert bench.states.describe_execution(executionArn=execution)["redriveCount"] == 1
+
+
+def test_redriven_stopped_and_redriven_at_once_it_is_run_once(bench: Bench) -> None:
+    """An attempt waits for the one before; one that was stopped before its turn is left out."""
+    wait = {"Type": "Wait", "Seconds": 0, "Next": "B"}
+    definition = jsonata("A", A=wait, B=bench.task({"n": 1}, Next="C"), C=PASS)
+    for _ in range(12):
+        execution = bench.start(definition)
+        for _ in range(3):
+            bench.states.stop_execution(executionArn=execution)
+            bench.states.redrive_execution(executionArn=execution)
+        done = bench.finish(execution)
+        time.sleep(0.2)  # for another interpreter to come to its end as well
+        types = [event["type"] for event in bench.history(execution)]
+        assert (done.status, types) == ("SUCCEEDED", done.types)
+        for once_only in ("WaitStateExited", "TaskStateExited", "ExecutionSucceeded"):
+            assert types.count(once_only) == 1
+        redriven = [at for at, kind in enumerate(types) if kind == "ExecutionRedriven"]
+        assert [types[at - 1] for at in redriven] == ["ExecutionAborted"] * 3

@@ -25,7 +25,7 @@ def test_what_a_lost_answer_made_is_adopted_by_its_tags_only(
     assert (way, states[way]["Next"]) == (f"Whose is the {noun}?", f"This run's {noun}?")
     ours = states[f"This run's {noun}?"]
     ((condition, following),) = [(each["Condition"], each["Next"]) for each in ours["Choices"]]
-    context = {"context": {"Execution": {"Id": "arn:of:this"}}}
+    plan = {"run": {"name": "spine-dev-x", "execution_tag": "arn:of:this"}}
     for tags, same in (
         ([{"Key": "spine:execution", "Value": "arn:of:this"}], True),
         ([{"Key": "spine:execution", "Value": "arn:of:another"}], False),
@@ -33,7 +33,7 @@ def test_what_a_lost_answer_made_is_adopted_by_its_tags_only(
         ([], False),
     ):
         seen = jsonata(states[way]["Output"], {"states": {"result": {"Tags": tags}}})
-        assert jsonata(condition, {"states": {"input": seen, **context}}) is same, tags
+        assert jsonata(condition, {"states": {"input": seen}, "plan": plan}) is same, tags
     assert following == then
     taken = states[ours["Default"]]["Assign"]
     assert "NameTakenError" in str(taken)

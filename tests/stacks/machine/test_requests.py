@@ -69,10 +69,14 @@ def test_a_kind_with_short_names_is_named_by_the_short_name_of_the_run() -> None
     """Its attempts, too: 32 characters hold no run's whole name."""
     short = Kind(noun="TuningJob", items="TuningJobSummaries", longest_name=32)
     plan = {"run": {"name": "spine-dev-a-long-name-01234567", "short_name": "spine-dev-a-01234567"}}
-    context = {"Execution": {"RedriveCount": 1}, "State": {"RetryCount": 2}}
-    seen: dict[str, Any] = {"plan": plan, "states": {"context": context}, "tries": 3}
+    moment = "2026-01-02T03:04:05Z"
+    context = {
+        "Execution": {"StartTime": moment},
+        "State": {"EnteredTime": moment, "RetryCount": 2},
+    }
+    seen: dict[str, Any] = {"plan": plan, "states": {"context": context}}
     assert jsonata(f"{{% {run_name(short)} %}}", seen) == "spine-dev-a-01234567"
-    assert jsonata(f"{{% {attempt(short, 'tries')} %}}", seen) == "spine-dev-a-01234567-1-32"
+    assert jsonata(f"{{% {attempt(short)} %}}", seen) == "spine-dev-a-01234567-0000002"
     assert jsonata(f"{{% {run_name(TUNING)} %}}", seen) == "spine-dev-a-long-name-01234567"
 
 

@@ -6,39 +6,54 @@ from typing import Any
 import pytest
 
 from gates.machine import Machine
-from stacks.machine.tasks import Tasks
+from spine.shipped import load
 from tests.support import jsonata
+
+names = load("common.names")
 
 
 @pytest.mark.parametrize(
-    ("state", "member", "tries"),
+    ("state", "member"),
     [
-        ("Prepare on an instance", "ProcessingJobName", "prepare_tries"),
-        ("Prepare with Spark", "ProcessingJobName", "prepare_tries"),
-        ("Train the model", "TrainingJobName", "train_tries"),
-        ("Transform the batch", "TransformJobName", "transform_tries"),
+        ("Prepare on an instance", "ProcessingJobName"),
+        ("Prepare with Spark", "ProcessingJobName"),
+        ("Train the model", "TrainingJobName"),
+        ("Transform the batch", "TransformJobName"),
     ],
 )
 def test_every_attempt_of_a_job_has_a_name_of_its_own(
-    machine: Machine, state: str, member: str, tries: str
+    machine: Machine, state: str, member: str
 ) -> None:
-    """Redrives, tries and retries all count: the names of failed and lost jobs stay taken."""
+    """Whenever the state is entered, redriven or retried: names of failed and lost jobs stay taken.
+
+    In a Parallel that is entered again in the same redrive all counts begin anew.
+    """
     name = machine.tasks()[state]["Arguments"][member]
     found = []
     # Six attempts are the most that a retry makes of one try.
-    for redrives, tried, retried in itertools.product(range(3), range(5), range(6)):
-        context = {"Execution": {"RedriveCount": redrives}, "State": {"RetryCount": retried}}
-        seen: dict[str, Any] = {"states": {"context": context}, tries: tried}
-        found.append(jsonata(name, {**seen, "plan": {"run": {"name": "spine-dev-x-01234567"}}}))
+    for entered, retried in itertools.product(("01.000", "01.001", "02.000", "59.999"), range(6)):
+        state_seen = {"EnteredTime": f"2026-01-02T03:04:{entered}Z", "RetryCount": retried}
+        execution = {"StartTime": "2026-01-02T03:04:00.000Z", "RedriveCount": 0}
+        # Of a state that is redriven without being entered again.
+        for redriven in ({}, {"RedriveTime": "2026-03-30T00:00:00.000Z"}):
+            context = {"Execution": execution | redriven, "State": state_seen}
+            if redriven and entered != "01.000":
+                continue
+            plan = {"run": {"name": "spine-dev-x-01234567"}}
+            found.append(jsonata(name, {"states": {"context": context}, "plan": plan}))
     assert len(set(found)) == len(found)
-    assert max(map(len, found)) <= len("spine-dev-x-01234567-2-45")
+    assert {len(each) for each in found} == {len("spine-dev-x-01234567-0123456")}
+    assert all(names.belongs(each, "spine-dev-x-01234567") for each in found)
 
 
-def test_a_job_without_a_counter_of_its_tries_is_refused() -> None:
-    """Its second try would find the name of the first taken."""
-    nobody: Any = None
-    with pytest.raises(ValueError, match="Tune the model: which variable"):
-        Tasks.creation(nobody, "Tune the model", "TrainingJob", arguments={})
+def test_after_ninety_days_names_still_fit(machine: Machine) -> None:
+    """Their digits begin again at zero."""
+    name = machine.tasks()["Train the model"]["Arguments"]["TrainingJobName"]
+    execution = {"StartTime": "2026-01-01T00:00:00Z", "RedriveTime": "2026-12-31T00:00:00Z"}
+    state = {"EnteredTime": "2026-01-01T00:00:09.999Z", "RetryCount": 5}
+    seen = {"context": {"Execution": execution, "State": state}}
+    made = jsonata(name, {"states": seen, "plan": {"run": {"name": "x" * 55}}})
+    assert len(made) == 63
 
 
 def test_an_invocation_is_given_up_after_the_function_would_have_been(
