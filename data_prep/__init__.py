@@ -144,7 +144,9 @@ def prepare(
         encoding=format_options.encoding,
         limits=limits,
     )
-    if spread is not None or not found.ends_within(limits.small_bytes):
+    # What a packed file holds may be of any size.
+    is_packed = found.binary is not None and found.binary.is_packed
+    if spread is not None or is_packed or not found.ends_within(limits.small_bytes):
         return _large(found, format_options, wanted, fractions, seed, limits, spread)
     chosen, opened = found.member(), formats.opened(found, format_options)
     table = check.table(opened, wanted, most_rows=limits.rows)

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from data_prep.errors import DataError, TooLargeError, listed, pasted, shown
+from data_prep.errors import DataError, listed, pasted, shown
 from data_prep.formats.base import Opened, Rows
 from data_prep.labels import Labels, add_target, check_spread, no_rows
 from data_prep.options import Wanted
+from data_prep.source.limits import check_row_count
 from data_prep.table import Column, Table
 from data_prep.values import add
 
@@ -112,18 +113,6 @@ def table(opened: Opened, wanted: Wanted, *, most_rows: int | None = None) -> Ta
     for feature in features:
         feature.settle()
     return Table(tuple(features), codes, target, classes)
-
-
-def check_row_count(count: int, most: int | None) -> None:
-    """Refuse more rows than `most`.
-
-    Raises:
-        TooLargeError: There are.
-    """
-    if most is not None and count > most:
-        raise TooLargeError(
-            f"the file has more than {most:,} rows", remedy="Give a sample of its rows."
-        )
 
 
 def layout(rows: Rows, wanted: Wanted) -> Layout:

@@ -228,3 +228,44 @@ def test_another_failure_is_not_swallowed(
     monkeypatch.setattr(step_functions, "start_execution", refuse)
     with pytest.raises(ClientError, match="AccessDenied"):
         start.handler(created("incoming/a.csv"), None)
+
+
+def test_one_key_in_two_buckets_is_two_objects(step_functions: FakeStepFunctions) -> None:
+    """Even of one version and one content: each starts an execution of its own."""
+    for bucket in ("b", "other"):
+        event = created("incoming/a.csv", **{"version-id": "v1"})
+        event["detail"]["bucket"]["name"] = bucket
+        assert start.handler(event, None)["started"] is True
+    uris = [each["source"]["uri"] for each in step_functions.executions.values()]
+    assert uris == ["s3://b/incoming/a.csv", "s3://other/incoming/a.csv"]
+
+
+@pytest.mark.parametrize(("size", "started"), [(0, False), (None, False), (1, True)])
+def test_only_the_empty_object_of_a_folder_is_passed_over(
+    step_functions: FakeStepFunctions, size: int | None, started: bool
+) -> None:
+    """A key that ends in a slash may hold a file, which the plan then refuses by name."""
+    result = start.handler(created("incoming/key/", size=size), None)
+    assert result["started"] is started
+    assert (result["reason"] == "a folder") is not started
+    assert len(step_functions.executions) == started
+    assert start.handler(created("incoming/key", size=0), None)["started"] is True
+
+
+@pytest.mark.usefixtures("step_functions")
+def test_a_record_is_kept_for_four_hundred_days(
+    records: FakeRecords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Longer than Step Functions remembers a name, and than events are archived here."""
+    monkeypatch.setattr(start.time, "time", lambda: 1_000_000.9)
+    start.handler(created("incoming/a.csv"), None)
+    [record] = records.items.values()
+    assert int(record["expires"]) == 1_000_000 + 400 * 86_400
+
+
+@pytest.mark.parametrize("key", ["incoming/a\u00a0b.csv", "incoming/a\u200db\u2028c.csv"])
+def test_a_key_of_any_blanks_is_a_key(step_functions: FakeStepFunctions, key: str) -> None:
+    """S3 takes them, so the source's address holds them as they are."""
+    start.handler(created(key), None)
+    [execution_input] = step_functions.executions.values()
+    assert execution_input["source"]["uri"] == f"s3://b/{key}"
