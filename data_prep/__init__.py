@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from data_prep import check, formats, profile, split, write
 from data_prep.errors import DataError
+from data_prep.limits import Limits
 from data_prep.options import FormatOptions, Objective, Task, Wanted
 from data_prep.source.examination import Examination, Member, examine
-from data_prep.source.limits import Limits
 from data_prep.split import Fractions, Parts
 from data_prep.table import Table
 

@@ -6,8 +6,8 @@ from typing import NamedTuple
 from data_prep.errors import DataError, listed, pasted, shown
 from data_prep.formats.base import Opened, Rows
 from data_prep.labels import Labels, add_target, check_spread, no_rows
+from data_prep.limits import check_row_count
 from data_prep.options import Wanted
-from data_prep.source.limits import check_row_count
 from data_prep.table import Column, Table
 from data_prep.values import add
 

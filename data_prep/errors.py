@@ -80,6 +80,10 @@ class MemberNotFoundError(DataError):
     """The archive, or the bare file, is not the member that was asked for."""
 
 
+class LineTooLongError(DataError):
+    """A line is longer than the limit."""
+
+
 class QuotingError(DataError):
     """A quoted value is not closed, or is followed by something else than a delimiter."""
 

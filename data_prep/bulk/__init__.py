@@ -28,10 +28,10 @@ from data_prep.bulk.schema import Schema
 from data_prep.bulk.surveyed import Surveyed
 from data_prep.bulk.writer import Opener, Text, Writer
 from data_prep.formats.base import Opened
+from data_prep.limits import Limits, check_row_count
 from data_prep.options import FormatOptions, Wanted
 from data_prep.profile import Feature
 from data_prep.source.examination import Examination
-from data_prep.source.limits import Limits, check_row_count
 from data_prep.split import Fractions, Parts
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from data_prep.bulk.surveyed import Surveyed
 from data_prep.bulk.writer import Writer
 from data_prep.errors import DataError
 from data_prep.formats.base import Opened
-from data_prep.source.limits import Limits, check_row_count
+from data_prep.limits import Limits, check_row_count
 from data_prep.spread import Hashes, Spread
 
 if TYPE_CHECKING:

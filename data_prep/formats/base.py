@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import BinaryIO, NamedTuple, Protocol, cast
 
+from data_prep.limits import Limits
 from data_prep.options import FormatOptions
-from data_prep.source.limits import Limits
 
 # Values of a batch: rows are read so many at a time.
 VALUES_AT_ONCE = 100_000

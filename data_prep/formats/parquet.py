@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from data_prep.errors import (
     DamagedArchiveError,
     DataError,
+    LineTooLongError,
     NoRowsError,
     TooLargeError,
     UnsupportedTypeError,
@@ -29,8 +30,7 @@ from data_prep.errors import (
 from data_prep.formats import pages
 from data_prep.formats.base import DataFile, Opened
 from data_prep.formats.delimited import DelimitedRows
-from data_prep.source.limits import check_row_count
-from data_prep.source.text import LineTooLongError
+from data_prep.limits import check_row_count
 
 # Bytes of text that are written at once, and read at once by who parses it.
 _PIECE_BYTES = 8 << 20

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from data_prep.errors import DamagedArchiveError, DataError, TooLargeError, shown
 from data_prep.formats import of_bytes
-from data_prep.source.limits import Limits
+from data_prep.limits import Limits
 from data_prep.source.locate import check_kind, check_not_empty, locate
 from data_prep.source.streams import CHUNK, FETCH_AGAIN, Head, Located, Onward, Transcoded
 from data_prep.source.text import TextCheck, marked_encoding
