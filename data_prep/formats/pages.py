@@ -272,7 +272,7 @@ def _unpacked(data: bytes, chunk: pq.ColumnChunkMetaData, size: int) -> bytes:
     if chunk.compression == "UNCOMPRESSED":
         return data
     codec = pa.Codec({"LZ4": "lz4_raw"}.get(chunk.compression, chunk.compression.lower()))
-    return codec.decompress(data, size, asbytes=True)
+    return bytes(codec.decompress(data, size, asbytes=True))
 
 
 def _delta_lengths(text: bytes) -> tuple[int, int]:

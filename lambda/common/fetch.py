@@ -222,7 +222,7 @@ class Web:
                 f"{shown(address)} is not a plain https address. Use https, without a user name or "
                 "a port."
             )
-        if target.hostname not in map(ascii_host, self.hosts):
+        if str(target.hostname) not in map(ascii_host, self.hosts):
             raise SourceNotAllowedError(
                 f"{shown(address)} is on the host {target.hostname}, and only "
                 f"{', '.join(sorted(self.hosts)) or 'none'} may be opened. {_BY_HAND} "

@@ -145,13 +145,10 @@ BOMBS: Mapping[str, tuple[Callable[[], bytes], str | None]] = {
 
 def small() -> Iterator[bytes]:
     """Yield those that a fuzzer takes whole: two kilobytes at most."""
-    for make in (
-        lambda: long_texts(3000, 40),
-        lambda: long_texts(5000, 40),
-        lambda: dictionary_of(2**31 - 1),
-        lambda: chunks(300),
-        lambda: nested(20),
-        lambda: nested(3),
-        lambda: constants(40),
-    ):
-        yield make()
+    yield long_texts(3000, 40)
+    yield long_texts(5000, 40)
+    yield dictionary_of(2**31 - 1)
+    yield chunks(300)
+    yield nested(20)
+    yield nested(3)
+    yield constants(40)
