@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from data_prep import check, formats, profile, split, write
 from data_prep.errors import DataError
+from data_prep.limits import Limits
 from data_prep.options import FormatOptions, Objective, Task, Wanted
 from data_prep.source.examination import Examination, Member, examine
-from data_prep.source.limits import Limits
 from data_prep.split import Fractions, Parts
 from data_prep.table import Table
 
@@ -144,7 +144,9 @@ def prepare(
         encoding=format_options.encoding,
         limits=limits,
     )
-    if spread is not None or not found.ends_within(limits.small_bytes):
+    # What a packed file holds may be of any size.
+    is_packed = found.binary is not None and found.binary.is_packed
+    if spread is not None or is_packed or not found.ends_within(limits.small_bytes):
         return _large(found, format_options, wanted, fractions, seed, limits, spread)
     chosen, opened = found.member(), formats.opened(found, format_options)
     table = check.table(opened, wanted, most_rows=limits.rows)

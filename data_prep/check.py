@@ -1,10 +1,12 @@
 """From rows of text to a table of numbers, refusing by name whatever would waste a training job."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
-from data_prep.errors import DataError, TooLargeError, listed, shown
+from data_prep.errors import DataError, listed, pasted, shown
 from data_prep.formats.base import Opened, Rows
 from data_prep.labels import Labels, add_target, check_spread, no_rows
+from data_prep.limits import check_row_count
 from data_prep.options import Wanted
 from data_prep.table import Column, Table
 from data_prep.values import add
@@ -32,6 +34,10 @@ class ColumnNotFoundError(DataError):
 
 class LabelNotFoundError(DataError):
     """No column has the label's name."""
+
+
+class ContradictionError(DataError):
+    """A column is to be dropped and to be renamed."""
 
 
 class Layout(NamedTuple):
@@ -109,54 +115,34 @@ def table(opened: Opened, wanted: Wanted, *, most_rows: int | None = None) -> Ta
     return Table(tuple(features), codes, target, classes)
 
 
-def check_row_count(count: int, most: int | None) -> None:
-    """Refuse more rows than `most`.
-
-    Raises:
-        TooLargeError: There are.
-    """
-    if most is not None and count > most:
-        raise TooLargeError(
-            f"the file has more than {most:,} rows", remedy="Give a sample of its rows."
-        )
-
-
 def layout(rows: Rows, wanted: Wanted) -> Layout:
     """Decide what each column is for.
 
+    The one place where the fields that name columns are resolved, as pandas does it:
+    `frame.drop(columns=drop).rename(columns=rename)`, both by the file's names and all new names at
+    once; the label and the categorical columns are then found among the names that are left.
+
     Raises:
-        DataError: One of its classes for columns: a name is missing, doubled, or not to be found.
+        DataError: One of its classes for columns: a name is missing, doubled, or not to be found,
+            or two fields contradict each other.
     """
-    for asked, field in (
-        *((name, "source.drop") for name in wanted.drop),
-        *((name, "source.rename") for name in wanted.rename),
-    ):
-        if asked not in rows.names:
-            raise ColumnNotFoundError(
-                f"{field} names {shown(asked)}, which is not a column",
-                remedy=f"Give one of: {listed(rows.names)}.",
-            )
+    _check_fields(rows.names, wanted)
     names = tuple(wanted.rename.get(name, name) for name in rows.names)
     kept = [at for at, name in enumerate(rows.names) if name not in wanted.drop]
-    _check_names(names, kept)
-    features = tuple(at for at in kept if names[at] != wanted.label)
-    if len(features) == len(kept):
-        raise LabelNotFoundError(
-            f"no column is named {shown(wanted.label)}",
-            remedy=f"Set source.label to one of: {listed([names[at] for at in kept])}.",
-        )
+    _check_names(names, kept, wanted.rename, rows.names)
+    place = {names[at]: at for at in kept}
+    if wanted.label not in place:
+        raise _no_label(place, wanted)
+    label = place[wanted.label]
+    features = tuple(at for at in kept if at != label)
     if not features:
         raise NoFeaturesError(
             "the label is the only column", remedy="Give at least one column to learn from."
         )
-    offered = {names[at]: at for at in features}
     for asked in wanted.categorical:
-        if asked not in offered:
-            raise ColumnNotFoundError(
-                f"source.categorical names {shown(asked)}, which is not a feature",
-                remedy=f"Give one of: {listed(list(offered))}.",
-            )
-    categorical = frozenset(offered[name] for name in wanted.categorical)
+        if place.get(asked, label) == label:
+            raise _not_a_feature(asked, [names[at] for at in features], wanted)
+    categorical = frozenset(place[name] for name in wanted.categorical)
     for at in features:
         if rows.names[at] in rows.nominal and at not in categorical:
             raise NominalFeatureError(
@@ -165,10 +151,82 @@ def layout(rows: Rows, wanted: Wanted) -> Layout:
                 "column, or write it as numbers and declare it numeric.",
                 column=names[at],
             )
-    return Layout(names, names.index(wanted.label), features, categorical)
+    return Layout(names, label, features, categorical)
 
 
-def _check_names(names: tuple[str, ...], kept: list[int]) -> None:
+def _check_fields(in_file: tuple[str, ...], wanted: Wanted) -> None:
+    """Refuse a column to drop or to rename that is not in the file, or that is both."""
+    for asked, field in (
+        *((name, "source.drop") for name in wanted.drop),
+        *((name, "source.rename") for name in wanted.rename),
+    ):
+        if asked in in_file:
+            continue
+        old = [name for name in in_file if wanted.rename.get(name) == asked]
+        raise ColumnNotFoundError(
+            f"{field} names {shown(asked)}, which is not a column of the file",
+            remedy=f"Give the name in the file, {shown(old[0])}."
+            if old
+            else f"Give one of: {listed(in_file)}.",
+        )
+    for name in wanted.rename:
+        if name in wanted.drop:
+            raise ContradictionError(
+                f"source.rename names {shown(name)}, which source.drop leaves out",
+                remedy=_set("source.rename", _without(wanted.rename, name))
+                + f" Or take {shown(name)} out of source.drop.",
+            )
+
+
+def _no_label(place: Mapping[str, int], wanted: Wanted) -> DataError:
+    if wanted.label in wanted.drop:
+        left = [name for name in wanted.drop if name != wanted.label]
+        return LabelNotFoundError(
+            f"source.label names {shown(wanted.label)}, which source.drop leaves out",
+            remedy=_set("source.drop", left),
+        )
+    new = wanted.rename.get(wanted.label)
+    return LabelNotFoundError(
+        f"no column is named {shown(wanted.label)}"
+        + (f": source.rename calls it {shown(new)}" if new in place else ""),
+        remedy=_set("source.label", new)
+        if new in place
+        else f"Set source.label to one of: {listed(list(place))}.",
+    )
+
+
+def _not_a_feature(asked: str, features: list[str], wanted: Wanted) -> DataError:
+    left = [name for name in wanted.categorical if name != asked]
+    if asked == wanted.label or asked in wanted.drop:
+        why = "is the label" if asked == wanted.label else "source.drop leaves out"
+        return ColumnNotFoundError(
+            f"source.categorical names {shown(asked)}, which {why}",
+            remedy=_set("source.categorical", left),
+        )
+    new = wanted.rename.get(asked)
+    if new in features:
+        return ColumnNotFoundError(
+            f"source.categorical names {shown(asked)}, which source.rename calls {shown(new)}",
+            remedy=_set("source.categorical", [*left, new]),
+        )
+    return ColumnNotFoundError(
+        f"source.categorical names {shown(asked)}, which is not a feature",
+        remedy=f"Give one of: {listed(features)}.",
+    )
+
+
+def _set(field: str, value: object) -> str:
+    """Return the sentence that gives a field's value as it can be pasted into the input."""
+    return f"Set {field} to {pasted(value)}."
+
+
+def _without(rename: Mapping[str, str], name: str) -> dict[str, str]:
+    return {old: new for old, new in rename.items() if old != name}
+
+
+def _check_names(
+    names: tuple[str, ...], kept: list[int], rename: Mapping[str, str], in_file: tuple[str, ...]
+) -> None:
     seen: set[str] = set()
     for at in kept:
         name = names[at]
@@ -179,6 +237,17 @@ def _check_names(names: tuple[str, ...], kept: list[int]) -> None:
             )
         if name in seen:
             raise DuplicateColumnError(
-                "two columns have this name", remedy="Rename or remove one of them.", column=name
+                "two columns have this name",
+                remedy=_parted([in_file[at] for at in kept], rename),
+                column=name,
             )
         seen.add(name)
+
+
+def _parted(in_file: list[str], rename: Mapping[str, str]) -> str:
+    """Say what gives each column a name of its own."""
+    for given in rename:
+        left = _without(rename, given)
+        if len({left.get(name, name) for name in in_file}) == len(in_file):
+            return _set("source.rename", left)
+    return "Rename or remove one of them."

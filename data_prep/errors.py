@@ -4,6 +4,7 @@ Step Functions shows the class name as the error and the message as its cause, s
 where the problem is (line, column, value) and what to change.
 """
 
+import json
 from typing import Any
 
 
@@ -17,6 +18,12 @@ def listed(values: list[str] | tuple[str, ...], *, limit: int = 20) -> str:
     text = ", ".join(shown(value) for value in values[:limit])
     more = len(values) - limit
     return f"{text} and {more} more" if more > 0 else text
+
+
+def pasted(value: object) -> str:
+    """Return a value as JSON that can be pasted into an input, with nothing invisible in it."""
+    text = json.dumps(value, ensure_ascii=False)
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
 
 class DataError(Exception):
@@ -71,6 +78,10 @@ class DamagedArchiveError(DataError):
 
 class MemberNotFoundError(DataError):
     """The archive, or the bare file, is not the member that was asked for."""
+
+
+class LineTooLongError(DataError):
+    """A line is longer than the limit."""
 
 
 class QuotingError(DataError):

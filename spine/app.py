@@ -4,7 +4,6 @@ Those are imported inside the commands, so that `spine --help` need not load bot
 """
 
 import os
-import shlex
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,8 +15,6 @@ from spine import help_texts
 from spine.errors import CommandError, describe
 
 _INTERRUPTED = 130
-# What may point at a real account and has no place beside the local cloud's own variables.
-_FOREIGN = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN")
 
 
 class Commands(TyperGroup):
@@ -395,11 +392,11 @@ def deploy(
 def env(
     as_json: Json = False,
     unset: Annotated[
-        bool, typer.Option("--unset", help="Print what takes the variables back.")
+        bool, typer.Option("--unset", help="Print what brings back what was set before.")
     ] = False,
 ) -> None:
     """Print the variables that point the AWS CLI, boto3 and the CDK at the local cloud."""
-    from spine import session
+    from spine import environment, session
     from spine.output import print_json
 
     if unset:
@@ -408,15 +405,15 @@ def env(
         from localcloud.environment_variables import client_environment
 
         none = Credentials(access_key_id="", secret_access_key="")
-        typer.echo(f"unset {' '.join(sorted(client_environment(0, none)))}")
+        for line in environment.leaving(client_environment(0, none), os.environ):
+            typer.echo(line)
         return
     variables = session.need_cloud().environment()
     if as_json:
         print_json(variables)
         return
-    for variable, value in variables.items():
-        typer.echo(f"export {variable}={shlex.quote(value)}")
-    typer.echo(f"unset {' '.join(_FOREIGN)}")
+    for line in environment.entering(variables, os.environ):
+        typer.echo(line)
 
 
 @app.command(rich_help_panel=_CLOUD)

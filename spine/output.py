@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from spine.errors import UsageError
+from spine.shipped import load
 
 _REPORT = "report.html"
 
 
 def print_json(document: object) -> None:
     """Write one JSON document to standard output, and nothing else."""
-    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False, default=str) + "\n")
+    # As the logs have it: what a cloud answers may end on a terminal here, too.
+    sys.stdout.write(load("common.log").visible_json(document, indent=2) + "\n")
 
 
 def read_input(text: str | None) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from spine.failure import Failure
 from spine.inventory import class_names
 from spine.places import shown
 from spine.shipped import load
-from spine.view import ago, marks, moment, titled_table
+from spine.view import PlainConsole, ago, marks, moment, one_line, titled_table
 
 _LONGEST = 120
 # Columns between metrics, confusion matrix and predictions.
@@ -55,7 +55,7 @@ class Result:
 
 def show(target: Console, result: Result) -> None:
     """Print the results."""
-    output = result.output
+    output = one_line(result.output)
     width = min(target.width, _LONGEST)
     parts: list[RenderableType] = []
     if output.get("data"):
@@ -152,7 +152,7 @@ def _measures(output: Mapping[str, Any], width: int) -> RenderableType:
     if output.get("predictions"):
         blocks.append(_predictions(output))
     lines: list[list[Table]] = [[]]
-    room = Console(width=width)
+    room = PlainConsole(width=width)
     for block in blocks:
         beside = [*lines[-1], block]
         needed = sum(Measurement.get(room, room.options, one).maximum + _GAP for one in beside)

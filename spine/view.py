@@ -1,15 +1,15 @@
 """What every command's terminal output shares: consoles, marks, durations, and steps of set-up."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from rich import box
-from rich.console import Console
-from rich.markup import escape
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -17,13 +17,61 @@ from spine.errors import CommandError
 from spine.history import Status
 
 _PIPED_WIDTH = 100
+# What separates words in any script, but for those that Unicode calls line ends.
+_WIDE = frozenset(
+    "\t\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+)
+_BLANKS = _WIDE | {"\n"}
+
+
+class PlainConsole(Console):
+    r"""A console that shows every text as it is, and lets none of them act on the terminal.
+
+    Names, labels, messages and logs come from files and clouds of other people. Markup and emoji
+    codes in them are no markup, and what is no visible character (escape sequences, other controls,
+    marks that turn round the text after them) is written as Python writes it, `\x1b`. Everything
+    that the commands show goes through here.
+    """
+
+    def __init__(self, *, stderr: bool = False, width: int | None = None) -> None:
+        super().__init__(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterator[Segment]:
+        """Render with nothing invisible, but for what rich itself does to the terminal."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(visible(segment.text), segment.style)
+
+
+def visible(text: str) -> str:
+    """Return a text with every character that is not visible as Python writes it; lines stay."""
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() or character in _BLANKS else ascii(character)[1:-1]
+        for character in text
+    )
+
+
+def one_line(document: Any) -> Any:
+    """Return a JSON document whose texts, and the names in it, have one line each."""
+    if isinstance(document, Mapping):
+        return {one_line(name): one_line(value) for name, value in document.items()}
+    if isinstance(document, list):
+        return [one_line(value) for value in document]
+    return "".join(map(_unbroken, document)) if isinstance(document, str) else document
+
+
+def _unbroken(character: str) -> str:
+    return character if character.isprintable() or character in _WIDE else ascii(character)[1:-1]
 
 
 def console(*, stderr: bool = False) -> Console:
     """A console for people. Into a file or pipe it is wide enough that paths stay in one piece."""
-    made = Console(stderr=stderr, highlight=False)
+    made = PlainConsole(stderr=stderr)
     if not made.is_terminal:
-        made = Console(stderr=stderr, highlight=False, width=max(made.width, _PIPED_WIDTH))
+        made = PlainConsole(stderr=stderr, width=max(made.width, _PIPED_WIDTH))
     return made
 
 
@@ -122,11 +170,11 @@ class Steps:
     def step(self, title: str) -> Iterator[Step]:
         """Show a step while the body runs; a failure is marked and goes on."""
         began = time.monotonic()
-        with self._console.status(escape(title), spinner=self._marks.spinner) as status:
+        with self._console.status(Text(title), spinner=self._marks.spinner) as status:
 
             class Shown:
                 def update(self, detail: str) -> None:
-                    status.update(f"{escape(title)} [dim]{escape(detail)}[/]")
+                    status.update(Text.assemble(title, " ", (detail, "dim")))
 
             try:
                 yield Shown()

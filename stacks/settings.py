@@ -83,7 +83,10 @@ def _instance_type(value: str) -> str:
 
 
 def _host(value: str) -> str:
-    if not re.fullmatch(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", value):
+    label = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+    if not re.fullmatch(
+        rf"(?=.{{4,253}}$)({label}\.)+([a-z]{{2,63}}|xn--[a-z0-9-]{{1,59}})", value
+    ):
         raise ValueError("must be a plain lower-case host name such as archive.ics.uci.edu")
     return value
 

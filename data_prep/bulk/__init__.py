@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from data_prep import check, formats, profile
+from data_prep import formats, profile
 from data_prep.bulk import blocks, lanes, split
 from data_prep.bulk.arrow import Array
 from data_prep.bulk.blocks import Block, blocks_of
@@ -28,10 +28,10 @@ from data_prep.bulk.schema import Schema
 from data_prep.bulk.surveyed import Surveyed
 from data_prep.bulk.writer import Opener, Text, Writer
 from data_prep.formats.base import Opened
+from data_prep.limits import Limits, check_row_count
 from data_prep.options import FormatOptions, Wanted
 from data_prep.profile import Feature
 from data_prep.source.examination import Examination
-from data_prep.source.limits import Limits
 from data_prep.split import Fractions, Parts
 
 if TYPE_CHECKING:
@@ -117,7 +117,9 @@ def prepare(
         raise
     # Whether or not the format's reader has read on to the end.
     found.finish()
-    exact = found.size <= limits.exact_bytes and leader is None
+    # A packed file's rows are as large as their text.
+    size = surveyed.size if kind.is_packed else found.size
+    exact = size <= limits.exact_bytes and leader is None
     labels, classes, target = _numbered(schema, surveyed, wanted)
     writer = Writer(schema, partial(blocks_of, opened), surveyed, labels, len(classes), text)
     with ThreadPoolExecutor(2) as pool:
@@ -171,6 +173,7 @@ def _survey(opened: Opened, schema: Schema, limits: Limits, text: Text | None) -
         else:
             found = map(text.place, blocks_of(opened, first=True, put=text.put))
         for block in found:
+            surveyed.size += len(block.data)
             yield block, decimal
 
     def survey(job: tuple[Block, bool]) -> Survey:
@@ -183,5 +186,5 @@ def _survey(opened: Opened, schema: Schema, limits: Limits, text: Text | None) -
             surveyed.take(found)
             if text is not None and text.whole:
                 text.blocks.append(found.relabelled)
-            check.check_row_count(len(surveyed.labels), limits.rows)
+            check_row_count(len(surveyed.labels), limits.rows)
     return surveyed

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from data_prep import check
 from data_prep.bulk import lanes
 from data_prep.bulk.blocks import Block, blocks_of
 from data_prep.bulk.formatting import divided, part_of
@@ -25,7 +24,7 @@ from data_prep.bulk.surveyed import Surveyed
 from data_prep.bulk.writer import Writer
 from data_prep.errors import DataError
 from data_prep.formats.base import Opened
-from data_prep.source.limits import Limits
+from data_prep.limits import Limits, check_row_count
 from data_prep.spread import Hashes, Spread
 
 if TYPE_CHECKING:
@@ -139,7 +138,7 @@ class Leader:
             if isinstance(each, DataError):
                 raise each
             surveyed.take(each)
-            check.check_row_count(len(surveyed.labels), limits.rows)
+            check_row_count(len(surveyed.labels), limits.rows)
         surveyed.duplicates = duplicates
         return surveyed
 

@@ -39,6 +39,7 @@ class Surveyed:
         labels: The label's values.
         blocks: What is remembered of each block, in the order of the file.
         duplicates: How many rows repeat an earlier one, if somebody counted them already.
+        size: Bytes of the blocks that were handed out.
     """
 
     def __init__(self, schema: Schema) -> None:
@@ -57,6 +58,7 @@ class Surveyed:
             if column.codes is not None:
                 self._categories[which] = {name: set() for name in column.codes}
         self.duplicates: int | None = None
+        self.size = 0
 
     def take(self, found: Survey) -> None:
         """Add a block.

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import BinaryIO, NamedTuple, Protocol, cast
 
+from data_prep.limits import Limits
 from data_prep.options import FormatOptions
 
 # Values of a batch: rows are read so many at a time.
@@ -73,12 +74,15 @@ class DataFile(Protocol):
     Attributes:
         name: Its name in the archive, or the name of the bare file.
         binary: The format that its first bytes tell; None: it is text.
+        limits: What is refused for its size.
     """
 
     @property
     def name(self) -> str: ...  # noqa: D102 (described above)
     @property
     def binary(self) -> "Format | None": ...  # noqa: D102
+    @property
+    def limits(self) -> Limits: ...  # noqa: D102
 
     def open(self, *, once: bool = False) -> io.BufferedIOBase:
         """Open its bytes from the start; `once`, to be read to the end, to examine it meanwhile."""

@@ -1,28 +1,42 @@
 """A reader of Parquet: its columns become the text that the other readers check.
 
 Numbers are written as the shortest decimals that read back as the same number, so nothing is lost
-on the way. Only this module and the engine for large files import pyarrow.
+on the way. Only this module, `pages` and the engine for large files import pyarrow.
+
+However few bytes a file has, reading it takes a bounded memory: what its pages unpack to is known
+beforehand (`pages`), rows are read some at a time, and repeated texts are written out a piece at a
+time. What they come to in all is held to the limits of a file of text.
 """
 
 import io
 from collections.abc import Iterator
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from data_prep.errors import (
     DamagedArchiveError,
     DataError,
+    LineTooLongError,
     NoRowsError,
+    TooLargeError,
     UnsupportedTypeError,
     shown,
 )
+from data_prep.formats import pages
 from data_prep.formats.base import DataFile, Opened
 from data_prep.formats.delimited import DelimitedRows
+from data_prep.limits import check_row_count
 
-_ROWS_AT_ONCE = 65_536
+# Bytes of text that are written at once, and read at once by who parses it.
+_PIECE_BYTES = 8 << 20
+_READ_BYTES = 65_536
+# Columns below columns are not read, and pyarrow follows them as deep as they go.
+_DEEPEST = 16
 _WRITE = pyarrow.csv.WriteOptions(include_header=False, delimiter=",")
 
 
@@ -34,18 +48,25 @@ def opened(file: DataFile) -> Opened:
         UnsupportedTypeError: A column holds something else than numbers, truth values and text.
         NoRowsError: There is no row or no column.
     """
+    limits = file.limits
     with _Guard(file.name):
-        opened = pq.ParquetFile(pa.PythonFile(file.open(), mode="r"))
-        schema, rows = opened.schema_arrow, opened.metadata.num_rows
+        stream = file.open()
+        pages.check_footer(file.name, stream, limits.decoded_bytes)
+        opened = _parquet(stream)
+        metadata, schema = opened.metadata, opened.schema_arrow
+        rows = metadata.num_rows
     if not rows or not schema.names:
         raise NoRowsError(f"{shown(file.name)} has no rows", remedy="Add rows of data.")
     for field in schema:
         if not _readable(field.type):
             raise UnsupportedTypeError(
-                f"the column is of type {field.type}",
+                f"the column is of type {shown(str(field.type))[1:-1]}",
                 remedy="Write it as numbers or text, or remove it.",
                 column=field.name,
             )
+    check_row_count(rows, limits.rows)
+    with _Guard(file.name):
+        reading = pages.measured(file.name, stream, metadata, limits.decoded_bytes)
     floats = frozenset(
         field.name
         for field in schema
@@ -53,22 +74,98 @@ def opened(file: DataFile) -> Opened:
     )
 
     def open_lines() -> io.BufferedReader:
-        return io.BufferedReader(_Stream(_pieces(file)), _ROWS_AT_ONCE)
+        return io.BufferedReader(_Stream(_pieces(file, reading)), _READ_BYTES)
 
     reader = DelimitedRows(tuple(schema.names), 0, ",", floats)
     return Opened(reader, open_lines, open_lines, newline="")
 
 
-def _pieces(file: DataFile) -> Iterator[bytes]:
-    """Yield the rows as CSV without a header."""
+def _parquet(
+    stream: io.BufferedIOBase, dictionaries: list[str] | None = None, buffer_bytes: int = 0
+) -> pq.ParquetFile:
+    return pq.ParquetFile(
+        pa.PythonFile(stream, mode="r"),
+        read_dictionary=dictionaries,
+        buffer_size=buffer_bytes,
+        pre_buffer=False,
+        schema_depth_limit=_DEEPEST,
+    )
+
+
+def _pieces(file: DataFile, reading: pages.Reading) -> Iterator[bytes]:
+    """Yield the rows as CSV without a header, some megabytes at a time."""
+    rows = size = 0
     with _Guard(file.name):
-        opened = pq.ParquetFile(pa.PythonFile(file.open(), mode="r"))
-        for batch in opened.iter_batches(_ROWS_AT_ONCE):
-            columns = [_writable(column) for column in batch.columns]
-            sink = io.BytesIO()
-            names = [str(at) for at in range(len(columns))]
-            pyarrow.csv.write_csv(pa.table(columns, names), sink, _WRITE)
-            yield sink.getvalue()
+        opened = _parquet(file.open(), reading.dictionaries, reading.buffer_bytes)
+        for batch in opened.iter_batches(reading.rows_at_once):
+            for part in _parts(batch, rows, file.limits.line_bytes):
+                columns = [_writable(column) for column in part.columns]
+                sink = io.BytesIO()
+                names = [str(at) for at in range(len(columns))]
+                pyarrow.csv.write_csv(pa.table(columns, names), sink, _WRITE)
+                piece = sink.getvalue()
+                size += len(piece)
+                if size > file.limits.member_bytes:
+                    raise TooLargeError(
+                        f"the rows of {shown(file.name)} are larger than "
+                        f"{file.limits.member_bytes:,} bytes as text",
+                        remedy="Give a smaller file: sample its rows, or drop columns.",
+                    )
+                yield piece
+            rows += batch.num_rows
+
+
+def _parts(batch: pa.RecordBatch, before: int, longest: int) -> Iterator[pa.RecordBatch]:
+    """Yield a batch in parts of which each is some megabytes of text.
+
+    Args:
+        batch: Rows of a file.
+        before: How many rows came before it.
+        longest: Most bytes of a row.
+
+    Raises:
+        LineTooLongError: A row has more.
+    """
+    texts = [column for column in batch.columns if _is_text(column.type)]
+    if not texts:
+        yield batch
+        return
+    lengths: NDArray[np.int64] = sum(map(_lengths, texts), np.zeros(batch.num_rows, np.int64))
+    if len(lengths) and lengths.max() > longest:
+        raise LineTooLongError(
+            f"the row has more than {longest:,} bytes of text",
+            remedy="Drop columns of long text.",
+            line=before + int((lengths > longest).argmax()) + 1,
+        )
+    ends = np.cumsum(lengths)
+    start = 0
+    while start < batch.num_rows:
+        done = int(ends[start - 1]) if start else 0
+        end = max(start + 1, int(np.searchsorted(ends, done + _PIECE_BYTES, side="right")))
+        yield batch.slice(start, end - start)
+        start = end
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        return _is_text(kind.value_type)
+    return bool(
+        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    )
+
+
+def _lengths(column: pa.Array) -> NDArray[np.int64]:
+    """Return how many bytes of text each value has."""
+    if pa.types.is_dictionary(column.type):
+        # One more for what is missing.
+        known = np.append(_lengths(column.dictionary), 0)
+        indices = pc.fill_null(column.indices.cast(pa.int64()), len(known) - 1)
+        found = known[indices.to_numpy(zero_copy_only=False)]
+        return np.asarray(found, np.int64)
+    if pa.types.is_string_view(column.type):
+        column = column.cast(pa.large_string())
+    lengths = pc.fill_null(pc.binary_length(column), 0)
+    return np.asarray(lengths.to_numpy(zero_copy_only=False), np.int64)
 
 
 class _Guard:
@@ -82,10 +179,10 @@ class _Guard:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         # ArrowInvalid is a ValueError; thrift's and the codecs' failures arrive as OSError.
-        if isinstance(error, (pa.ArrowException, OSError, ValueError)) and not isinstance(
-            error, DataError
-        ):
-            reason = str(error).partition("\n")[0]
+        if isinstance(
+            error, (pa.ArrowException, OSError, ValueError, IndexError)
+        ) and not isinstance(error, DataError):
+            reason = shown(str(error).partition("\n")[0], limit=200)[1:-1]
             raise DamagedArchiveError(
                 f"{shown(self._name)} is not a whole Parquet file ({reason})",
                 remedy="Download the file again, or write it again.",

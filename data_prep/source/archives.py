@@ -20,7 +20,7 @@ from data_prep.errors import (
     shown,
 )
 from data_prep.formats import data_suffixes
-from data_prep.source.limits import Limits
+from data_prep.limits import Limits
 from data_prep.source.streams import FETCH_AGAIN, Located, View
 
 

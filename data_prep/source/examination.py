@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from data_prep.errors import DamagedArchiveError, DataError, TooLargeError, shown
 from data_prep.formats import of_bytes
-from data_prep.source.limits import Limits
+from data_prep.limits import Limits
 from data_prep.source.locate import check_kind, check_not_empty, locate
 from data_prep.source.streams import CHUNK, FETCH_AGAIN, Head, Located, Onward, Transcoded
 from data_prep.source.text import TextCheck, marked_encoding
@@ -77,6 +77,7 @@ class Examination:
         packed_size: Its size as it lies in the source: the same for a bare file.
         binary: The format that its first bytes tell; None: it is text.
         encoding: Of its text.
+        limits: What is refused for its size.
     """
 
     def __init__(
@@ -87,7 +88,7 @@ class Examination:
         self.packed_size = located.packed_size
         self.encoding = "utf-8"
         self._located = located
-        self._limits = limits
+        self.limits = limits
         self._wanted_digest = sha256
         self._digest = hashlib.sha256()
         self._text: TextCheck | None = None
@@ -214,7 +215,7 @@ class Examination:
 
     def _check(self, chunk: bytes) -> None:
         self.size += len(chunk)
-        _check_size(self.name, self.size, self._located.packed_size, self._limits)
+        _check_size(self.name, self.size, self._located.packed_size, self.limits)
         self._digest.update(chunk)
         if self._text is not None:
             self._text.feed(chunk)

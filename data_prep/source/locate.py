@@ -5,7 +5,7 @@ import io
 import re
 
 from data_prep.errors import DataError, MemberNotFoundError, UnsupportedFormatError, shown
-from data_prep.source.limits import Limits
+from data_prep.limits import Limits
 from data_prep.source.streams import Located, View
 
 

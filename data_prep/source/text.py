@@ -4,8 +4,8 @@ import codecs
 import io
 from collections.abc import Callable
 
-from data_prep.errors import DataError, shown
-from data_prep.source.limits import Limits
+from data_prep.errors import DataError, LineTooLongError, shown
+from data_prep.limits import Limits
 from data_prep.source.streams import CHUNK
 
 
@@ -15,10 +15,6 @@ class EncodingError(DataError):
 
 class BinaryContentError(DataError):
     """The text holds NUL bytes: it is binary, or UTF-16."""
-
-
-class LineTooLongError(DataError):
-    """A line is longer than the limit."""
 
 
 def marked_encoding(head: bytes) -> str:

@@ -1,16 +1,16 @@
 """Where a source may lie: on an allowed https host, or in a bucket of S3. Pure."""
 
 import re
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 from pydantic_core import PydanticCustomError
 
+from ..common.addresses import ascii_host, encoded, has_control_characters, has_secret, shown
 from .rules import Rules, fault
 
 # Folders of Spine's own bucket that a person or a program may put sources in.
 SOURCE_FOLDERS = ("incoming/", "uploads/")
 
-_SECRET = re.compile(r"signature|token|secret|passw|credential|api[-_]?key|^sig$", re.IGNORECASE)
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
@@ -20,7 +20,7 @@ def check_address(uri: str, rules: Rules) -> None:
     Raises:
         PydanticCustomError: With the reason; the address is shown without any credentials.
     """
-    if not uri.isprintable():
+    if has_control_characters(uri):
         raise _refused(uri, "not an address: it has control characters")
     if uri.startswith("s3://"):
         _check_object(uri, rules)
@@ -34,31 +34,26 @@ def _refused(uri: str, words: str, remedy: str = "") -> PydanticCustomError:
     return fault(
         words,
         remedy or "Give an https:// or s3:// address, or leave source out for the UCI data set.",
-        value=without_secrets(uri),
+        value=shown(uri),
         field="uri",
     )
 
 
-def without_secrets(uri: str) -> str:
-    """Drop what may be a secret, before "@" and after "?": causes stay in the history."""
-    return re.sub(r"//[^/]*@", "//...@", uri.partition("?")[0])
-
-
 def _check_web(uri: str, rules: Rules) -> None:
     try:
-        parts = urlsplit(uri)
+        parts = urlsplit(encoded(uri))
     except ValueError as error:
         # A host whose characters turn into others when they are normalized, or a broken IPv6 one.
         words = "an address whose host cannot be read"
         raise _refused(uri, words, "Write the host in plain letters.") from error
     hosts = ", ".join(sorted(rules.hosts)) or "none"
-    if any(c in uri for c in " \\"):
-        raise _refused(uri, "an address with blanks or backslashes", "Write blanks as %20.")
+    if "\\" in uri:
+        raise _refused(uri, "an address with backslashes", "Write them as slashes, or as %5C.")
     if "@" in parts.netloc:
         raise _refused(uri, "an address with credentials", "Remove them.")
     if ":" in parts.netloc:
         raise _refused(uri, "an address with a port", "Remove it; https uses 443.")
-    if parts.netloc.lower() not in rules.hosts:
+    if parts.netloc.lower() not in map(ascii_host, rules.hosts):
         raise _refused(
             uri,
             "not on a host that this deployment may read from",
@@ -67,7 +62,7 @@ def _check_web(uri: str, rules: Rules) -> None:
         )
     if "#" in uri:
         raise _refused(uri, "an address with a fragment", 'Remove "#" and what follows.')
-    if any(_SECRET.search(name) for name, _ in parse_qsl(parts.query, keep_blank_values=True)):
+    if has_secret(uri):
         raise _refused(
             uri,
             "an address with a secret in its query, which the execution history would keep",

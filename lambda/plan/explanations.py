@@ -6,8 +6,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from ..common.addresses import shown
 from ..common.problems import Problem, closest, show
-from .addresses import without_secrets
 from .sections import SECTIONS, Section
 
 
@@ -17,8 +17,8 @@ def explain(section_name: str, section: type[Section], detail: ErrorDetails) -> 
     location = [str(part) for part in detail["loc"]]
     if detail["type"] == "spine":
         path = ".".join([section_name, *location, *context.get("field", "").split()])
-        shown = context.get("value") or show(detail["input"])
-        return Problem(path, f"{shown} is {context['fault']}", context["remedy"])
+        given = context.get("value") or show(detail["input"])
+        return Problem(path, f"{given} is {context['fault']}", context["remedy"])
     if detail["type"] == "extra_forbidden":
         *parents, name = location
         owner = _descend(section, parents)
@@ -45,7 +45,7 @@ def explain(section_name: str, section: type[Section], detail: ErrorDetails) -> 
     )
     value = detail["input"]
     if isinstance(value, str) and name == "uri":
-        value = without_secrets(value)
+        value = shown(value)
     return Problem(path, f"{show(value)} is {fault}", f"Give {field.description}.")
 
 

@@ -1,6 +1,5 @@
 """Plan the run: check the execution input, fill in defaults, derive names and places."""
 
-import http.client
 import os
 from typing import Any
 
@@ -76,8 +75,8 @@ def _look(source: Source, hosts: frozenset[str]) -> engines.Source:
         if source.uri.startswith("s3://"):
             size: int | None = fetch.size_in_s3(source.uri, version_id=source.version_id)
         else:
-            size = fetch.Web(hosts=hosts, read_seconds=_SECONDS).size(source.uri)
-    except (SpineError, OSError, http.client.HTTPException) as error:
+            size = fetch.Web(hosts=hosts, seconds=_SECONDS).size(source.uri)
+    except SpineError as error:
         return engines.Source(uri=source.uri, size=None, why_not=type(error).__name__)
     why_not = "the server does not say it" if size is None else ""
     return engines.Source(uri=source.uri, size=size, why_not=why_not)

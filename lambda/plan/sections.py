@@ -4,6 +4,7 @@ A field's description completes the sentence "Give ...", so what a field takes i
 """
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, Self, get_type_hints
 
@@ -16,14 +17,19 @@ from pydantic import (
     model_validator,
 )
 
+from ..common.addresses import has_control_characters
 from . import default_source
 from .addresses import check_address
 from .rules import fault, instance, optional_instance, rules_of
 
+_INVISIBLE = "text with control characters, which cannot be printed"
+# They turn round whatever stands after them, so that a name reads as another.
+_TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
 
 def _visible(value: str) -> str:
-    if not value.isprintable():
-        raise fault("text with characters that cannot be printed", "Remove them.")
+    if has_control_characters(value) or _TURNS.search(value):
+        raise fault(_INVISIBLE, "Remove them.")
     return value
 
 
@@ -173,9 +179,9 @@ class Source(Section):
                 value=self.version_id,
                 field="version_id",
             )
-        if self.member is not None and not self.member.isprintable():
+        if self.member is not None and has_control_characters(self.member):
             raise fault(
-                "text with characters that cannot be printed",
+                _INVISIBLE,
                 "Remove them.",
                 value=self.member,
                 field="member",

@@ -15,7 +15,8 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO, Self, cast
 from data_prep import FormatOptions, Fractions, Limits, Objective, Prepared, Wanted, prepare
 
 from .. import algorithms
-from ..common import fetch, log, plans, s3
+from ..common import downloads, fetch, log, plans, s3
+from ..common.addresses import shown
 
 if TYPE_CHECKING:
     from data_prep.spread import Spread
@@ -125,7 +126,7 @@ def _write(prepared: Prepared, folder: s3.Location) -> None:
 
         def opener(path: str) -> BinaryIO:
             files[path] = stack.enter_context(
-                tempfile.SpooledTemporaryFile(max_size=fetch.IN_MEMORY)
+                tempfile.SpooledTemporaryFile(max_size=downloads.IN_MEMORY)
             )
             return cast("BinaryIO", _Open(files[path]))
 
@@ -189,7 +190,7 @@ def _result(prepared: Prepared, uri: str, version_id: str | None, profile: str) 
         "profile": profile,
         "warnings": prepared.profile["warnings"][:_WARNINGS_SHOWN],
         "source": {
-            "uri": uri,
+            "uri": shown(uri),
             "member": member.name,
             "bytes": member.size,
             "sha256": member.sha256,

@@ -313,6 +313,14 @@ BAD = {
     ),
     "renamed onto another": csv(CSV, errors.DuplicateColumnError, "'b'", rename={"a": "b"}),
     "label dropped": csv(CSV, errors.LabelNotFoundError, "'class'", drop=("class",)),
+    "dropped and renamed": csv(
+        CSV,
+        errors.ContradictionError,
+        "'a'",
+        "Set source.rename to {}.",
+        drop=("a",),
+        rename={"a": "x"},
+    ),
     "every feature dropped": csv(CSV, errors.NoFeaturesError, "only", drop=("a", "b")),
     "too many categories": csv(
         "a,class\n" + "".join(f"v{row},{'xy'[row % 2]}\n" for row in range(1001)),

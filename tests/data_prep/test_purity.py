@@ -10,11 +10,22 @@ from tests.support import ROOT
 EXTRA = {
     *("collections", "concurrent", "contextlib", "copy", "functools", "numpy", "os", "pyarrow"),
 }
-LARGE = ("parquet.py", "spread.py")
+LARGE = ("pages.py", "parquet.py", "spread.py")
 ALLOWED = {
     *("__future__", "array", "codecs", "collections", "csv", "data_prep", "dataclasses", "decimal"),
-    *("functools", "gc", "gzip", "hashlib", "io", "itertools", "math", "posixpath", "random", "re"),
-    *("stat", "struct", "threading", "types", "typing", "zipfile", "zlib"),
+    *(
+        "functools",
+        "gc",
+        "gzip",
+        "hashlib",
+        "io",
+        "itertools",
+        "json",
+        "math",
+        "posixpath",
+        "random",
+    ),
+    *("re", "stat", "struct", "threading", "types", "typing", "zipfile", "zlib"),
 }
 
 

@@ -7,7 +7,7 @@ the columns; the rest is the file.
 import gzip
 import io
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from data_prep import Objective, Wanted
 from data_prep.formats import FORMATS
@@ -46,18 +46,24 @@ def decoded(data: bytes) -> tuple[str, bytes, Wanted]:
     return NAMES[data[0] % len(NAMES)], data[2:], wanted
 
 
-def seeds(samples: Mapping[str, Callable[[], bytes]], *, binary: bool) -> Iterator[bytes]:
+def seeds(
+    samples: Mapping[str, Callable[[], bytes]], *, binary: bool, bombs: Iterable[bytes] = ()
+) -> Iterator[bytes]:
     """Yield inputs of every kind.
 
     Args:
         samples: A good file of each format.
         binary: Whether binary formats are among them.
+        bombs: Files of a binary format that ask for more than they have.
     """
     for each in FORMATS.values():
         if each.is_text or binary:
             content = samples[each.name]()
             for name in (f"x{each.suffixes[0]}", "x"):
                 yield encoded(name, content)
+    if binary:
+        for bomb in bombs:
+            yield encoded("x.parquet", bomb)
     arff = f"{_HEAD}@data\n{_ROWS}".encode()
     csv = f"a,b,class\n{_ROWS}".encode()
     sparse = f"{_HEAD}@data\n{{0 1, 2 Normal}}\n% c\n'1', 2 ,\"Normal\"\n{_ROWS}".encode()

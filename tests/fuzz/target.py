@@ -37,6 +37,7 @@ with atheris.instrument_imports(include=["data_prep", "zipfile", "gzip", "csv"])
     # By their folders, as their names are not to be told from another's.
     inputs: Any = importlib.import_module("inputs")
     samples: Any = importlib.import_module("samples")
+    bombs: Any = importlib.import_module("bombs") if LARGE else None
     # A format's reader is imported, and so instrumented, by the first file of it.
     for each in formats.FORMATS.values():
         if LARGE or each.is_text:
@@ -98,7 +99,9 @@ def main() -> None:
         corpus = Path(arguments[1])
         corpus.mkdir(parents=True, exist_ok=True)
         if not any(corpus.iterdir()):
-            for number, seed in enumerate(inputs.seeds(samples.SAMPLES, binary=LARGE)):
+            found = bombs.small() if LARGE else ()
+            seeds = inputs.seeds(samples.SAMPLES, binary=LARGE, bombs=found)
+            for number, seed in enumerate(seeds):
                 (corpus / f"seed-{number}").write_bytes(seed)
     atheris.Setup(arguments, target)
     atheris.Fuzz()

@@ -7,7 +7,7 @@ import zipfile
 import pytest
 
 from data_prep import DataError
-from data_prep.source.limits import Limits
+from data_prep.limits import Limits
 from data_prep.source.locate import check_kind, locate
 
 

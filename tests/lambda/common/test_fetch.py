@@ -407,7 +407,9 @@ def test_the_certificate_must_be_the_hosts(
         thread.start()
 
         def connect(host: str, address: str, timeout: float) -> http.client.HTTPConnection:
-            connection: http.client.HTTPConnection = fetch._PinnedConnection(host, address, timeout)
+            connection: http.client.HTTPConnection = load("common.connections").PinnedConnection(
+                host, address, timeout
+            )
             connection.port = port
             return connection
 

@@ -69,10 +69,10 @@ def test_a_source_whose_size_nobody_says_goes_to_the_function(
     assert planned()["source_bytes"] == 10
 
     def silent(_self: object, _uri: str) -> int:
-        raise TimeoutError
+        raise fetch.SourceUnreachableError("no answer")
 
     monkeypatch.setattr(fetch.Web, "size", silent)
-    assert "TimeoutError" in planned("https://data.example.org/rows.csv")["reason"]
+    assert "SourceUnreachableError" in planned("https://data.example.org/rows.csv")["reason"]
     sized(monkeypatch, None)
     assert "does not say" in planned("https://data.example.org/rows.csv")["reason"]
 

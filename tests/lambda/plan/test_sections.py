@@ -111,6 +111,12 @@ def test_the_bounds_themselves_are_allowed() -> None:
         ({"uri": "https://data.example.org/a.zip"}, (None, False)),
         ({"uri": "s3://spine-bucket/incoming/a b é.csv"}, (None, False)),
         ({"uri": "s3://partner-bucket/any/where.csv", "version_id": "v1"}, (None, False)),
+        ({"uri": "s3://spine-bucket/incoming/a\u00a0b\u2003\u200dc.csv"}, (None, False)),
+        ({"uri": "https://data.example.org/données à moi.csv"}, (None, False)),
+        (
+            {"label": "prix\u00a0€", "drop": ["a\u200fb"], "uri": "s3://spine-bucket/uploads/a"},
+            (None, False),
+        ),
         ({"uri": "https://DATA.example.org/a.csv?download=1"}, (None, False)),
     ],
 )

@@ -148,7 +148,7 @@ def test_the_version_asked_for_is_the_one_prepared(stored: FakeS3) -> None:
 def test_large_files_are_written_in_parts(stored: FakeS3, monkeypatch: pytest.MonkeyPatch) -> None:
     """What does not fit one request is uploaded from the disk, with the same bytes and type."""
     monkeypatch.setattr(load("common.s3"), "_ONE_PART", 1000)
-    monkeypatch.setattr(fetch, "IN_MEMORY", 1000)
+    monkeypatch.setattr(load("common.downloads"), "IN_MEMORY", 1000)
     prepare.handler({"plan": plan()}, None)
     files = written(stored)
     del files["data_profile.json"]

@@ -311,3 +311,23 @@ def test_a_record_that_cannot_be_written_stops_the_start(
     with pytest.raises(ClientError, match="ProvisionedThroughput"):
         start.handler(created("incoming/a.csv"), None)
     assert step_functions.executions == {}
+
+
+@pytest.mark.parametrize(("size", "started"), [(0, False), (None, False), (1, True)])
+def test_only_the_empty_object_of_a_folder_is_passed_over(
+    step_functions: FakeStepFunctions, size: int | None, started: bool
+) -> None:
+    """A key that ends in a slash may hold a file, which the plan then refuses by name."""
+    result = start.handler(created("incoming/key/", size=size), None)
+    assert result["started"] is started
+    assert (result["reason"] == "a folder") is not started
+    assert len(step_functions.executions) == started
+    assert start.handler(created("incoming/key", size=0), None)["started"] is True
+
+
+@pytest.mark.parametrize("key", ["incoming/a\u00a0b.csv", "incoming/a\u200db\u2028c.csv"])
+def test_a_key_of_any_blanks_is_a_key(step_functions: FakeStepFunctions, key: str) -> None:
+    """S3 takes them, so the source's address holds them as they are."""
+    start.handler(created(key), None)
+    [execution_input] = step_functions.executions.values()
+    assert execution_input["source"]["uri"] == f"s3://b/{key}"

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from data_prep.errors import TooLargeError
+
 
 class Limits(NamedTuple):
     """What is refused for its size, and where one way of working ends and the next begins.
@@ -13,6 +15,8 @@ class Limits(NamedTuple):
         ratio: Most times a member may be larger than its compressed form, once it has passed
             `ratio_from` bytes. Tables of numbers compress 2 to 20 times, deflate at most 1,032.
         ratio_from: Size below which a high ratio does no harm.
+        decoded_bytes: Most bytes that the pages and dictionaries of a Parquet file may unpack to at
+            one time.
         directory_bytes: Largest list of members of a zip file (about 100 bytes a member).
         small_bytes: Files up to this size are prepared with the standard library alone, which is
             quicker than importing more.
@@ -25,6 +29,19 @@ class Limits(NamedTuple):
     line_bytes: int = 1 << 20
     ratio: int = 200
     ratio_from: int = 10 << 20
+    decoded_bytes: int = 1 << 30
     directory_bytes: int = 4 << 20
     small_bytes: int = 2 << 20
     exact_bytes: int = 192 << 20
+
+
+def check_row_count(count: int, most: int | None) -> None:
+    """Refuse more rows than `most`.
+
+    Raises:
+        TooLargeError: There are.
+    """
+    if most is not None and count > most:
+        raise TooLargeError(
+            f"the file has more than {most:,} rows", remedy="Give a sample of its rows."
+        )

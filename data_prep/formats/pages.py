@@ -1,0 +1,297 @@
+"""How much memory the pages of a Parquet file take, told before one of them is decoded.
+
+A page's header says how many bytes and values it has once it is unpacked, and readers believe it:
+a few bytes may ask for gigabytes. So every header is read beforehand, and what contradicts itself
+is refused as damaged. What is only large is refused beyond a bound, or read fewer rows at a time.
+
+Source: https://github.com/apache/parquet-format (parquet.thrift, Encodings.md)
+"""
+
+import io
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from data_prep.errors import TooLargeError, shown
+from data_prep.formats.thrift import Compact, Struct
+
+# What a batch of rows takes, about, before it is written as text.
+_BATCH_BYTES = 64 << 20
+_MOST_ROWS = 65_536
+# Of a value of fixed width, at most (a decimal of 256 bits).
+_WIDEST = 32
+# A struct of the footer takes up to 700 bytes in memory and may be 3 in the file. Below this size
+# even that is within the bound.
+_FOOTER_TO_COUNT = 1 << 20
+_STRUCT_BYTES = 700
+_MAGIC_BYTES = 8
+_HEADER_BYTES = 4096
+_LARGEST_HEADER = 1 << 20
+# A row group of more compressed bytes is read piece by piece.
+_WHOLE_GROUP = 64 << 20
+
+_DATA, _DICTIONARY, _DATA_2 = 0, 2, 3
+_DELTA_LENGTHS, _DELTA_STRINGS = 6, 7
+
+
+class Reading(NamedTuple):
+    """How a file is read within the bound.
+
+    Attributes:
+        rows_at_once: So many that a batch of them takes about 64 MiB.
+        dictionaries: The columns whose repeated values stay numbers until they are written.
+        buffer_bytes: What is read of a column at once; 0 for all of it in a row group.
+    """
+
+    rows_at_once: int
+    dictionaries: list[str]
+    buffer_bytes: int
+
+
+class _Page(NamedTuple):
+    kind: int
+    values: int
+    encoding: int
+    unpacked: int
+    packed: int
+    start: int
+    header: Struct
+
+
+class _Column(NamedTuple):
+    """What a column of one row group takes.
+
+    Attributes:
+        held: Bytes, while it is read: its largest page and its dictionary.
+        width: Bytes of a value, at most on average over a page.
+        has_dictionary: Whether some of its values are numbers of a dictionary.
+    """
+
+    held: int
+    width: int
+    has_dictionary: bool
+
+
+def check_footer(name: str, stream: io.BufferedIOBase, most: int) -> None:
+    """Refuse a footer that takes too much memory.
+
+    Raises:
+        TooLargeError: It does.
+        ValueError: It is none.
+        IndexError: It is cut.
+    """
+    end = stream.seek(0, io.SEEK_END)
+    stream.seek(max(end - _MAGIC_BYTES, 0))
+    length = int.from_bytes(stream.read(4), "little")
+    if length > end - _MAGIC_BYTES:
+        raise ValueError("its footer is longer than the file")
+    if length <= _FOOTER_TO_COUNT:
+        return
+    if length <= most:
+        stream.seek(end - _MAGIC_BYTES - length)
+        footer = Compact(stream.read(length))
+        footer.struct()
+        if footer.structs * _STRUCT_BYTES <= most:
+            return
+    raise TooLargeError(
+        f"{shown(name)} describes itself in {length:,} bytes, which take more than {most:,} in "
+        "memory",
+        remedy="Write it in fewer row groups, or with fewer columns.",
+    )
+
+
+def measured(name: str, stream: io.BufferedIOBase, metadata: pq.FileMetaData, most: int) -> Reading:
+    """Read the header of every page, and say how the file is read.
+
+    Args:
+        name: The file's.
+        stream: The file, to be read from anywhere.
+        metadata: Its footer.
+        most: Bytes that may be unpacked at one time.
+
+    Raises:
+        TooLargeError: There are more.
+        ValueError: A header contradicts another, or the footer.
+        IndexError: A header is cut.
+    """
+    rows_at_once, dictionaries, buffer_bytes = _MOST_ROWS, set(), 0
+    size = stream.seek(0, io.SEEK_END)
+    total = 0
+    for number in range(metadata.num_row_groups):
+        group = metadata.row_group(number)
+        total += group.num_rows
+        held = width = packed = 0
+        for at in range(group.num_columns):
+            chunk = group.column(at)
+            packed += chunk.total_compressed_size
+            levels = metadata.schema.column(at).max_definition_level
+            found = _column(stream, chunk, group.num_rows, size, levels)
+            if found.has_dictionary and chunk.physical_type == "BYTE_ARRAY":
+                dictionaries.add(chunk.path_in_schema)
+            held += found.held
+            width += found.width
+            if held > most:
+                raise TooLargeError(
+                    f"row group {number + 1} of {shown(name)} unpacks to more than {most:,} bytes "
+                    "at one time",
+                    remedy="Write it with smaller pages (a megabyte is usual) or dictionaries, or "
+                    "give it as CSV.",
+                )
+        rows_at_once = min(rows_at_once, max(1, _BATCH_BYTES // max(width, 1)))
+        if packed > _WHOLE_GROUP:
+            buffer_bytes = 1 << 20
+    if total != metadata.num_rows:
+        raise ValueError(f"its row groups have {total} rows, not {metadata.num_rows}")
+    return Reading(rows_at_once, sorted(dictionaries), buffer_bytes)
+
+
+def _column(
+    stream: io.BufferedIOBase, chunk: pq.ColumnChunkMetaData, rows: int, size: int, levels: int
+) -> _Column:
+    """Measure a column of one row group."""
+    is_text = chunk.physical_type == "BYTE_ARRAY"
+    page_held = dictionary_held = values = 0
+    width = _WIDEST
+    for page in _pages(stream, chunk, rows, size):
+        if page.kind == _DICTIONARY:
+            # Four bytes of each text's length, or an eighth of a byte of a truth value.
+            if page.values > page.unpacked * (1 if is_text else 8) // (4 if is_text else 1):
+                raise ValueError("a dictionary has more values than bytes for them")
+            # Its text is copied once for the values, and a place is kept for each.
+            dictionary_held = max(dictionary_held, 2 * page.unpacked + 24 * page.values)
+            continue
+        values += page.values
+        held = page.packed + page.unpacked
+        if page.encoding in (_DELTA_LENGTHS, _DELTA_STRINGS):
+            # The lengths of all of its values are unpacked with it.
+            held += 8 * page.values
+            _check_delta(stream, chunk, page, levels)
+        page_held = max(page_held, held)
+        if is_text:
+            # Of a text that is stored as what it shares with the one before, any may be as long as
+            # all that the page holds.
+            share = 1 if page.encoding == _DELTA_STRINGS else max(page.values, 1)
+            width = max(width, -(-page.unpacked // share))
+    if values != rows:
+        raise ValueError(f"a column has {values} values in {rows} rows")
+    return _Column(page_held + dictionary_held, width, dictionary_held > 0)
+
+
+def _pages(
+    stream: io.BufferedIOBase, chunk: pq.ColumnChunkMetaData, rows: int, size: int
+) -> Iterator[_Page]:
+    """Yield the pages of a column of one row group by their headers."""
+    at = chunk.data_page_offset
+    if chunk.has_dictionary_page and 0 < (chunk.dictionary_page_offset or 0) < at:
+        at = chunk.dictionary_page_offset
+    end = at + chunk.total_compressed_size
+    if not 0 <= at <= end <= size:
+        raise ValueError("a column lies outside of the file")
+    values = 0
+    while at < end and values < rows:
+        page = _page(stream, at, end)
+        at = page.start + page.packed
+        if page.kind in (_DATA, _DATA_2):
+            values += page.values
+        if at > end or values > rows or min(page.values, page.packed, page.unpacked) < 0:
+            raise ValueError("a page contradicts its column")
+        if page.kind in (_DATA, _DATA_2, _DICTIONARY):
+            yield page
+
+
+def _page(stream: io.BufferedIOBase, at: int, end: int) -> _Page:
+    length = _HEADER_BYTES
+    while (found := _header(stream, at, min(length, end - at))) is None:
+        if length >= min(_LARGEST_HEADER, end - at):
+            raise ValueError("a page's header is malformed")
+        length *= 16
+    header, start = found
+    kind = _number(header, 1)
+    inner = _part(header)
+    encoding = _number(inner, 4 if kind == _DATA_2 else 2) if inner else 0
+    return _Page(
+        kind,
+        _number(inner, 1) if inner else 0,
+        encoding,
+        _number(header, 2),
+        _number(header, 3),
+        start,
+        header,
+    )
+
+
+def _header(stream: io.BufferedIOBase, at: int, length: int) -> tuple[Struct, int] | None:
+    """Read a page's header and where its data begin; None where so many bytes do not hold it."""
+    stream.seek(at)
+    data = stream.read(length)
+    reader = Compact(data)
+    try:
+        header = reader.struct()
+    except (IndexError, ValueError):
+        return None
+    return (header, at + reader.at) if reader.at <= len(data) else None
+
+
+def _part(header: Struct) -> Struct:
+    """Return what a page's header has for its kind of page."""
+    found = header.get({_DATA: 5, _DICTIONARY: 7, _DATA_2: 8}.get(_number(header, 1), 0))
+    return found if isinstance(found, dict) else {}
+
+
+def _number(found: Struct, field: int) -> int:
+    """Return a number of a header; one that contradicts any column where there is none."""
+    value = found.get(field)
+    return value if isinstance(value, int) else -1
+
+
+def _check_delta(
+    stream: io.BufferedIOBase, chunk: pq.ColumnChunkMetaData, page: _Page, levels: int
+) -> None:
+    """Refuse a page whose packed lengths are more than its values: all of them are unpacked."""
+    stream.seek(page.start)
+    data = stream.read(page.packed)
+    if page.kind == _DATA_2:
+        inner = _part(page.header)
+        before = _number(inner, 5) + _number(inner, 6)
+        packed, unpacked = data[before:], page.unpacked - before
+        text = _unpacked(packed, chunk, unpacked) if inner.get(7, 1) else packed
+    else:
+        text = _unpacked(data, chunk, page.unpacked)
+        if levels:
+            text = text[4 + int.from_bytes(text[:4], "little") :]
+    for _ in range(2 if page.encoding == _DELTA_STRINGS else 1):
+        count, length = _delta_lengths(text)
+        if count > page.values:
+            raise ValueError("a page holds more lengths than values")
+        text = text[length:]
+
+
+def _unpacked(data: bytes, chunk: pq.ColumnChunkMetaData, size: int) -> bytes:
+    if chunk.compression == "UNCOMPRESSED":
+        return data
+    codec = pa.Codec({"LZ4": "lz4_raw"}.get(chunk.compression, chunk.compression.lower()))
+    return bytes(codec.decompress(data, size, asbytes=True))
+
+
+def _delta_lengths(text: bytes) -> tuple[int, int]:
+    """Return how many numbers there are in DELTA_BINARY_PACKED, and in how many bytes."""
+    reader = Compact(text)
+    block, parts, count = reader.varint(), reader.varint(), reader.varint()
+    reader.varint()
+    if not block or not parts or block % parts or parts > len(text):
+        raise ValueError("a page's lengths are malformed")
+    left = count - 1
+    while left > 0:
+        reader.varint()
+        widths = text[reader.at : reader.at + parts]
+        reader.at += parts
+        for width in widths:
+            if left <= 0:
+                break
+            reader.at += width * (block // parts) // 8
+            left -= block // parts
+        if reader.at > len(text):
+            raise ValueError("a page's lengths are cut")
+    return count, reader.at

@@ -1,0 +1,159 @@
+"""A Parquet file takes a bounded memory, however few bytes it has."""
+
+import io
+import subprocess
+import sys
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from data_prep import Limits
+from data_prep.errors import TooLargeError
+from data_prep.formats import pages
+from tests.data_prep.formats import bombs
+from tests.data_prep.support import errors, run
+from tests.support import ROOT
+
+# What a process takes that prepares any of the files below: half of it is Python and its libraries.
+MEGABYTES = 500
+PREPARE = """
+import io, resource, sys
+from data_prep import DataError, Limits, Wanted, prepare
+
+class Nowhere(io.BytesIO):
+    def write(self, data):
+        return len(data)
+
+wanted = Wanted(missing="pass", categorical=("a",) if sys.argv[1:] else ())
+try:
+    found = prepare(
+        io.BytesIO(sys.stdin.buffer.read()),
+        name="x.parquet",
+        wanted=wanted,
+        limits=Limits(member_bytes=48 << 20, exact_bytes=8 << 20),
+    )
+    found.write_to(lambda path: Nowhere())
+    said = "None"
+except DataError as error:
+    said = type(error).__name__
+print(said, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10)
+"""
+
+
+def measured(content: bytes, most: int = 1 << 30) -> pages.Reading:
+    """Measure a file."""
+    stream = io.BytesIO(content)
+    return pages.measured("x", stream, pq.read_metadata(stream), most)
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("name", bombs.BOMBS)
+def test_a_small_file_takes_a_bounded_memory(name: str) -> None:
+    """Bombs are refused by name, and honest files as small are read, both within the bound."""
+    make, refusal = bombs.BOMBS[name]
+    content = make()
+    done = subprocess.run(
+        [sys.executable, "-c", PREPARE, *["categorical"] * ("text" in name)],
+        input=content,
+        capture_output=True,
+        check=True,
+        cwd=ROOT,
+    )
+    said, peak = done.stdout.decode().split()
+    assert said == str(refusal)
+    assert int(peak) < MEGABYTES
+    assert len(content) < 1_000_000
+
+
+def test_what_is_unpacked_at_one_time_is_bounded() -> None:
+    """Pages of all columns of a row group together, as their headers tell."""
+    content = bombs.one_page(100_000)
+    assert measured(content, 1 << 20).rows_at_once == 65_536
+    with pytest.raises(TooLargeError, match="row group 1 of 'x' unpacks to more than 800,000"):
+        measured(content, 800_000)
+
+
+def test_rows_are_read_so_many_at_a_time_that_they_fit() -> None:
+    """Fewer where there are many columns, or where each text may be as long as its page."""
+    assert measured(bombs.many_columns(400, 100)).rows_at_once == (64 << 20) // (401 * 32)
+    texts = pa.table({"s": ["x" * 100_000] * 500})
+    for encoding, rows in (("PLAIN", 671), ("DELTA_BYTE_ARRAY", 670)):
+        content = bombs.written(texts, column_encoding={"s": encoding}, use_dictionary=False)
+        assert measured(content).rows_at_once <= rows
+        assert measured(content).dictionaries == []
+    assert measured(bombs.long_texts(100)).dictionaries == ["a", "class"]
+
+
+def test_a_footer_is_measured_before_it_is_read() -> None:
+    """By what its structs take in memory, not by its bytes."""
+    content = bombs.chunks(400_000)
+    pages.check_footer("x", io.BytesIO(content), 1 << 30)
+    with pytest.raises(TooLargeError, match="describes itself in 1,200,0"):
+        pages.check_footer("x", io.BytesIO(content), 256 << 20)
+    with pytest.raises(errors.DamagedArchiveError, match="longer than the file"):
+        run(content[:4] + content[-1000:], "x.parquet")
+
+
+@pytest.mark.parametrize("encoding", ["DELTA_LENGTH_BYTE_ARRAY", "DELTA_BYTE_ARRAY", "PLAIN"])
+@pytest.mark.parametrize("version", ["1.0", "2.0"])
+@pytest.mark.parametrize("compression", ["none", "snappy", "gzip", "brotli", "zstd", "lz4"])
+def test_honest_files_of_every_kind_are_read(encoding: str, version: str, compression: str) -> None:
+    """Whatever their encoding, their pages' version and compression, with and without gaps."""
+    rows = 3000
+    values = [None if n % 11 == 0 else f"value-{n % 700}" for n in range(rows)]
+    table = pa.table(
+        {
+            "a": values,
+            "b": pa.array(range(rows), pa.int32()),
+            "class": [("Abnormal", "Normal")[n % 2] for n in range(rows)],
+        }
+    )
+    sink = io.BytesIO()
+    pq.write_table(
+        table,
+        sink,
+        compression=compression,
+        use_dictionary=False,
+        column_encoding={"a": encoding, "b": "DELTA_BINARY_PACKED", "class": encoding},
+        data_page_version=version,
+        data_page_size=4096,
+        row_group_size=1300,
+    )
+    found = run(sink.getvalue(), "x.parquet", categorical=("a",), missing="pass")
+    assert sum(found.counts.values()) == rows
+    assert len(found.features[0].categories or ()) == len(set(values) - {None})
+
+
+def test_rows_of_a_packed_file_are_shuffled_up_to_the_size_of_their_text() -> None:
+    """As those of a file of text are, however small the file is that they come from."""
+    content = bombs.constants(20_000)
+    assert len(content) < 20_000
+    for exact, order in ((1 << 20, "shuffled"), (100_000, "file")):
+        found = run(content, "x.parquet", limits=Limits(exact_bytes=exact))
+        assert found.profile["order"] == order
+
+
+def test_the_text_and_the_rows_of_a_packed_file_are_held_to_the_limits() -> None:
+    """The limits of a file of text hold, to the byte and to the row."""
+    content = bombs.constants(2000)
+    assert run(content, "x.parquet", limits=Limits(rows=2000)).counts["train"] == 1600
+    with pytest.raises(errors.TooLargeError, match="more than 1,999 rows"):
+        run(content, "x.parquet", limits=Limits(rows=1999))
+    lines = [f'{n % 7 / 2!r},0,"{("Abnormal", "Normal")[n % 2]}"\n' for n in range(2000)]
+    text = sum(len(line.replace(".0,", ",", 1)) for line in lines)
+    assert run(content, "x.parquet", limits=Limits(member_bytes=text)).counts["train"] == 1600
+    with pytest.raises(errors.TooLargeError, match="as text"):
+        run(content, "x.parquet", limits=Limits(member_bytes=text - 1))
+
+
+def test_long_texts_are_written_out_piece_by_piece() -> None:
+    """The same rows come out, whatever a piece holds."""
+    rows = 400
+    texts = [("x" if n % 3 else "y") * 90_000 for n in range(rows)]
+    content = bombs.written(
+        pa.table({"a": texts, "class": [("Abnormal", "Normal")[n % 2] for n in range(rows)]})
+    )
+    found = run(content, "x.parquet", categorical=("a",))
+    assert [len(value) for value in found.features[0].categories or ()] == [90_000, 90_000]
+    assert sum(found.counts.values()) == rows
