@@ -11,7 +11,6 @@ import pytest
 from spine import output
 from spine.errors import UsageError
 from tests.spine import fakes
-from tests.support import FakeS3
 
 
 def test_one_document_is_printed_as_programs_read_it(capsys: pytest.CaptureFixture[str]) -> None:
@@ -96,21 +95,13 @@ def test_an_address_in_s3_is_a_bucket_and_a_key() -> None:
     assert output.split_s3("s3://bucket") == ("bucket", "")
 
 
-class _Downloads(FakeS3):
-    """Downloads into files, as the transfer of boto3 does."""
-
-    def download_file(self, bucket: str, key: str, path: str) -> None:
-        """Write an object into a file."""
-        Path(path).write_bytes(self.get_object(Bucket=bucket, Key=key)["Body"].read())
-
-
 def test_a_report_is_kept_beside_the_output_of_its_run(tmp_path: Path) -> None:
     """Both outlive the cloud, and a second look at the same run writes them again."""
     found = fakes.output()
-    bucket, key = output.split_s3(found["artifacts"]["report"])
-    s3: Any = _Downloads()
+    _, key = output.split_s3(found["artifacts"]["report"])
+    s3 = fakes.S3()
     for page in (b"<html>first", b"<html>second"):
-        s3.put_object(Bucket=bucket, Key=key, Body=page)
+        s3.objects[key] = page
         path = output.fetch_report(s3, found, home=tmp_path)
         assert path == tmp_path / "runs" / fakes.RUN / "report.html"
         assert path.read_bytes() == page
@@ -122,6 +113,6 @@ def test_a_run_without_a_report_leaves_nothing_here(
     tmp_path: Path, artifacts: dict[str, Any] | None
 ) -> None:
     """A run that wants no batch writes none."""
-    s3: Any = _Downloads()
+    s3 = fakes.S3()
     assert output.fetch_report(s3, fakes.output(artifacts=artifacts), home=tmp_path) is None
     assert list(tmp_path.iterdir()) == []
