@@ -1,12 +1,16 @@
 """What a training job has measured is in CloudWatch."""
 
 import re
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 import boto3
 import pytest
+from botocore.session import Session
+from botocore.validate import validate_parameters
 
+from localcloud.sagemaker.metrics import Metrics
 from tests.localcloud.sagemaker.cloud import Cloud
 
 
@@ -39,3 +43,49 @@ def test_a_training_job_s_metrics_are_in_cloudwatch(cloud: Cloud, s3_url: str) -
     assert sum(point["SampleCount"] for point in points) == 42
     total = sum(point["SampleCount"] * point["Average"] for point in points)
     assert total == pytest.approx(sum(values))
+
+
+class _Connection:
+    """Connections to a CloudWatch that notes what it is sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[dict[str, Any]] = []
+
+    def client(self, service: str) -> "_Connection":
+        assert service == "cloudwatch"
+        return self
+
+    def put_metric_data(self, **request: Any) -> None:
+        model = Session().get_service_model("cloudwatch").operation_model("PutMetricData")
+        assert model.input_shape is not None
+        validate_parameters(request, model.input_shape)
+        self.sent.append(request)
+
+
+@pytest.mark.parametrize(
+    ("found", "statistics"),
+    [
+        ({}, []),
+        (
+            {"train:auc": [0.5, 0.75, 0.625], "validation:auc": [0.25]},
+            [
+                ("train:auc", {"SampleCount": 3, "Sum": 1.875, "Minimum": 0.5, "Maximum": 0.75}),
+                (
+                    "validation:auc",
+                    {"SampleCount": 1, "Sum": 0.25, "Minimum": 0.25, "Maximum": 0.25},
+                ),
+            ],
+        ),
+    ],
+)
+def test_values_of_one_look_are_one_point_of_each_metric(
+    found: Mapping[str, Sequence[float]], statistics: list[tuple[str, dict[str, float]]]
+) -> None:
+    """Under the job's name, in one request; where nothing was logged, none is sent."""
+    connection: Any = _Connection()
+    Metrics(connection).put("job-1", found)
+    data = [each for request in connection.sent for each in request["MetricData"]]
+    assert [(each["MetricName"], each["StatisticValues"]) for each in data] == statistics
+    assert len(connection.sent) == bool(found)
+    for each in data:
+        assert each["Dimensions"] == [{"Name": "TrainingJobName", "Value": "job-1"}]
