@@ -1,9 +1,15 @@
 """What a model's container answers."""
 
 import json
+from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+import xgboost
 
+from localcloud.sagemaker.containers.http import Request, Response
+from localcloud.sagemaker.containers.xgboost.serving import Model
 from tests.localcloud.sagemaker.cloud import (
     IMAGE,
     Cloud,
@@ -105,3 +111,157 @@ def test_older_images_join_predictions_with_commas(cloud: Cloud) -> None:
 
     assert "\n" not in answer
     assert len(answer.split(",")) == 3
+
+
+@pytest.fixture(autouse=True)
+def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No variable that the container reads."""
+    for name in (
+        "SAGEMAKER_INFERENCE_ENSEMBLE",
+        "SAGEMAKER_BATCH",
+        "MAX_CONTENT_LENGTH",
+        "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT",
+    ):
+        monkeypatch.delenv(name, raising=False)
+
+
+def saved(
+    folder: Path, name: str, seed: int = 0, only: int | None = None, **parameters: Any
+) -> xgboost.Booster:
+    """Train a small model, of one label only if asked, and save it into the folder."""
+    table = make_table(60)
+    label = table[:, 0] if only is None else np.full(60, only)
+    matrix = xgboost.DMatrix(table[:, 1:], label=label)
+    options = {"objective": "binary:logistic", "seed": seed, "subsample": 0.5, **parameters}
+    booster = xgboost.train(options, matrix, num_boost_round=3)
+    booster.save_model(folder / f"{name}.ubj")
+    return booster
+
+
+def asked(model: Model, body: bytes = b"", **headers: str) -> Response:
+    """What is answered to a row, or to another body."""
+    given = {"content-type": "text/csv", **headers}
+    return model.answer(Request("POST", "/invocations", given, body or ROW.encode()))
+
+
+def predicted(booster: xgboost.Booster) -> float:
+    """What the library alone predicts for the row."""
+    row = np.array([[float(value) for value in ROW.split(",")]])
+    return float(booster.predict(xgboost.DMatrix(row))[0])
+
+
+def test_the_models_of_a_folder_are_averaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All files whatever their names, but hidden ones; the first alone where that is asked for."""
+    values = [predicted(saved(tmp_path, name, seed)) for seed, name in enumerate(("a", "b"))]
+    assert values[0] != values[1]
+    (tmp_path / ".hidden").write_text("no model")
+    assert float(asked(Model(tmp_path, joined=False)).body) == pytest.approx(np.mean(values))
+    monkeypatch.setenv("SAGEMAKER_INFERENCE_ENSEMBLE", "false")
+    assert float(asked(Model(tmp_path, joined=False)).body) == pytest.approx(values[0])
+
+
+@pytest.mark.parametrize(
+    ("classes", "winner"), [((2, 1, 2), b"2.0\n"), ((2, 1), b"1.0\n"), ((0, 2, 2, 0), b"0.0\n")]
+)
+def test_models_that_answer_classes_vote(
+    tmp_path: Path, classes: tuple[int, ...], winner: bytes
+) -> None:
+    """The class of most wins, of equally many the smallest: an average may be nobody's class."""
+    for number, only in enumerate(classes):
+        saved(tmp_path, str(number), only=only, objective="multi:softmax", num_class=3)
+    assert asked(Model(tmp_path, joined=False)).body == winner
+
+
+def test_probabilities_of_classes_are_one_line(tmp_path: Path) -> None:
+    """Separated by commas."""
+    saved(tmp_path, "m", objective="multi:softprob", num_class=3)
+    line = asked(Model(tmp_path, joined=False)).body.decode()
+    assert line.endswith("\n")
+    assert sum(map(float, line.split(","))) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("content", "said"), [(None, "holds no model file"), (b"x", "cannot be")])
+def test_a_folder_without_a_model_is_refused(
+    tmp_path: Path, content: bytes | None, said: str
+) -> None:
+    """An endpoint fails with it, rather than answering nonsense."""
+    if content is not None:
+        (tmp_path / "model").write_bytes(content)
+    with pytest.raises(ValueError, match=said):
+        Model(tmp_path, joined=False)
+
+
+def test_a_transform_job_gets_values_whatever_it_accepts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In batch mode the container writes a line a row in its own way."""
+    value = predicted(saved(tmp_path, "m"))
+    monkeypatch.setenv("SAGEMAKER_BATCH", "true")
+    for accept in ("text/csv", "application/json"):
+        answer = asked(Model(tmp_path, joined=False), accept=accept)
+        assert float(answer.body) == pytest.approx(value)
+        assert answer.body.endswith(b"\n")
+
+
+def test_the_default_of_accept_can_be_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a client that accepts anything, or says nothing."""
+    saved(tmp_path, "m")
+    monkeypatch.setenv("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", "application/json")
+    model = Model(tmp_path, joined=False)
+    for headers in ({}, {"accept": "*/*"}):
+        assert asked(model, **headers).content_type == "application/json"
+    assert asked(model, accept="text/csv; q=1").content_type == "text/csv"
+
+
+@pytest.mark.parametrize("accept", ["application/jsonlines", "application/x-recordio-protobuf"])
+def test_a_form_that_needs_chosen_keys_is_the_containers_failure(
+    tmp_path: Path, accept: str
+) -> None:
+    """It is in the container's list, and answered with 500 all the same."""
+    saved(tmp_path, "m")
+    answer = asked(Model(tmp_path, joined=False), accept=accept)
+    assert answer.status == 500
+    assert b"selectable inference output" in answer.body
+
+
+def test_a_larger_body_than_the_limit_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The limit is told to who plans a transform job, in whole megabytes."""
+    saved(tmp_path, "m")
+    monkeypatch.setenv("MAX_CONTENT_LENGTH", str(2 * 1024**2))
+    model = Model(tmp_path, joined=False)
+    told = json.loads(model.answer(Request("GET", "/execution-parameters", {}, b"")).body)
+    assert told["MaxPayloadInMB"] == 2
+    assert told["BatchStrategy"] == "MULTI_RECORD"
+    line = ROW.encode() + b"\n"
+    largest = (line * (2 * 1024**2 // len(line))).ljust(2 * 1024**2, b"\n")
+    assert asked(model, largest).status == 200
+    assert asked(model, largest + b"\n").status == 413
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/ping", 200),
+        ("POST", "/ping", 404),
+        ("GET", "/invocations", 404),
+        ("GET", "/", 404),
+    ],
+)
+def test_only_the_containers_routes_are_there(
+    tmp_path: Path, method: str, path: str, status: int
+) -> None:
+    """Anything else is not found."""
+    saved(tmp_path, "m")
+    assert Model(tmp_path, joined=False).answer(Request(method, path, {}, b"")).status == status
+
+
+def test_a_linear_model_takes_missing_columns_too(tmp_path: Path) -> None:
+    """It cannot predict in place; five columns of six are no error all the same."""
+    saved(tmp_path, "m", booster="gblinear", subsample=1)
+    answer = asked(Model(tmp_path, joined=False), ROW.rpartition(",")[0].encode())
+    assert answer.status == 200
+    assert 0 < float(answer.body) < 1
