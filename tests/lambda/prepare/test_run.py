@@ -1,67 +1,19 @@
 """The prepare function: from a plan to four objects and a summary, or nothing at all."""
 
 import hashlib
-import io
 import json
-from typing import Any
 
 import pytest
 
 from data_prep import DataError, Limits, formats
-from spine.samples import SAMPLE
 from spine.shipped import load
 from tests.data_prep import reference
 from tests.data_prep.formats import imaginary
-from tests.support import FakeS3, use_clients
+from tests.preparing import CONTENT, plan
+from tests.support import FakeS3
 
 prepare = load("prepare.handler")
 fetch = load("common.fetch")
-
-CONTENT = SAMPLE.read_bytes()
-
-
-def plan(objective: str = "binary:logistic", task: str = "binary", **source: Any) -> dict[str, Any]:
-    """The part of a plan that the function reads."""
-    return {
-        "task": task,
-        "training": {"hyperparameters": {"objective": objective}},
-        "run": {"id": "r-1", "name": "spine-dev-r-1"},
-        "bucket": "runs-bucket",
-        "prefix": "runs/r-1",
-        "source": {
-            "uri": "s3://runs-bucket/uploads/sample.arff",
-            "member": None,
-            "label": "class",
-            "positive": "Abnormal",
-            "sha256": None,
-            "version_id": None,
-            "rest": False,
-            "format": {"kind": None, "delimiter": None, "header": None, "encoding": None},
-            "drop": [],
-            "rename": {},
-            "categorical": [],
-            "missing": "refuse",
-            "allow_leakage": False,
-            **source,
-        },
-        "split": {"train": 0.8, "test": 0.1, "validate": 0.1, "seed": 42},
-        "preparation": {
-            "engine": "lambda",
-            "instance_count": 1,
-            "shards": 1,
-            "limits": load("plan.engines").LIMITS["lambda"],
-        },
-    }
-
-
-@pytest.fixture
-def stored(monkeypatch: pytest.MonkeyPatch) -> FakeS3:
-    """An S3 with the sample, and the function's environment."""
-    fake = FakeS3()
-    fake.put_object(Bucket="runs-bucket", Key="uploads/sample.arff", Body=CONTENT)
-    use_clients(monkeypatch, s3=fake)
-    monkeypatch.setenv("SOURCE_HOSTS", "archive.ics.uci.edu, DATA.example")
-    return fake
 
 
 def written(fake: FakeS3) -> dict[str, bytes]:
@@ -195,24 +147,6 @@ def test_a_refused_input_writes_nothing(stored: FakeS3) -> None:
         prepare.handler({"plan": plan(sha256="0" * 64)}, None)
     assert type(caught.value).__name__ == "ChecksumError"
     assert written(stored) == {}
-
-
-def test_https_sources_obey_the_functions_hosts(
-    stored: FakeS3, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The allowed hosts come from the environment; others are refused before any connection."""
-    with pytest.raises(fetch.SourceNotAllowedError, match=r"archive\.ics\.uci\.edu, data\.example"):
-        prepare.handler({"plan": plan(uri="https://elsewhere.example/a.csv")}, None)
-    asked = []
-
-    def answer(self: Any, uri: str) -> Any:
-        asked.append(uri)
-        return fetch.Fetched(io.BytesIO(CONTENT), "sample.arff")
-
-    monkeypatch.setattr(fetch.Web, "fetch", answer)
-    result = prepare.handler({"plan": plan(uri="https://data.example/sample.arff")}, None)
-    assert asked == ["https://data.example/sample.arff"]
-    assert result["source"]["version_id"] is None
 
 
 def test_only_the_first_200_feature_names_are_returned(stored: FakeS3) -> None:
