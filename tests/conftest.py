@@ -51,7 +51,7 @@ _LONGEST_FIRST = (
     "tests/localcloud/",
     "tests/gates/",
     "tests/spine/",
-    "tests/test_leftovers.py",
+    "tests/test_app.py",
     "tests/security/",
     "tests/fuzz/",
 )
