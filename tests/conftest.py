@@ -52,6 +52,7 @@ _LONGEST_FIRST = (
     "tests/gates/",
     "tests/spine/",
     "tests/test_app.py",
+    "tests/test_process_leftovers.py",
     "tests/security/",
     "tests/fuzz/",
 )
