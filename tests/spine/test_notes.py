@@ -93,7 +93,7 @@ def test_an_answer_of_another_form_is_not_worth_a_word(name: str, result: Any) -
     ("status", "others", "said"),
     [
         (Status.RUNNING, {}, ""),
-        (Status.RUNNING, {"visits": 7, "attempts": 8}, "7 times"),
+        (Status.RUNNING, {"visits": 2, "attempts": 3}, "2 times"),
         (Status.RUNNING, {"error": "Throttled"}, ""),
         (Status.RETRYING, {"error": "Throttled"}, "Throttled, may be tried again"),
         (Status.RETRYING, {"attempts": 2}, "may be tried again, 2 attempts"),

@@ -63,12 +63,12 @@ def test_signs_are_those_that_the_terminal_can_show(encoding: str) -> None:
 def test_a_step_is_shown_with_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """One line: the sign, the title as it is, and how long it took."""
     times = iter([10.0, 12.5])
-    monkeypatch.setattr(view.time, "monotonic", lambda: next(times))
+    monkeypatch.setattr("time.monotonic", lambda: next(times))
     target, written = printed()
-    with view.Steps(target).step("Start [the] cloud") as step:
-        step.update("[half] way")
+    with view.Steps(target).step("Start [/the] cloud") as step:
+        step.update("[/half] way")
     (line,) = [each for each in written.getvalue().decode().splitlines() if each.strip()]
-    assert line.split() == ["✓", "Start", "[the]", "cloud", "2.5", "s"]
+    assert line.split() == ["✓", "Start", "[/the]", "cloud", "2.5", "s"]
 
 
 def test_a_step_that_fails_is_marked_and_its_error_goes_on() -> None:

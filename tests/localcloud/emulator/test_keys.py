@@ -35,7 +35,7 @@ def test_a_session_is_the_same_each_time_and_its_own_for_each_role_and_name() ->
 
 def test_the_calls_of_a_session_are_made_under_its_role(monkeypatch: pytest.MonkeyPatch) -> None:
     """Under the ARN that STS would give it, and by the secret that was handed out."""
-    registered = {}
+    registered: dict[str, dict[str, str]] = {}
     monkeypatch.setattr(sts, "register_session", registered.__setitem__)
     found = keys.session(ROLE, "plan")
     session = registered[found["AWS_ACCESS_KEY_ID"]]

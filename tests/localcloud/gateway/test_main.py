@@ -7,6 +7,7 @@ import pytest
 
 from localcloud import Conditions
 from localcloud.gateway import __main__ as command
+from localcloud.gateway import server
 from localcloud.gateway.server import Options
 
 
@@ -14,7 +15,7 @@ from localcloud.gateway.server import Options
 def started(monkeypatch: pytest.MonkeyPatch) -> list[Options]:
     """What the server is run with."""
     found: list[Options] = []
-    monkeypatch.setattr(command.server, "run", found.append)
+    monkeypatch.setattr(server, "run", found.append)
     return found
 
 

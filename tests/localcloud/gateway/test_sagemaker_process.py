@@ -60,16 +60,16 @@ def test_it_serves_from_start_to_stop_and_leaves_nothing(
     process = made(tmp_path, source)
 
     async def live() -> None:
-        assert (process.pid, process.alive) == (None, False)
+        lives = [process.alive]
         await process.start()
+        lives.append(process.alive)
         try:
-            assert process.alive
             assert (tmp_path / "jobs").is_dir()
             child = int((tmp_path / "child").read_text())
             assert alive(child)
         finally:
             await process.stop()
-        assert not process.alive
+        assert [*lives, process.alive] == [False, True, False]
         assert await gone(child)
         assert not (tmp_path / "s").exists()
 

@@ -185,7 +185,7 @@ def test_the_percentage_decides_which_invocations_are_captured(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, drawn: float, captures: int
 ) -> None:
     """Three of ten by the draw, and what is not captured leaves no file."""
-    monkeypatch.setattr(module.random, "random", lambda: drawn)
+    monkeypatch.setattr("random.random", lambda: drawn)
     storage = _Storage()
     capture = capturing(tmp_path, storage, monkeypatch, InitialSamplingPercentage=30)
     capture.add("a", Message("text/csv", b"1"), Message("text/csv", b"0.5"))

@@ -14,7 +14,7 @@ class Counting(Step):
     """A step that counts its tries."""
 
     name = "Try"
-    tries = "tries_made"
+    tries: str | None = "tries_made"
 
     def fragment(self, tasks: Tasks, failing: Failing) -> Fragment:
         """No states."""

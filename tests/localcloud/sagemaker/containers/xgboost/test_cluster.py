@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import xgboost
 
 from localcloud.sagemaker.containers.xgboost import cluster
 from localcloud.sagemaker.containers.xgboost.cluster import Cluster
@@ -31,12 +32,13 @@ def told(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Joined]:
             yield
 
         def largest(mine: np.ndarray[Any, Any], operation: object) -> np.ndarray[Any, Any]:
-            assert operation == cluster.xgb.collective.Op.MAX
+            assert operation == xgboost.collective.Op.MAX
             others = np.array([host in with_data for host in HOSTS], np.int32)
-            return np.maximum(mine, others)
+            found: np.ndarray[Any, Any] = np.maximum(mine, others)
+            return found
 
         monkeypatch.setattr(cluster, "_collective", collective)
-        monkeypatch.setattr(cluster.xgb.collective, "allreduce", largest)
+        monkeypatch.setattr(xgboost.collective, "allreduce", largest)
         return joined
 
     return tell
@@ -114,7 +116,7 @@ def test_a_host_waits_for_the_address_of_the_first(
     """It takes what is written as soon as it is there."""
     meeting = tmp_path / "tracker.json"
     written = {"dmlc_tracker_uri": "127.0.0.1", "dmlc_tracker_port": 9}
-    monkeypatch.setattr(cluster.time, "sleep", lambda _: meeting.write_text(json.dumps(written)))
+    monkeypatch.setattr("time.sleep", lambda _: meeting.write_text(json.dumps(written)))
     assert cluster._address(meeting, "algo-1") == written
 
 
@@ -127,8 +129,8 @@ def test_a_first_host_that_never_comes_is_named(
     def sleep(_: float) -> None:
         now[0] += 1800
 
-    monkeypatch.setattr(cluster.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(cluster.time, "sleep", sleep)
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    monkeypatch.setattr("time.sleep", sleep)
     with pytest.raises(AlgorithmError, match=r"^algo-1 has not started its tracker within 3600 s"):
         cluster._address(tmp_path / "tracker.json", "algo-1")
     assert now[0] == 5400
