@@ -2,8 +2,8 @@
 
 What SageMaker makes is made by state machines, so that scanners of templates find none of it.
 Each :class:`~gates.rules.registry.Rule` is one thing that has gone wrong in pipelines of this kind,
-looked for in every synthesized definition. `tests/gates/test_definition.py` proves each one with a
-mutant of the real definition that this rule, and no other, catches.
+looked for in every synthesized definition. `tests/gates/rules` proves each one with a mutant of the
+real definition that this rule, and no other, catches.
 """
 
 from dataclasses import dataclass

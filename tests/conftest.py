@@ -51,7 +51,8 @@ _LONGEST_FIRST = (
     "tests/localcloud/",
     "tests/gates/",
     "tests/spine/",
-    "tests/test_leftovers.py",
+    "tests/test_app.py",
+    "tests/test_process_leftovers.py",
     "tests/security/",
     "tests/fuzz/",
 )

@@ -14,6 +14,19 @@ ROOMS = ("spine", "localcloud", "stacks", "gates", "lambda", "data_prep")
 BESIDE = ("app.py", "benchmarks", "tests")
 MOST_LINES_OF_A_FILE = 500
 MOST_LINES_OF_A_CLASS = 300
+MOST_LINES_WITHOUT_A_TEST = 40
+# Longer modules that no test is named after, each with the reason.
+WITHOUT_A_TEST_OF_THEIR_NAME = {
+    "data_prep/options.py": "declarations only; tests/data_prep/test_data_prep.py runs with them",
+    "data_prep/spread.py": "declarations only; tests/data_prep/bulk/test_leader.py implements them",
+    "lambda/evaluate/evaluation.py": "abstract; each task's folder tests its own",
+    "localcloud/sagemaker/containers/xgboost/__main__.py": "its guard would watch the input of the"
+    " tests; each test of a job or an endpoint runs it as the process that it is",
+    "stacks/removal.py": "tests/stacks/test_pipeline.py and test_second_machine.py look at what it"
+    " provisions; tests/lambda/cleanup at what that does",
+    "stacks/steps/clean_up.py": "tests/gates/test_kinds.py and tests/stacks/test_functions.py look"
+    " at its permissions, tests/stacks/machine/test_failing.py at its states",
+}
 
 Graph = Mapping[str, set[str]]
 
@@ -195,3 +208,32 @@ def test_no_class_is_too_long() -> None:
                 if count > MOST_LINES_OF_A_CLASS:
                     long.append(f"{path.relative_to(ROOT)}: {node.name} has {count} lines")
     assert not long, "\n".join(long)
+
+
+def _tests_of(path: Path) -> list[Path]:
+    """Where a module's test may stand: beside it in the mirrored tree, under its name.
+
+    The name of a package's own file is the package's, and its test may stand beside the package,
+    too; `__main__` is called main.
+    """
+    folder = ROOT / "tests" / path.relative_to(ROOT).parent
+    if path.stem == "__init__":
+        name = f"test_{path.parent.name}.py"
+        return [folder / name, folder.parent / name]
+    return [folder / f"test_{path.stem.strip('_')}.py"]
+
+
+def test_every_module_has_a_test_where_a_newcomer_looks_for_it() -> None:
+    """`stacks/steps/serve.py` has `tests/stacks/steps/test_serve.py`; the table has the others."""
+    missing = {
+        path.relative_to(ROOT).as_posix(): _tests_of(path)[0].relative_to(ROOT)
+        for path in (ROOT / "app.py", *MODULES.values())
+        if len(SOURCES[path].splitlines()) > MOST_LINES_WITHOUT_A_TEST
+        and not any(each.is_file() for each in _tests_of(path))
+    }
+    for name in WITHOUT_A_TEST_OF_THEIR_NAME:
+        assert name in missing, (
+            f"{name} has its test, is short or is gone: take it out of the table"
+        )
+    untested = missing.keys() - WITHOUT_A_TEST_OF_THEIR_NAME.keys()
+    assert not untested, "\n".join(f"{name} has no {missing[name]}" for name in sorted(untested))

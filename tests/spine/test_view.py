@@ -1,127 +1,102 @@
-"""Nothing that is shown acts on the terminal."""
+"""What all output to a terminal shares: signs, durations, times, steps and problems."""
 
-import ast
-import json
-import re
-from pathlib import Path
-from typing import Any
+import io
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from rich.table import Table
-from rich.text import Text
+from rich.console import Console
 
 from spine import view
 from spine.errors import CommandError
-from spine.output import print_json
-from spine.shipped import load
-from tests.support import ROOT
-
-HOSTILE = (
-    "a\x1b[2Jb\x1b]0;title\x07c\x1b]8;;https://evil.example\x1b\\link\x9b31md\u202ee\u2066f\x7f"
-    "\rg\x08h[bold red]i[/][link=https://evil.example]j[/link]:skull:\u200bk\u2028l\x00"
-)
-# What rich itself sends: colours, the cursor's moves of a live display, nothing with an address.
-OWN = re.compile(r"\r?\x1b\[[0-9;?]*[mKAhlGJ]")
+from spine.history import Status
 
 
-@pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Standard output counts as a terminal with colours."""
-    for name, value in {"FORCE_COLOR": "1", "COLUMNS": "400", "TERM": "xterm-256color"}.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("NO_COLOR", raising=False)
-
-
-def harmless(shown: str) -> str:
-    """Return what was shown without rich's own sequences; nothing else may act."""
-    left = OWN.sub("", shown)
-    assert all(character.isprintable() or character == "\n" for character in left), ascii(left)
-    return left
-
-
-@pytest.mark.usefixtures("terminal")
 @pytest.mark.parametrize(
-    "what",
-    [
-        HOSTILE,
-        Text(HOSTILE, style="bold"),
-        Text.assemble(("x", "red"), HOSTILE),
-        [HOSTILE],
-        {"key": HOSTILE},
-    ],
+    ("seconds", "words"),
+    [(0.04, "0.0 s"), (59.94, "59.9 s"), (59.96, "1m 00s"), (185, "3m 05s"), (7800, "2h 10m")],
 )
-def test_a_text_is_shown_as_it_is(capsys: pytest.CaptureFixture[str], what: Any) -> None:
-    """Escape sequences and marks are written out, markup and emoji codes are none."""
-    view.console().print(what)
-    shown = harmless(capsys.readouterr().out)
-    assert "\\x1b[2J" in shown.replace("\\\\", "\\")
-    assert "[bold red]i[/]" in shown
-    assert ":skull:" in shown
+def test_durations_read_as_people_say_them(seconds: float, words: str) -> None:
+    """Tenths of seconds below a minute, whole seconds below an hour, minutes above."""
+    assert view.duration(seconds) == words
 
 
-@pytest.mark.usefixtures("terminal")
-def test_tables_steps_and_problems_show_it_so(capsys: pytest.CaptureFixture[str]) -> None:
-    """Whatever it stands in: titles, heads and cells, work under way, errors and remedies."""
-    table = view.titled_table(HOSTILE)
-    table.add_column(HOSTILE)
-    table.add_row(HOSTILE)
-    grid = Table.grid()
-    grid.add_row(HOSTILE, Text(HOSTILE))
-    target = view.console()
-    target.print(table)
-    target.print(grid)
-    steps = view.Steps(target)
-    with steps.step(HOSTILE) as step:
-        step.update(HOSTILE)
-    steps.note(HOSTILE)
-    view.problem(target, CommandError(HOSTILE, remedy=HOSTILE, details=HOSTILE))
-    shown = harmless(capsys.readouterr().out)
-    assert shown.count("[bold red]i[/]") >= 9
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "0 s"), (59, "59 s"), (60, "1 min"), (3599, "60 min"), (7200, "2 h"), (172800, "2 d")],
+)
+def test_how_long_since_or_until_is_told_in_one_unit(seconds: int, words: str) -> None:
+    """Before and after alike."""
+    now = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    for when in (now - timedelta(seconds=seconds), now + timedelta(seconds=seconds)):
+        assert view.ago(when, now) == words
 
 
-def test_names_of_a_run_have_one_line_each() -> None:
-    """A class of several lines would forge lines of the result."""
-    document = {"a\nb": ["c\u2028d", {"e": "f\x1b"}, 1, None], "g": "h\u00a0i\u3000j"}
-    assert view.one_line(document) == {
-        "a\\nb": ["c\\u2028d", {"e": "f\\x1b"}, 1, None],
-        "g": "h\u00a0i\u3000j",
+def test_a_time_of_today_needs_no_date() -> None:
+    """Another day's comes with it, and without its seconds, in the zone of whoever reads."""
+    now = datetime.now(UTC)
+    assert view.moment(now) in {
+        each.astimezone().strftime("%H:%M:%S") for each in (now, now - timedelta(seconds=1))
     }
+    before = now - timedelta(days=2)
+    assert view.moment(before) == before.astimezone().strftime("%Y-%m-%d %H:%M")
 
 
-def test_json_for_programs_has_nothing_invisible(capsys: pytest.CaptureFixture[str]) -> None:
-    """It is the same document, every control and mark of it escaped as JSON has it."""
-    print_json({"label": HOSTILE, "é": 1})
-    shown = capsys.readouterr().out
-    assert all(character.isprintable() or character == "\n" for character in shown)
-    assert json.loads(shown) == {"label": HOSTILE, "é": 1}
-    assert "é" in shown
+def printed(encoding: str = "utf-8") -> tuple[Console, io.BytesIO]:
+    """A console of an encoding, and what is written to it."""
+    written = io.BytesIO()
+    file = io.TextIOWrapper(written, encoding=encoding, write_through=True)
+    return Console(file=file, width=80), written
 
 
-def test_a_record_of_the_log_has_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    """Whatever counts as the end of a line somewhere."""
-    load("common.log").event("x", label=f"{HOSTILE}\n\x85\u2029")
-    shown = capsys.readouterr().out
-    assert len(shown.splitlines()) == 1
-    assert shown[:-1].isprintable()
-    assert json.loads(shown)["label"] == f"{HOSTILE}\n\x85\u2029"
+@pytest.mark.parametrize("encoding", ["utf-8", "UTF8", "ascii", "latin-1"])
+def test_signs_are_those_that_the_terminal_can_show(encoding: str) -> None:
+    """Every status has one, and all of them can be written."""
+    target, _ = printed(encoding)
+    signs = view.marks(target)
+    assert (signs.succeeded == "✓") is encoding.lower().startswith("utf")
+    found = [signs.of(status) for status in Status]
+    assert len(set(found)) == len(found)
+    for sign in (*found, signs.bar, signs.only, signs.first, signs.between, signs.last):
+        assert sign.encode(encoding)
 
 
-def calls(path: Path) -> list[str]:
-    """Return what a module calls, as it is written."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    return [ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)]
+def test_a_step_is_shown_with_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line: the sign, the title as it is, and how long it took."""
+    times = iter([10.0, 12.5])
+    monkeypatch.setattr("time.monotonic", lambda: next(times))
+    target, written = printed()
+    with view.Steps(target).step("Start [/the] cloud") as step:
+        step.update("[/half] way")
+    (line,) = [each for each in written.getvalue().decode().splitlines() if each.strip()]
+    assert line.split() == ["✓", "Start", "[/the]", "cloud", "2.5", "s"]
 
 
-def test_everything_is_shown_by_the_one_console() -> None:
-    """No module makes a console of its own, prints past it, or reads markup."""
-    # What a shell evaluates, the version, and JSON, whose tests are above.
-    by_themselves = {("app.py", "typer.echo"), ("output.py", "sys.stdout.write")}
-    found = {
-        (path.name, call)
-        for path in sorted((ROOT / "spine").rglob("*.py"))
-        if path.parent.name != "samples"
-        for call in calls(path)
-        if call in ("print", "Console", "rich.print", "typer.echo", "typer.secho", "click.echo")
-        or call.endswith((".from_markup", "stdout.write", "stderr.write", "secho", ".out"))
-    }
-    assert found == by_themselves
+def test_a_step_that_fails_is_marked_and_its_error_goes_on() -> None:
+    """Whoever shows the error says what it is."""
+    target, written = printed()
+    with pytest.raises(KeyboardInterrupt), view.Steps(target).step("Deploy"):
+        raise KeyboardInterrupt
+    assert written.getvalue().decode().strip().startswith("✗ Deploy")
+
+
+def test_a_problem_is_what_the_details_and_what_to_do() -> None:
+    """In this order; what looks like markup is shown as it is."""
+    target, written = printed()
+    view.problem(target, CommandError("It [failed].", details="one\ntwo [2]", remedy="Try again."))
+    lines = written.getvalue().decode().splitlines()
+    assert lines == ["✗ It [failed].", "    one", "    two [2]", "  Try again."]
+
+
+def test_a_problem_without_more_is_one_line() -> None:
+    """No empty line stands for details or a remedy that there is none of."""
+    target, written = printed()
+    view.problem(target, CommandError("It failed."))
+    assert written.getvalue().decode() == "✗ It failed.\n"
+
+
+def test_output_into_a_pipe_keeps_paths_in_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is 100 columns wide at least, whatever the terminal around it says."""
+    monkeypatch.setenv("COLUMNS", "20")
+    assert view.console(stderr=True).width == 100
+    monkeypatch.setenv("COLUMNS", "140")
+    assert view.console(stderr=True).width == 140

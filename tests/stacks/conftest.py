@@ -7,6 +7,7 @@ import pytest
 
 from gates.assembly import Assembly
 from gates.machine import Machine, machines
+from tests.stacks.guarding import BOUNDARY, KEY, NETWORK
 
 
 @pytest.fixture(scope="session")
@@ -37,3 +38,9 @@ def machine(dev: Assembly) -> Machine:
 def definition(machine: Machine) -> dict[str, Any]:
     """Its definition."""
     return machine.definition
+
+
+@pytest.fixture(scope="session")
+def guarded(synth: Callable[..., Assembly]) -> Assembly:
+    """The development stage with all three."""
+    return synth(permissions_boundary=BOUNDARY, encryption_key=KEY, network=NETWORK)

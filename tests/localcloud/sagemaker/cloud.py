@@ -42,6 +42,11 @@ def to_csv(table: np.ndarray[Any, Any]) -> str:
     return "".join(",".join(f"{value:g}" for value in row) + "\n" for row in table)
 
 
+def scores(text: str) -> list[float]:
+    """Reads a prediction a line; transform output has blank lines."""
+    return [float(line) for line in text.splitlines() if line]
+
+
 def until(condition: Callable[[], Any], seconds: float = 20) -> Any:
     """Waits for a true result and returns it."""
     deadline = time.monotonic() + seconds

@@ -80,3 +80,15 @@ def slow_cloud(s3_url: str, tmp_path: Path, cloud: Cloud) -> Iterator[Cloud]:
     running.create_model(MODEL, job=MODEL)
     yield running
     stop(running)
+
+
+@pytest.fixture
+def own_cloud(s3_url: str, tmp_path: Path, cloud: Cloud) -> Iterator[Cloud]:
+    """A process of the test's own, which it may kill."""
+    running = start(s3_url, tmp_path, "--stop-grace=0.5")
+    running.create_model("trained", job="trained")
+    yield running
+    if running.process.poll() is None:
+        stop(running)
+    elif running.process.stdout is not None:
+        running.process.stdout.close()

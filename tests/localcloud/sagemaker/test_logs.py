@@ -1,16 +1,12 @@
 """Logs on their way to CloudWatch Logs."""
 
-import re
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from localcloud.sagemaker.connection import Connection
 from localcloud.sagemaker.logs import ENDPOINTS, TRANSFORM, Logs
-from localcloud.sagemaker.metrics import Metrics
 from localcloud.sagemaker.settings import Settings
 from tests.localcloud.sagemaker.cloud import Cloud, until
 
@@ -94,47 +90,3 @@ def test_a_service_without_logs_stops_no_job(
     logs.close()
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert path.read_text() == "line\n"
-
-
-def test_nothing_is_sent_to_aws_itself(tmp_path: Path) -> None:
-    """Without an endpoint no client is made: the account's logs are left alone."""
-    connection = Connection(Settings(jobs=tmp_path))
-    logs = Logs(connection)
-    path = tmp_path / "log"
-    path.write_text("line\n")
-    tail = logs.follow(path, "group", "stream")
-    tail.finish()
-    Metrics(connection).put("job", {"train:auc": [1.0]})
-    assert connection.client("logs") is None
-    assert connection.client("cloudwatch") is None
-
-
-def test_a_training_job_s_metrics_are_in_cloudwatch(cloud: Cloud, s3_url: str) -> None:
-    """By the names its description defines, under the job's name, every round counted."""
-    job = cloud.describe_training("trained")
-    defined = {
-        each["Name"]: each["Regex"] for each in job["AlgorithmSpecification"]["MetricDefinitions"]
-    }
-    log = (cloud.jobs / "training-job" / "trained" / "log").read_text().splitlines()
-    found = [re.fullmatch(defined["validation:auc"], line) for line in log]
-    values = [float(match[1]) for match in found if match]
-    assert len(values) == 42
-    client: Any = boto3.client(
-        "cloudwatch",
-        endpoint_url=s3_url,
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
-    points = client.get_metric_statistics(
-        Namespace="/aws/sagemaker/TrainingJobs",
-        MetricName="validation:auc",
-        Dimensions=[{"Name": "TrainingJobName", "Value": "trained"}],
-        StartTime=job["CreationTime"] - timedelta(minutes=60),
-        EndTime=job["TrainingEndTime"] + timedelta(minutes=60),
-        Period=7200,
-        Statistics=["Average", "SampleCount"],
-    )["Datapoints"]
-    assert sum(point["SampleCount"] for point in points) == 42
-    total = sum(point["SampleCount"] * point["Average"] for point in points)
-    assert total == pytest.approx(sum(values))

@@ -1,8 +1,6 @@
 """Train, create the model, serve, predict and transform, as a pipeline does."""
 
-import io
 import json
-import tarfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -14,29 +12,15 @@ from sklearn.model_selection import train_test_split
 
 from tests.localcloud.sagemaker.cloud import (
     BUCKET,
-    HYPERPARAMETERS,
     IMAGE,
     Cloud,
     channel,
     make_table,
+    scores,
     to_csv,
     variant,
 )
 from tests.support import REAL_DATA, needs_real_data
-
-PARAMETERS = {"objective": "binary:logistic", "eval_metric": "auc"}
-
-
-def plain_predictions(train: np.ndarray[Any, Any], test: np.ndarray[Any, Any]) -> Any:
-    """What the library alone predicts."""
-    matrix = xgboost.DMatrix(train[:, 1:], label=train[:, 0])
-    booster = xgboost.train(PARAMETERS, matrix, num_boost_round=42)
-    return booster.predict(xgboost.DMatrix(test[:, 1:]))
-
-
-def scores(text: str) -> list[float]:
-    """Reads a prediction a line; transform output has blank lines."""
-    return [float(line) for line in text.splitlines() if line]
 
 
 def test_a_training_job_passes_through_the_states_of_aws(cloud: Cloud) -> None:
@@ -64,36 +48,6 @@ def test_a_training_job_passes_through_the_states_of_aws(cloud: Cloud) -> None:
     last = next(line for line in log.splitlines() if line.startswith("[41]"))
     assert metrics.keys() == {"train:auc", "validation:auc"}
     assert f"#011validation-auc:{metrics['validation:auc']:.5f}" in last
-
-
-def test_the_model_is_the_one_the_library_trains(cloud: Cloud, endpoint: str) -> None:
-    """Training, serving and transforming add nothing to what xgboost.train computes."""
-    table = make_table()
-    expected = plain_predictions(table[:248], table[279:])
-
-    body = cloud.s3.get_object(Bucket=BUCKET, Key="model/trained/output/model.tar.gz")["Body"]
-    with tarfile.open(fileobj=io.BytesIO(body.read()), mode="r:gz") as archive:
-        assert archive.getnames() == ["xgboost-model"]
-    served = cloud.invoke(endpoint, to_csv(table[279:, 1:]))["Body"].read().decode()
-    cloud.transform("as-the-library")
-    transformed = cloud.read("out/as-the-library/batch-in.csv.out")
-
-    np.testing.assert_allclose(scores(served), expected, rtol=1e-6)
-    np.testing.assert_allclose(scores(transformed), expected, rtol=1e-6)
-
-
-def test_training_twice_gives_the_same_model(cloud: Cloud) -> None:
-    """Training is deterministic."""
-    cloud.train("again")
-    models = []
-    for job in ("trained", "again"):
-        key = f"model/{job}/output/model.tar.gz"
-        body = cloud.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
-        with tarfile.open(fileobj=io.BytesIO(body), mode="r:gz") as archive:
-            member = archive.extractfile("xgboost-model")
-            assert member is not None
-            models.append(member.read())
-    assert models[0] == models[1]
 
 
 def test_an_endpoint_describes_its_variants_and_goes_without_a_trace(cloud: Cloud) -> None:
@@ -148,32 +102,6 @@ def test_several_files_and_prefixes_make_one_channel(cloud: Cloud) -> None:
     assert "Train matrix has 248 rows and 6 columns" in log
 
 
-def test_libsvm_is_read_when_there_is_no_content_type(cloud: Cloud) -> None:
-    """A channel without ContentType is libsvm, as in the container."""
-    lines = [
-        f"{row[0]:g} " + " ".join(f"{place}:{value:g}" for place, value in enumerate(row[1:]))
-        for row in make_table(100)
-    ]
-    cloud.put("libsvm/train.txt", "\n".join(lines))
-
-    job = cloud.train("libsvm", InputDataConfig=[channel("train", "libsvm/", None)])
-
-    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
-    log = (cloud.jobs / "training-job" / "libsvm" / "log").read_text()
-    assert "Train matrix has 100 rows and 6 columns" in log
-
-
-def test_early_stopping_keeps_the_best_rounds(cloud: Cloud) -> None:
-    """early_stopping_rounds ends training on the last eval_metric of the validation channel."""
-    job = cloud.train(
-        "patient",
-        HyperParameters={**HYPERPARAMETERS, "num_round": "500", "early_stopping_rounds": "3"},
-    )
-    assert job["TrainingJobStatus"] == "Completed"
-    log = (cloud.jobs / "training-job" / "patient" / "log").read_text()
-    assert "[499]" not in log
-
-
 def test_an_older_image_says_which_library_runs(cloud: Cloud) -> None:
     """The job's description, log and folder name both the image's library and the one that ran."""
     image = IMAGE.replace("3.2-0", "1.0-1-cpu-py3")
@@ -189,18 +117,6 @@ def test_an_older_image_says_which_library_runs(cloud: Cloud) -> None:
     told = json.loads((folder / "container.json").read_text())
     assert told["image_library"] == "XGBoost 1.0.0"
     assert told["library"] == f"XGBoost {installed}"
-
-
-def test_older_images_join_predictions_with_commas(cloud: Cloud) -> None:
-    """Images up to 1.2-1 answer CSV on one line."""
-    cloud.create_model("older", job="trained", image=IMAGE.replace("3.2-0", "1.2-1"))
-    cloud.create_endpoint("older", model="older")
-    cloud.wait_for_endpoint("older")
-
-    answer = cloud.invoke("older", to_csv(make_table(3)[:, 1:]))["Body"].read().decode()
-
-    assert "\n" not in answer
-    assert len(answer.split(",")) == 3
 
 
 def test_spot_settings_are_plain_fields(cloud: Cloud) -> None:

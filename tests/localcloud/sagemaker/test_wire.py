@@ -7,10 +7,7 @@ from typing import Any
 
 import botocore.session
 import pytest
-from botocore.model import Shape, StringShape, StructureShape
 
-from localcloud.sagemaker import validation
-from localcloud.sagemaker.errors import ApiError
 from tests.localcloud.sagemaker.cloud import Cloud
 
 
@@ -105,47 +102,3 @@ def test_every_offered_operation_is_the_services(cloud: Cloud) -> None:
     for noun in ("Model", "EndpointConfig", "Endpoint"):
         assert {f"Create{noun}", f"Describe{noun}", f"List{noun}s", f"Delete{noun}"} <= offered
     assert {"AddTags", "ListTags", "DeleteTags"} <= offered
-
-
-def shapes(shape: Shape | None, seen: set[str]) -> list[Shape]:
-    """A shape and all below it."""
-    if shape is None or shape.name in seen:
-        return []
-    seen.add(shape.name)
-    below: list[Shape] = []
-    if isinstance(shape, StructureShape):
-        below = list(shape.members.values())
-    for part in ("member", "key", "value"):
-        if hasattr(shape, part):
-            below.append(getattr(shape, part))
-    return [shape, *(found for child in below for found in shapes(child, seen))]
-
-
-@pytest.mark.slow
-def test_every_pattern_of_the_service_model_can_be_checked() -> None:
-    """Java's patterns, character classes included, all work as Python's."""
-    seen: set[str] = set()
-    for service in ("sagemaker", "sagemaker-runtime"):
-        model = botocore.session.Session().get_service_model(service)
-        for name in model.operation_names:
-            for shape in shapes(model.operation_model(name).input_shape, seen):
-                if isinstance(shape, StringShape) and "pattern" in shape.metadata:
-                    validation._compiled(shape.metadata["pattern"])
-    assert len(seen) > 500
-
-
-@pytest.mark.parametrize(
-    ("key", "valid"), [("spine:run", True), ("Größe 1_.:/=+-@", True), ("a#b", False), ("", False)]
-)
-def test_tag_keys_are_letters_digits_and_some_signs(key: str, valid: bool) -> None:
-    """The pattern of tag keys has Unicode classes."""
-    model = botocore.session.Session().get_service_model("sagemaker").operation_model("AddTags")
-    request = {
-        "ResourceArn": "arn:aws:sagemaker:us-east-1:000000000000:model/m",
-        "Tags": [{"Key": key, "Value": ""}],
-    }
-    if valid:
-        assert validation.check(model, request) == request
-    else:
-        with pytest.raises(ApiError, match=r"tags\.1\.member\.key"):
-            validation.check(model, request)

@@ -1,15 +1,20 @@
 """Endpoints of several variants, how they change, what they capture."""
 
-import base64
-import json
 from collections import Counter
 from typing import Any
 
 import pytest
 
-from tests.localcloud.sagemaker.cloud import BUCKET, ROLE, Cloud, refused, until, variant
+from tests.localcloud.sagemaker.cloud import (
+    BUCKET,
+    ROLE,
+    Cloud,
+    refused,
+    until,
+    variant,
+)
+from tests.localcloud.sagemaker.hosting import ROW, configure, host, score
 
-ROW = "0.1,0.2,0.3,0.4,0.5,0.6"
 ARN = "arn:aws:sagemaker:us-east-1:000000000000"
 
 
@@ -22,20 +27,6 @@ def rival(cloud: Cloud) -> str:
     return "rival"
 
 
-def configure(cloud: Cloud, name: str, *variants: dict[str, Any], **more: Any) -> None:
-    """Creates a configuration."""
-    cloud.sagemaker.create_endpoint_config(
-        EndpointConfigName=name, ProductionVariants=list(variants), **more
-    )
-
-
-def host(cloud: Cloud, name: str, *variants: dict[str, Any], **more: Any) -> None:
-    """Creates an endpoint with a configuration of its name and waits until it serves."""
-    configure(cloud, name, *variants, **more)
-    cloud.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
-    assert cloud.wait_for_endpoint(name)["EndpointStatus"] == "InService"
-
-
 def settled(cloud: Cloud, name: str) -> Any:
     """Describes an endpoint once it is no longer changing."""
 
@@ -44,12 +35,6 @@ def settled(cloud: Cloud, name: str) -> Any:
         return None if found["EndpointStatus"] in ("Updating", "RollingBack") else found
 
     return until(look)
-
-
-def score(cloud: Cloud, endpoint: str, **options: Any) -> bytes:
-    """The prediction for a row."""
-    body: bytes = cloud.invoke(endpoint, ROW, **options)["Body"].read()
-    return body
 
 
 def test_variants_share_invocations_by_weight(cloud: Cloud, rival: str) -> None:
@@ -215,90 +200,23 @@ def test_shifting_traffic_step_by_step_is_refused(cloud: Cloud, endpoint: str, k
     assert "not available locally" in message
 
 
-def capture_config(**changes: Any) -> dict[str, Any]:
-    """A DataCaptureConfig that captures everything."""
-    return {
-        "EnableCapture": True,
-        "InitialSamplingPercentage": 100,
-        "DestinationS3Uri": f"s3://{BUCKET}/captured",
-        "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
-        "CaptureContentTypeHeader": {"CsvContentTypes": ["text/csv"]},
-    } | changes
+def test_an_endpoint_in_progress_cannot_be_deleted_or_invoked(slow_cloud: Cloud) -> None:
+    """While Creating or Deleting, an endpoint refuses deletion and is unknown to the runtime."""
+    cloud = slow_cloud
 
+    def check(status: str) -> None:
+        assert cloud.sagemaker.describe_endpoint(EndpointName="slow")["EndpointStatus"] == status
+        assert refused(lambda: cloud.sagemaker.delete_endpoint(EndpointName="slow")) == (
+            "ValidationException",
+            f'Cannot update in-progress endpoint "{ARN}:endpoint/slow".',
+        )
+        assert refused(lambda: cloud.invoke("slow", "1,2,3,4,5,6")) == (
+            "ValidationError",
+            "Endpoint slow of account 000000000000 not found.",
+        )
 
-def captured(cloud: Cloud, endpoint: str, count: int = 1) -> list[tuple[str, dict[str, Any]]]:
-    """The keys and lines of an endpoint's captures, once there are so many."""
-
-    def look() -> list[tuple[str, dict[str, Any]]] | None:
-        listed = cloud.s3.list_objects_v2(Bucket=BUCKET, Prefix=f"captured/{endpoint}/")
-        lines = [
-            (item["Key"], json.loads(line))
-            for item in listed.get("Contents", [])
-            for line in cloud.read(item["Key"]).splitlines()
-        ]
-        return lines if len(lines) >= count else None
-
-    lines: list[tuple[str, dict[str, Any]]] = until(look)
-    return lines
-
-
-def test_captures_are_lines_by_hour(cloud: Cloud) -> None:
-    """A capture is a JSON line in ENDPOINT/VARIANT/yyyy/mm/dd/hh, with request and answer."""
-    host(cloud, "captures", variant("a", "trained"), DataCaptureConfig=capture_config())
-    described = cloud.sagemaker.describe_endpoint(EndpointName="captures")["DataCaptureConfig"]
-    assert described["CaptureStatus"] == "Started"
-    answer = cloud.invoke(
-        "captures", ROW, InferenceId="order-7", CustomAttributes="trace=1", Accept="text/csv"
-    )
-    prediction = answer["Body"].read().decode()
-
-    [(key, line)] = captured(cloud, "captures")
-    assert len(key.split("/")) == 8
-    assert key.startswith("captured/captures/a/20")
-    assert key.endswith(".jsonl")
-    assert line["captureData"] == {
-        "endpointInput": {
-            "observedContentType": "text/csv",
-            "mode": "INPUT",
-            "data": ROW,
-            "encoding": "CSV",
-        },
-        "endpointOutput": {
-            "observedContentType": "text/csv",
-            "mode": "OUTPUT",
-            "data": prediction,
-            "encoding": "CSV",
-        },
-    }
-    event = line["eventMetadata"]
-    assert (event["inferenceId"], event["customAttributes"]) == ("order-7", ["trace=1"])
-    assert line["eventVersion"] == "0"
-
-
-def test_captures_without_a_header_are_base64(cloud: Cloud) -> None:
-    """What no CaptureContentTypeHeader names is encoded as base64; deleting uploads the rest."""
-    config = capture_config(CaptureOptions=[{"CaptureMode": "Input"}])
-    del config["CaptureContentTypeHeader"]
-    host(cloud, "encodes", variant("a", "trained"), DataCaptureConfig=config)
-    score(cloud, "encodes")
-    cloud.sagemaker.delete_endpoint(EndpointName="encodes")
-    [(_, line)] = captured(cloud, "encodes")
-    assert set(line["captureData"]) == {"endpointInput"}
-    given = line["captureData"]["endpointInput"]
-    assert given["encoding"] == "BASE64"
-    assert base64.b64decode(given["data"]).decode() == ROW
-
-
-def test_capture_can_be_switched_off(cloud: Cloud) -> None:
-    """A sampling percentage of 0, or capture that is disabled, captures nothing."""
-    sampled = capture_config(InitialSamplingPercentage=0)
-    host(cloud, "never", variant("a", "trained"), DataCaptureConfig=sampled)
-    disabled = capture_config(EnableCapture=False)
-    host(cloud, "off", variant("a", "trained"), DataCaptureConfig=disabled)
-    described = cloud.sagemaker.describe_endpoint(EndpointName="off")["DataCaptureConfig"]
-    assert described["CaptureStatus"] == "Stopped"
-    for name in ("never", "off"):
-        score(cloud, name)
-        cloud.sagemaker.delete_endpoint(EndpointName=name)
-        listed = cloud.s3.list_objects_v2(Bucket=BUCKET, Prefix=f"captured/{name}/")
-        assert listed["KeyCount"] == 0
+    cloud.create_endpoint("slow", model="trained")
+    check("Creating")
+    assert cloud.wait_for_endpoint("slow")["EndpointStatus"] == "InService"
+    cloud.sagemaker.delete_endpoint(EndpointName="slow")
+    check("Deleting")

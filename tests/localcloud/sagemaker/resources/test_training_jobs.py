@@ -352,3 +352,16 @@ def test_logs_are_streamed_while_a_job_runs(own_cloud: Cloud) -> None:
     own_cloud.start_training("streaming", HyperParameters=ENDLESS)
     until(lambda: events(own_cloud, "/aws/sagemaker/TrainingJobs", "streaming/"))
     assert own_cloud.describe_training("streaming")["TrainingJobStatus"] == "InProgress"
+
+
+def test_inputs_must_hold_an_object(cloud: Cloud) -> None:
+    """CreateTrainingJob refuses an input prefix that matches nothing, and makes no job."""
+    for uri in (f"s3://{BUCKET}/nothing/", "s3://no-such-bucket/train/"):
+        channels = [channel("train", "train/")]
+        channels[0]["DataSource"]["S3DataSource"]["S3Uri"] = uri
+        code, message = refused(
+            lambda channels=channels: cloud.start_training("empty", InputDataConfig=channels)  # type: ignore[misc]
+        )
+        assert code == "ValidationException"
+        assert message.startswith(f'No S3 objects found under S3 URL "{uri}" given in input data')
+    refused(lambda: cloud.describe_training("empty"))

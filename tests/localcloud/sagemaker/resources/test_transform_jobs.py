@@ -7,7 +7,13 @@ import pytest
 
 from localcloud.sagemaker.batching import payloads
 from localcloud.sagemaker.errors import JobError
-from tests.localcloud.sagemaker.cloud import BUCKET, Cloud, make_table, to_csv
+from tests.localcloud.sagemaker.cloud import (
+    BUCKET,
+    Cloud,
+    make_table,
+    refused,
+    to_csv,
+)
 
 
 def cut(text: bytes, *, multiple: bool, limit: int, lines: bool = True) -> list[bytes]:
@@ -87,3 +93,20 @@ def test_gzipped_inputs_are_unpacked(cloud: Cloud) -> None:
     cloud.sagemaker.create_transform_job(**request)
     assert cloud.wait_for_transform("zipped")["TransformJobStatus"] == "Completed"
     assert len(cloud.read("out/zipped/rows.csv.gz.out").split()) == 5
+
+
+ARN = "arn:aws:sagemaker:us-east-1:000000000000"
+
+
+def test_a_transform_job_needs_its_model(cloud: Cloud) -> None:
+    """A transform job of a missing model is refused at once."""
+    _, message = refused(lambda: cloud.transform("modelless", ModelName="none"))
+    assert message == f'Could not find model "{ARN}:model/none".'
+
+
+def test_payloads_of_a_transform_are_limited(cloud: Cloud) -> None:
+    """MaxPayloadInMB times MaxConcurrentTransforms is at most 100."""
+    _, message = refused(
+        lambda: cloud.transform("huge", MaxPayloadInMB=20, MaxConcurrentTransforms=6)
+    )
+    assert "must not exceed 100 MB; it is 120 MB" in message

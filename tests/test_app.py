@@ -21,19 +21,6 @@ def test_the_same_input_gives_the_same_template(dev: Assembly, tmp_path: Path) -
     assert all(again.text(room) == dev.text(room) for room in ROOMS)
 
 
-def test_a_template_is_bound_to_no_place_unless_asked(dev: Assembly) -> None:
-    """One synthesized app deploys to any account and any region with the image."""
-    assert '"AWS::Region"' in dev.text("pipeline")
-    assert "ImageRegistry" in dev.text("pipeline")
-    assert "eu-west-3" in dev.text("pipeline")
-
-
-def test_an_account_and_region_bind_it(chosen: Assembly) -> None:
-    """With both given, the image's registry is known at synth and needs no mapping."""
-    assert "ImageRegistry" not in chosen.text("pipeline")
-    assert "659782779980.dkr.ecr.eu-west-3" in chosen.text("pipeline")
-
-
 @pytest.mark.process
 def test_a_bad_setting_stops_the_synthesis_with_a_sentence(tmp_path: Path) -> None:
     """The last thing a person sees is the setting, not a stack trace of the CDK."""
