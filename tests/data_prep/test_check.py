@@ -5,6 +5,7 @@ import itertools
 import json
 import re
 from functools import cache
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -141,6 +142,6 @@ def test_what_a_refusal_says_to_set_works_when_it_is_pasted() -> None:
             continue
         pasted += 1
         value = json.loads(given[2])
-        fields = {given[1]: tuple(value) if isinstance(value, list) else value}
+        fields: dict[str, Any] = {given[1]: tuple(value) if isinstance(value, list) else value}
         assert str(answer(wanted._replace(**fields))) != str(found), wanted
     assert pasted > 1000
