@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 from data_prep import DataError, Limits, Wanted, prepare
-from data_prep.check import Layout, check_row_count, layout, table
+from data_prep.check import Layout, layout, table
+from data_prep.limits import check_row_count
 from tests.data_prep.support import BULK, Machines, errors, opened_whole
 
 # Columns whose values tell them apart, whatever they are called; each could be the label.
