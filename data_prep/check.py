@@ -185,7 +185,7 @@ def _no_label(place: Mapping[str, int], wanted: Wanted) -> DataError:
             f"source.label names {shown(wanted.label)}, which source.drop leaves out",
             remedy=_set("source.drop", left),
         )
-    new = wanted.rename.get(wanted.label)
+    new = wanted.rename.get(wanted.label, "")
     return LabelNotFoundError(
         f"no column is named {shown(wanted.label)}"
         + (f": source.rename calls it {shown(new)}" if new in place else ""),

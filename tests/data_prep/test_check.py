@@ -5,12 +5,14 @@ import itertools
 import json
 import re
 from functools import cache
+from typing import Any
 
 import pandas as pd
 import pytest
 
 from data_prep import DataError, Limits, Wanted, prepare
-from data_prep.check import Layout, check_row_count, layout, table
+from data_prep.check import Layout, layout, table
+from data_prep.limits import check_row_count
 from tests.data_prep.support import BULK, Machines, errors, opened_whole
 
 # Columns whose values tell them apart, whatever they are called; each could be the label.
@@ -141,6 +143,6 @@ def test_what_a_refusal_says_to_set_works_when_it_is_pasted() -> None:
             continue
         pasted += 1
         value = json.loads(given[2])
-        fields = {given[1]: tuple(value) if isinstance(value, list) else value}
+        fields: dict[str, Any] = {given[1]: tuple(value) if isinstance(value, list) else value}
         assert str(answer(wanted._replace(**fields))) != str(found), wanted
     assert pasted > 1000
