@@ -68,10 +68,8 @@ def _roles(assembly: Assembly) -> Iterator[str]:
             )
         for statement in documents[role]:
             if statement["Effect"] == "Deny":
-                actions = ", ".join(
-                    f"`{each}`" for each in permissions.as_list(statement["Action"])
-                )
-                denied = permissions.as_list(statement["Resource"])
+                actions = ", ".join(f"`{each}`" for each in as_list(statement["Action"]))
+                denied = as_list(statement["Resource"])
                 resources = "<br>".join(f"`{_brief(each)}`" for each in denied)
                 yield f"| never {actions} | {resources} | | a pattern's `*` crosses slashes |"
         yield ""

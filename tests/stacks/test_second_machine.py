@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gates import definition, permissions
-from gates.assembly import Assembly, run_app
+from gates.assembly import Assembly, as_list, run_app
 from gates.machine import Machine, machines
 from stacks.pipelines import PIPELINES
 
@@ -43,8 +43,8 @@ def by_role(assembly: Assembly, role: str, action: str) -> list[str]:
     return [
         resource
         for each in permissions.policies(assembly)[role]
-        if action in permissions.as_list(each["Action"])
-        for resource in permissions.as_list(each["Resource"])
+        if action in as_list(each["Action"])
+        for resource in as_list(each["Resource"])
     ]
 
 
@@ -102,7 +102,7 @@ def test_its_role_may_what_its_states_do_only(both: Assembly) -> None:
     made = {
         action
         for each in permissions.policies(both)[role]
-        for action in permissions.as_list(each["Action"])
+        for action in as_list(each["Action"])
         if action.startswith(("sagemaker:Create", "lambda:"))
     }
     assert made == {"sagemaker:CreateProcessingJob", "lambda:InvokeFunction"}

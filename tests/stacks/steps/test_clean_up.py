@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gates import permissions
-from gates.assembly import Assembly
+from gates.assembly import Assembly, as_list
 from gates.machine import Machine
 
 STATES = ("Clean up", "Clean up after failure")
@@ -39,9 +39,7 @@ def test_what_sagemaker_refuses_for_good_is_not_repeated(machine: Machine, state
 def statements(assembly: Assembly, role: str, action: str) -> list[dict[str, Any]]:
     """What lets a role do something."""
     return [
-        each
-        for each in permissions.policies(assembly)[role]
-        if action in permissions.as_list(each["Action"])
+        each for each in permissions.policies(assembly)[role] if action in as_list(each["Action"])
     ]
 
 
@@ -63,7 +61,7 @@ def test_nothing_of_others_may_be_deleted_but_what_stands_on_a_runs_endpoint(
 ) -> None:
     """Names bound every other deletion; what others made may be looked at only."""
     for each in permissions.policies(dev)[role]:
-        for action in permissions.as_list(each["Action"]):
+        for action in as_list(each["Action"]):
             if action.startswith(("sagemaker:Delete", "sagemaker:Stop")):
                 named = "inference-component/*" if "Inference" in action else "/spine-dev-*"
                 assert json.dumps(each["Resource"]).rstrip('"]').endswith(named), action
