@@ -136,8 +136,8 @@ def test_the_sweeper_cleans_up_after_all_and_files_start_the_first(both: Assembl
     assert ended["stateMachineArn"] == ARNS
     asked = by_role(both, "SweepRole", "states:DescribeExecution")
     assert [arn.partition("execution:")[2] for arn in asked] == [
-        "spine-dev:*",
         "spine-dev-preparing:*",
+        "spine-dev:*",
     ]
     assert by_role(both, "StartRole", "states:StartExecution") == ARNS[:1]
 
