@@ -53,6 +53,8 @@ _ARNS = {
 _NAMES = {
     "AWS::Logs::LogGroup": "LogGroupName",
     "AWS::StepFunctions::StateMachine": "StateMachineName",
+    # Our own resource: its function calls it after the key (`lambda/publish`).
+    "Custom::SpineJobCode": "Key",
 }
 # Resources whose `Ref` is their ARN; of the others it is their name.
 _REF_IS_ARN = {"AWS::StepFunctions::StateMachine", "AWS::SNS::Topic"}

@@ -14,11 +14,19 @@ from gates.assembly import ACCOUNT, Assembly, as_list
 # stage's names, `{app}` a resource of the app by its name.
 _SHAPES = {
     # Objects below a folder, never a whole bucket.
-    "s3": r"arn:aws:s3:::{app}/(incoming|uploads|runs)/[^?]*",
+    "s3": r"arn:aws:s3:::{app}/(incoming|uploads|runs|code)/[^?]*",
     "sagemaker": r"arn:aws:sagemaker:[^:]*:[^:]*:[a-z-]+/{stage}-\*",
     # The streams of one group; SageMaker names its own groups.
     "logs": r"arn:aws:logs:[^:*]*:[^:*]*:log-group:({app}:|/aws/sagemaker/)\*",
     "states": r"arn:aws:states:[^:*]*:[^:*]*:execution:{app}:\*",
+}
+# What a person called as they liked has no name to be told by: whoever serves with what a run made
+# is looked at, and what stands on a run's endpoint goes before it.
+_UNNAMED = {
+    "sagemaker:DescribeEndpoint": "endpoint/*",
+    "sagemaker:DescribeEndpointConfig": "endpoint-config/*",
+    "sagemaker:DeleteInferenceComponent": "inference-component/*",
+    "application-autoscaling:DeregisterScalableTarget": "scalable-target/*",
 }
 # Of a run's folder a role is given parts, each by its name.
 _FOLDER = re.compile(r"arn:aws:s3:::[^/]*/runs/\*/\*$")
@@ -54,7 +62,7 @@ def _reaching(assembly: Assembly, statements: dict[str, list[dict[str, Any]]]) -
     for role, held in statements.items():
         for statement in held:
             for resource in as_list(statement["Resource"]):
-                if "*" not in resource or resource == "*":
+                if "*" not in resource or resource == "*" or _is_unnamed(statement, resource):
                     continue
                 service = resource.split(":")[2]
                 shape = _SHAPES.get(service, "(?!)").format(
@@ -64,9 +72,19 @@ def _reaching(assembly: Assembly, statements: dict[str, list[dict[str, Any]]]) -
                     yield f"{role}: {resource} reaches beyond what is the app's"
 
 
+def _is_unnamed(statement: dict[str, Any], resource: str) -> bool:
+    return all(
+        resource.endswith(f":{_UNNAMED.get(action, '')}") for action in as_list(statement["Action"])
+    )
+
+
 def _names(assembly: Assembly) -> set[str]:
-    kinds = ("AWS::S3::Bucket", "AWS::StepFunctions::StateMachine", "AWS::Logs::LogGroup")
-    return {name for kind in kinds for name in assembly.resources(kind)}
+    kinds = ("AWS::S3::Bucket", "AWS::Logs::LogGroup")
+    machines = assembly.resources("AWS::StepFunctions::StateMachine").values()
+    return {
+        *(name for kind in kinds for name in assembly.resources(kind)),
+        *(machine["StateMachineName"] for machine in machines),
+    }
 
 
 def _shared(name: str, policy: dict[str, Any], kind: str) -> Iterator[str]:

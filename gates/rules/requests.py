@@ -255,7 +255,7 @@ def _places(machine: Machine) -> Found:
                 continue
             # Code comes from where the template puts it.
             if not re.fullmatch(
-                r"\{% \$(plan\.places\.\w+|training\.model_data) %\}|s3://[^{%]+/code\.zip",
+                r"\{% \$(plan\.places\.\w+|training\.model_data) %\}|s3://[^{%]+/code/[0-9a-f]{64}/\w+\.zip",
                 str(value),
             ):
                 yield name, f"{path} is not one of the plan's places"
