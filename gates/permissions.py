@@ -96,10 +96,14 @@ def grants(assembly: Assembly) -> list[Grant]:
 
 
 def trusted(assembly: Assembly) -> dict[str, str]:
-    """The service that may assume each role, by the role's short logical id."""
-    return {
-        name: role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["Service"]
+    """The service that may assume each role, by the role's short logical id; "" if none may."""
+    statements = {
+        name: role["AssumeRolePolicyDocument"]["Statement"]
         for name, role in assembly.resources("AWS::IAM::Role").items()
+    }
+    return {
+        name: str(trust[0]["Principal"].get("Service", "")) if trust else ""
+        for name, trust in statements.items()
     }
 
 

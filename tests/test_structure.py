@@ -24,8 +24,6 @@ WITHOUT_A_TEST_OF_THEIR_NAME = {
     " tests; each test of a job or an endpoint runs it as the process that it is",
     "stacks/removal.py": "tests/stacks/test_pipeline.py and test_second_machine.py look at what it"
     " provisions; tests/lambda/cleanup at what that does",
-    "stacks/steps/clean_up.py": "tests/gates/test_kinds.py and tests/stacks/test_functions.py look"
-    " at its permissions, tests/stacks/machine/test_failing.py at its states",
 }
 
 Graph = Mapping[str, set[str]]

@@ -117,8 +117,11 @@ def ascii_host(host: str) -> str:
     """Return a host's name in the ASCII form that DNS and HTTP know (RFC 3490), in lower case.
 
     Raises:
-        ValueError: It has none, or two that belong to different owners.
+        ValueError: It has none, or two that belong to different owners, or is written in characters
+            that only look like those of its name.
     """
+    if unicodedata.normalize("NFKC", host) != unicodedata.normalize("NFC", host):
+        raise ValueError(f"{host!a} is written in characters that stand for others")
     if found := _DEVIATING.search(host):
         raise ValueError(
             f"{found[0]!a} in a host's name leads to one of two hosts; write it as xn--..."

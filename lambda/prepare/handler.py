@@ -17,6 +17,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
         DataError: One of its classes: the input is refused.
         SourceUnreachableError: The only failure that trying again may mend.
         SpineError: The other classes of `fetch`: the source cannot be had.
+        PlanVersionError: The plan is of a deployment whose plans are written otherwise.
     """
     hosts = os.environ["SOURCE_HOSTS"].lower().split(",")
     return run(event["plan"], hosts=[host.strip() for host in hosts if host.strip()])

@@ -51,7 +51,8 @@ def test_what_definitions_name_keeps_its_logical_id(dev: Assembly) -> None:
     assert {name: declared[name] for name in declared.keys() - logged} == NAMED["pipeline"]
     imported = set(re.findall(r'"Fn::ImportValue": "[\w-]+:(\w+)"', text))
     outputs = dev.templates["storage"]["Outputs"]
-    named = {re.findall(r'"(\w+)"', json.dumps(outputs[each]["Value"]))[1] for each in imported}
+    values = (outputs[each]["Value"] for each in imported)
+    named = {each.get("Ref") or each["Fn::GetAtt"][0] for each in values}
     resources = dev.templates["storage"]["Resources"]
     assert {name: resources[name]["Type"] for name in named} == NAMED["storage"]
 

@@ -1,6 +1,5 @@
 """The plan's function: what it takes from its environment, and the one question it asks."""
 
-import http.client
 import json
 from typing import Any
 
@@ -27,27 +26,16 @@ def test_the_size_of_an_object_is_asked_for_by_its_version(store: FakeS3) -> Non
     assert preparation(uri=uri, version_id="1")["source_bytes"] == 10
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        OSError("no route to host"),
-        TimeoutError("timed out"),
-        http.client.BadStatusLine("x"),
-        fetch.SourceUnreachableError("https://data.example.org could not be reached"),
-    ],
-)
-def test_a_size_that_cannot_be_had_does_not_stop_a_plan(
-    monkeypatch: pytest.MonkeyPatch, error: Exception
-) -> None:
+def test_a_size_that_cannot_be_had_does_not_stop_a_plan(monkeypatch: pytest.MonkeyPatch) -> None:
     """The step that reads the source waits longer, and says what is wrong; the plan says why."""
 
     def fail(_self: object, _uri: str) -> int:
-        raise error
+        raise fetch.SourceUnreachableError("https://data.example.org could not be reached")
 
     monkeypatch.setattr(fetch.Web, "size", fail)
     found = preparation(uri="https://data.example.org/a.csv")
     assert found["source_bytes"] is None
-    assert type(error).__name__ in found["reason"]
+    assert "SourceUnreachableError" in found["reason"]
 
 
 def test_a_server_that_does_not_say_it_is_named_as_the_reason(

@@ -48,9 +48,9 @@ def test_only_machines_of_this_account_act_under_its_role(dev: Assembly) -> None
     }
 
 
-def test_a_machine_has_a_name_of_its_own_only_with_a_key(dev: Assembly, guarded: Assembly) -> None:
-    """The policy over the key must name it; without one a replacement may have another name."""
-    assert "StateMachineName" not in declared(dev)
+def test_a_machine_has_one_name_with_a_key_and_without(dev: Assembly, guarded: Assembly) -> None:
+    """The policy over the key must name it, and another name would be another machine."""
+    assert declared(dev)["StateMachineName"] == "spine-dev"
     assert "EncryptionConfiguration" not in declared(dev)
     properties = declared(guarded)
     assert properties["StateMachineName"] == "spine-dev"

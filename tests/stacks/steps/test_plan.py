@@ -12,6 +12,7 @@ def test_the_plan_is_given_input_and_execution(machine: Machine) -> None:
     context = "$states.context.Execution"
     assert payload == {
         "input": f"{{% {context}.Input %}}",
+        "pipeline": "",
         "execution": {
             "arn": f"{{% {context}.Id %}}",
             "name": f"{{% {context}.Name %}}",
