@@ -209,6 +209,8 @@ def test_an_inference_component_that_cannot_go_yet_is_busy(
     sagemaker.add("inference-component", "new", status="Creating", until=500, on=run)
     with pytest.raises(removal.EndpointBusyError, match="new is Creating"):
         removal.remove(sagemaker, run, models=True, backoff=backoff(sagemaker, 10))
+    removal.remove(sagemaker, run, models=True, backoff=backoff(sagemaker, 600))
+    assert sagemaker.left() == set()
 
 
 @pytest.mark.parametrize("uses", [("RUN",), ("theirs", "RUN")])
