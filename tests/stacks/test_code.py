@@ -19,6 +19,49 @@ def kept(dev: Assembly) -> dict[str, Any]:
 
 def test_jobs_may_read_the_code_of_every_deployment(dev: Assembly) -> None:
     """Not that of the present one alone: an earlier definition names an earlier version."""
+    policies = dev.resources("AWS::IAM::Policy")
+    (role,) = (each for each in policies.values() if each["Roles"] == ["PreparationRole"])
+    granted = [
+        statement["Resource"]
+        for statement in role["PolicyDocument"]["Statement"]
+        if "s3:GetObject" in statement["Action"]
+    ]
+    assert "arn:aws:s3:::Data/code/*" in json.dumps(granted)
+    assert "assets" not in json.dumps(granted)
+    (kept,) = dev.resources("Custom::SpineJobCode").values()
+    assert re.fullmatch(r"code/[0-9a-f]{64}/prepare_job\.zip", kept["Key"])
+    (rule,) = (
+        rule
+        for rule in dev.properties("storage", "AWS::S3::Bucket")[1]["LifecycleConfiguration"][
+            "Rules"
+        ]
+        if rule["Id"] == "code"
+    )
+    assert (rule["Prefix"], rule["ExpirationInDays"]) == ("code/", 366)
+    assert rule["TagFilters"] == [{"Key": "superseded", "Value": "true"}]
+
+
+def test_a_version_is_called_by_its_content(dev: Assembly) -> None:
+    """Another content has another name, so that what was there before is not overwritten."""
+    (properties,) = dev.resources("Custom::SpineJobCode").values()
+    assert properties["Key"] == f"code/{JOB.digest(None)}/prepare_job.zip"
+    assert properties["Bucket"] == "Data"
+
+
+def test_who_refers_to_the_code_is_deployed_after_it(dev: Assembly, kept: dict[str, Any]) -> None:
+    """The machine names it by what the custom resource answers, not by what it was asked for."""
+    (machine,) = dev.properties("pipeline", "AWS::StepFunctions::StateMachine")
+    assert '{"Ref": "PreparationCodeKept"}' in json.dumps(machine)
+    assert kept["Properties"]["Key"] not in json.dumps(machine)
+
+
+def test_the_code_is_kept_by_a_function_whose_policy_is_there(
+    dev: Assembly, kept: dict[str, Any]
+) -> None:
+    """Before the resource asks for it and until it is gone; no answer in ten minutes is a no."""
+    (function,) = kept["DependsOn"]
+    publishing = dev.declared("pipeline", "AWS::Lambda::Function")[function]
+    assert kept["Properties"]["ServiceToken"] == {"Fn::GetAtt": [function, "Arn"]}
     role = {"Ref": publishing["Properties"]["Role"]["Fn::GetAtt"][0]}
     (policy,) = (
         name

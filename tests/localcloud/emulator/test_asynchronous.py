@@ -101,7 +101,7 @@ def test_a_functions_dead_letter_queue_gets_the_event_itself(
 FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:f"
 FAILED = {"error": True, "body": {"errorMessage": "not today", "requestId": "request"}}
 THROTTLED = {"throttle": True, "error": True, "body": {}}
-DONE = {"body": {}}
+DONE: dict[str, Any] = {"body": {}}
 
 
 class Invocations:
@@ -189,7 +189,7 @@ def test_all_waits_are_shortened_like_the_first(
     """Two minutes of AWS, by what becomes of one."""
     waits: list[float] = []
     monkeypatch.setattr(asynchronous, "_scale", 1.0)
-    monkeypatch.setattr(asynchronous.time, "sleep", waits.append)
+    monkeypatch.setattr("time.sleep", waits.append)
     asynchronous.configure(retry_delay=delay)
     asynchronous.wait(120)
     assert waits == [pytest.approx(slept)]
