@@ -12,8 +12,7 @@ import pytest
 
 from data_prep import DataError, Limits, Wanted, prepare
 from data_prep.check import Layout, layout, table
-from data_prep.limits import check_row_count
-from tests.data_prep.support import BULK, Machines, errors, opened_whole
+from tests.data_prep.support import BULK, Machines, opened_whole
 
 # Columns whose values tell them apart, whatever they are called; each could be the label.
 FILE = pd.DataFrame({"class": ["1"], "truth": ["2"], "a": ["3"]})
@@ -29,14 +28,6 @@ def test_a_table_holds_numbers_and_labels() -> None:
     assert [feature.integers for feature in found.features] == [True, False]
     assert found.labels == b"\x01\x00"
     assert found.classes == ("no", "yes")
-
-
-def test_as_many_rows_as_are_allowed_are_taken_and_no_more() -> None:
-    """The limit itself is within the limit."""
-    check_row_count(3, 3)
-    check_row_count(4, None)
-    with pytest.raises(errors.TooLargeError, match="more than 3 rows"):
-        check_row_count(4, 3)
 
 
 @pytest.mark.parametrize("how", ["small", "large", "several machines"])

@@ -65,27 +65,3 @@ def test_nothing_that_definitions_name_can_be_replaced_by_a_setting(
     for name, kind in NAMED[room].items():
         given = dev.templates[room]["Resources"][name].get("Properties", {})
         assert not given.keys() & REPLACED_FOR.get(kind, set()), name
-
-
-def test_jobs_may_read_the_code_of_every_deployment(dev: Assembly) -> None:
-    """Not that of the present one alone: an earlier definition names an earlier version."""
-    policies = dev.resources("AWS::IAM::Policy")
-    (role,) = (each for each in policies.values() if each["Roles"] == ["PreparationRole"])
-    granted = [
-        statement["Resource"]
-        for statement in role["PolicyDocument"]["Statement"]
-        if "s3:GetObject" in statement["Action"]
-    ]
-    assert "arn:aws:s3:::Data/code/*" in json.dumps(granted)
-    assert "assets" not in json.dumps(granted)
-    (kept,) = dev.resources("Custom::SpineJobCode").values()
-    assert re.fullmatch(r"code/[0-9a-f]{64}/prepare_job\.zip", kept["Key"])
-    (rule,) = (
-        rule
-        for rule in dev.properties("storage", "AWS::S3::Bucket")[1]["LifecycleConfiguration"][
-            "Rules"
-        ]
-        if rule["Id"] == "code"
-    )
-    assert (rule["Prefix"], rule["ExpirationInDays"]) == ("code/", 366)
-    assert rule["TagFilters"] == [{"Key": "superseded", "Value": "true"}]

@@ -1,10 +1,4 @@
-"""SageMaker and CloudFormation in memory, for everything that cleans up."""
-
-import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Any
+"""SageMaker in memory, for everything that cleans up."""
 
 import pytest
 
@@ -47,24 +41,8 @@ def clients(
 
 
 @pytest.fixture
-def answers() -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """A server in CloudFormation's place: its address, and what was put there."""
-    received: list[dict[str, Any]] = []
-
-    class Receiver(BaseHTTPRequestHandler):
-        def do_PUT(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            received.append({"type": self.headers["Content-Type"], **json.loads(body)})
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Keep the test's output clean."""
-
-    server = HTTPServer(("127.0.0.1", 0), Receiver)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/answer?signature=s3cret", received
-    server.shutdown()
-    thread.join()
-    server.server_close()
+def scaling(sagemaker: FakeSageMaker, monkeypatch: pytest.MonkeyPatch) -> FakeScaling:
+    """Application Auto Scaling, for endpoints that somebody registered."""
+    fake = FakeScaling(sagemaker)
+    use_clients(monkeypatch, application_autoscaling=fake)
+    return fake

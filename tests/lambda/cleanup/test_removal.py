@@ -7,7 +7,7 @@ import pytest
 from spine.shipped import load
 from tests.fake_sagemaker import FakeSageMaker, FakeScaling
 from tests.leftovers import PREFIX, arn, backoff, base, leave
-from tests.support import client_error, use_clients
+from tests.support import client_error
 
 kinds = load("common.kinds")
 names = load("common.names")
@@ -185,14 +185,6 @@ def test_a_permission_that_is_missing_is_reported(sagemaker: FakeSageMaker) -> N
 # What is in the way
 
 
-@pytest.fixture
-def scaling(sagemaker: FakeSageMaker, monkeypatch: pytest.MonkeyPatch) -> FakeScaling:
-    """Application Auto Scaling, for endpoints that somebody registered."""
-    fake = FakeScaling(sagemaker)
-    use_clients(monkeypatch, application_autoscaling=fake)
-    return fake
-
-
 def test_what_sagemaker_refuses_for_good_is_told_in_its_own_words(
     sagemaker: FakeSageMaker, scaling: FakeScaling
 ) -> None:
@@ -209,39 +201,6 @@ def test_what_sagemaker_refuses_for_good_is_told_in_its_own_words(
     assert sagemaker.names("endpoint-config") == {run}
 
 
-def test_scalable_targets_of_an_endpoint_are_deregistered(
-    sagemaker: FakeSageMaker, scaling: FakeScaling
-) -> None:
-    """Somebody let it scale; those of other endpoints are theirs."""
-    run = leave(sagemaker, "one")
-    instances = "sagemaker:variant:DesiredInstanceCount"
-    other = (f"endpoint/{run}x/variant/a", instances)
-    sagemaker.scaled = {
-        (f"endpoint/{run}/variant/a", instances),
-        (f"endpoint/{run}/variant/a", "sagemaker:variant:DesiredProvisionedConcurrency"),
-        other,
-    }
-    removal.remove(sagemaker, run, models=True, backoff=backoff(sagemaker, 120))
-    assert sagemaker.left() == set()
-    assert sagemaker.scaled == {other}
-
-
-def test_inference_components_go_before_their_endpoint(
-    sagemaker: FakeSageMaker, scaling: FakeScaling
-) -> None:
-    """Whatever they are called, with their scaling; those on other endpoints stay."""
-    run = leave(sagemaker, "one")
-    sagemaker.add("inference-component", "mine", status="InService", on=run)
-    sagemaker.add("inference-component", "new", status="Creating", until=25, on=run)
-    sagemaker.add("inference-component", "theirs", status="InService", on="another")
-    sagemaker.scaled = {
-        ("inference-component/mine", "sagemaker:inference-component:DesiredCopyCount")
-    }
-    removal.remove(sagemaker, run, models=True, backoff=backoff(sagemaker, 300))
-    assert sagemaker.left() == {"theirs"}
-    assert sagemaker.scaled == set()
-
-
 def test_an_inference_component_that_cannot_go_yet_is_busy(
     sagemaker: FakeSageMaker, scaling: FakeScaling
 ) -> None:
@@ -250,6 +209,8 @@ def test_an_inference_component_that_cannot_go_yet_is_busy(
     sagemaker.add("inference-component", "new", status="Creating", until=500, on=run)
     with pytest.raises(removal.EndpointBusyError, match="new is Creating"):
         removal.remove(sagemaker, run, models=True, backoff=backoff(sagemaker, 10))
+    removal.remove(sagemaker, run, models=True, backoff=backoff(sagemaker, 600))
+    assert sagemaker.left() == set()
 
 
 @pytest.mark.parametrize("uses", [("RUN",), ("theirs", "RUN")])

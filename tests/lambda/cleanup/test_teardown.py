@@ -1,7 +1,6 @@
 """Removing the stack removes what its runs left first."""
 
 import itertools
-import json
 import os
 import threading
 from datetime import timedelta
@@ -264,29 +263,3 @@ def test_thousands_of_each_kind_are_removed_within_the_hour(
     calls = sum(sagemaker.counts.values())
     print(f"\n{calls} calls in {len(life.ends)} invocations, {sagemaker.now:.0f} s")
     assert calls < 2.2 * 6 * count
-
-
-def test_any_failure_is_answered(
-    sagemaker: FakeSageMaker,
-    clients: FakeStepFunctions,
-    answers: tuple[str, list[dict[str, Any]]],
-) -> None:
-    """Without an answer CloudFormation would wait for an hour."""
-    url, received = answers
-
-    def crash(_operation: str, _name: str) -> None:
-        raise RuntimeError("boom " * 1000)
-
-    sagemaker.fault = crash
-    teardown.handler(request("Delete", url), Remaining(900))
-    assert received[0]["Status"] == "FAILED"
-    assert received[0]["Reason"].startswith("RuntimeError: boom")
-    assert len(json.dumps(received[0])) < 4096
-
-
-def test_an_answer_goes_nowhere_but_to_https(clients: FakeStepFunctions) -> None:
-    """Plain http is for a local cloud only."""
-    with pytest.raises(Exception, match="not an https address"):
-        teardown.handler(request("Create", "http://example.org/x"), Remaining(900))
-    with pytest.raises(Exception, match="not an https address"):
-        teardown.handler(request("Create", "file:///etc/passwd"), Remaining(900))

@@ -2,14 +2,10 @@
 
 import datetime as dt
 import http.client
-import http.server
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 from cryptography import x509
@@ -17,97 +13,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from spine.shipped import load
+from tests.fetching import HOST, PUBLIC, Site, Time, web
 from tests.support import got
 
 fetch = load("common.fetch")
-HOST = "data.example"
-PUBLIC = "93.184.216.34"
-
-
-@dataclass
-class Site:
-    """A loopback HTTP server: answers by path, one for each request, the last one for good.
-
-    An answer is a status, headers and a body. `requests` keeps what was asked for.
-    """
-
-    port: int
-    answers: dict[str, list[tuple[int, dict[str, str], bytes]]] = field(default_factory=dict)
-    requests: list[tuple[str, str]] = field(default_factory=list)
-    headers: list[dict[str, str]] = field(default_factory=list)
-
-    def says(self, path: str, status: int = 200, body: bytes = b"", **headers: str) -> None:
-        """Add an answer to a path."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        self.answers.setdefault(path, []).append((status, named, body))
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    """A server on a free loopback port."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            told.requests.append((self.headers["Host"], self.path))
-            told.headers.append(dict(self.headers))
-            answers = told.answers[self.path]
-            status, headers, body = answers.pop(0) if len(answers) > 1 else answers[0]
-            self.send_response(status)
-            for name, value in {"Content-Length": str(len(body)), **headers}.items():
-                if value:
-                    self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-            """Keep the test's output clean."""
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    told = Site(server.server_port)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield told
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-@dataclass
-class Time:
-    """A clock that moves only when someone sleeps, and notes how long."""
-
-    now: float = 0.0
-    slept: list[float] = field(default_factory=list)
-
-    def sleep(self, seconds: float) -> None:
-        """Move on."""
-        self.slept.append(seconds)
-        self.now += seconds
-
-
-def web(site: Site | None = None, time: Time | None = None, **changed: Any) -> Any:
-    """A fetcher whose one allowed host is the loopback server, without TLS."""
-    clock = time or Time()
-
-    class Plain(http.client.HTTPConnection):
-        """A connection to the loopback server that speaks to it as the host."""
-
-        def connect(self) -> None:
-            assert site is not None, "nothing may be connected to"
-            self.sock = socket.create_connection(("127.0.0.1", site.port), self.timeout)
-
-    def connect(host: str, address: str, timeout: float) -> http.client.HTTPConnection:
-        assert address == PUBLIC
-        return Plain(host, timeout=timeout)
-
-    options = {
-        "hosts": frozenset({HOST}),
-        "resolve": lambda host: [PUBLIC],
-        "connect": connect,
-        "clock": lambda: clock.now,
-        "sleep": clock.sleep,
-    }
-    return fetch.Web(**{**options, **changed})
 
 
 def test_a_file_is_fetched_whole_and_named(site: Site) -> None:
@@ -217,24 +126,6 @@ def test_a_file_that_changed_meanwhile_is_fetched_anew(site: Site) -> None:
     site.says("/a", body=b"old", Content_Length="8", ETag='"v1"')
     site.says("/a", body=b"renewed", ETag='"v2"')
     assert web(site).fetch(f"https://{HOST}/a").file.read() == b"renewed"
-
-
-@pytest.mark.parametrize("tag", ["", 'W/"v1"'])
-def test_without_a_strong_tag_nothing_is_resumed(site: Site, tag: str) -> None:
-    """A weak tag does not prove that the bytes are the same."""
-    site.says("/a", body=b"abc", Content_Length="8", ETag=tag)
-    site.says("/a", body=b"abcdefgh")
-    assert web(site).fetch(f"https://{HOST}/a").file.read() == b"abcdefgh"
-    assert "Range" not in site.headers[1]
-
-
-def test_another_part_than_asked_for_is_not_joined(site: Site) -> None:
-    """A server that sends the wrong range is asked for everything again."""
-    site.says("/a", body=b"abc", Content_Length="8", ETag='"v1"')
-    site.says("/a", 206, body=b"efgh", Content_Range="bytes 4-7/8", ETag='"v1"')
-    site.says("/a", body=b"abcdefgh", ETag='"v1"')
-    assert web(site).fetch(f"https://{HOST}/a").file.read() == b"abcdefgh"
-    assert "Range" not in site.headers[2]
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])

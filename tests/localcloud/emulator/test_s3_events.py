@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from localcloud import Cloud
-from tests.localcloud.emulator.test_deliveries import Queue
+from tests.localcloud.emulator.events import Queue
 
 
 class Bucket:
