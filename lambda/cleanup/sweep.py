@@ -41,6 +41,8 @@ _GOING_ON = {"RUNNING", "PENDING_REDRIVE"}
 _FORGOTTEN = "GONE"
 # Beyond the time-out of the state machine: for its end, and for clocks.
 _AFTER_THE_LONGEST = timedelta(hours=1)
+# What `endpoint.ttl_minutes` can ask for at most; a test holds the two together.
+_LONGEST_KEPT = timedelta(weeks=1)
 # There may be any number of models, and those of good runs stay. The sweeper looks at each when the
 # execution that made it cannot run any more, for so long: two dozen sweeps see it.
 _MODELS_SEEN_FOR = timedelta(hours=6)
@@ -126,8 +128,10 @@ def sweep(
             if unknown and not run.has_only_results:
                 failures.append(f"{run.base}: {unknown}")
             may_go_on = status in _GOING_ON or (status is None and run.newest > surely_over)
-            reason = _reason_to_leave(sagemaker, run, status, may_go_on=may_go_on, now=now())
-        except (BotoCoreError, ClientError, OutOfTimeError, ValueError) as error:
+            reason = _reason_to_leave(
+                sagemaker, run, status, may_go_on=may_go_on, now=now(), failures=failures
+            )
+        except (BotoCoreError, ClientError, OutOfTimeError) as error:
             failures.append(f"{run.base}: {error}")
             continue
         over = _still_over(step_functions, run.execution) if status else lambda: True
@@ -194,12 +198,18 @@ def _still_over(step_functions: "SFNClient", execution: str) -> Callable[[], boo
 
 
 def _reason_to_leave(
-    sagemaker: "SageMakerClient", run: Run, status: str | None, *, may_go_on: bool, now: datetime
+    sagemaker: "SageMakerClient",
+    run: Run,
+    status: str | None,
+    *,
+    may_go_on: bool,
+    now: datetime,
+    failures: list[str],
 ) -> str | None:
     """Say why a run's resources stay, or return None.
 
-    Raises:
-        ValueError: The tag `spine:keep-until` holds no time; somebody changed it by hand.
+    A tag `spine:keep-until` that holds no time was changed by hand: that is one of the failures,
+    and the endpoint stays for the longest time that a run can ask for.
     """
     if status in _GOING_ON:
         return "its execution is running"
@@ -209,7 +219,11 @@ def _reason_to_leave(
     # Read only now: the state machine writes the tag just before its execution ends.
     keep_until = _keep_until(sagemaker, run.base)
     if keep_until is not None:
-        until = datetime.strptime(keep_until, _KEEP_UNTIL).replace(tzinfo=UTC)
+        try:
+            until = datetime.strptime(keep_until, _KEEP_UNTIL).replace(tzinfo=UTC)
+        except ValueError as error:
+            failures.append(f"{run.base}: the tag spine:keep-until: {error}")
+            until = run.newest + _LONGEST_KEPT
         return f"kept until {keep_until}" if now < until else None
     return "nothing says that its execution is over" if may_go_on else None
 

@@ -5,6 +5,7 @@ A run is found again from its name alone, so every function derives names here.
 
 import hashlib
 import re
+import sys
 import unicodedata
 
 # SageMaker's rule for endpoints, endpoint configs, models, training and transform jobs
@@ -66,8 +67,15 @@ def execution_tag(execution_arn: str) -> str:
 
 
 def tagged_execution(tag: str) -> str:
-    """Return the execution's ARN from the value of its tag."""
-    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), tag)
+    """Return the execution's ARN from the value of its tag, whatever a person made of it."""
+    return _ESCAPE.sub(_character, tag)
+
+
+def _character(escaped: re.Match[str]) -> str:
+    """What was written out, or the same where that is no character: then nobody wrote it out."""
+    code = int(escaped[1], 16)
+    is_one = code <= sys.maxunicode and unicodedata.category(chr(code)) != "Cs"
+    return chr(code) if is_one else escaped[0]
 
 
 def base_name(prefix: str, run: str) -> str:

@@ -138,7 +138,25 @@ def test_one_bad_item_does_not_stop_the_sweep(
         sweep.handler({}, Remaining(600))
     for run in (denied, unreadable, mistyped):
         assert run in str(caught.value)
-    assert sagemaker.names("endpoint") == {denied, unreadable, mistyped}
+    # What was mistyped is months old here, and named before it goes.
+    assert sagemaker.names("endpoint") == {denied, unreadable}
+
+
+def test_a_time_that_nobody_can_read_keeps_no_longer_than_a_run_can_ask_for(
+    sagemaker: FakeSageMaker,
+) -> None:
+    """Nothing that bills depends on a tag that was mistyped; until then every sweep says so."""
+    field = load("plan.sections").Endpoint.model_fields["ttl_minutes"]
+    (longest,) = (each.le for each in field.metadata if hasattr(each, "le"))
+    week = timedelta(minutes=longest)
+    run = leave(sagemaker, "one", keep_until="tomorrow")
+    sagemaker.now = week.total_seconds() - 60
+    done = run_sweep(sagemaker, {"one": "SUCCEEDED"})
+    assert "tomorrow" in done["failures"][0]
+    assert run in sagemaker.names("endpoint")
+    sagemaker.now += 120
+    run_sweep(sagemaker, {"one": "SUCCEEDED"})
+    assert sagemaker.names("endpoint") == set()
 
 
 def test_a_busy_endpoint_is_left_for_the_next_sweep(sagemaker: FakeSageMaker) -> None:

@@ -84,6 +84,13 @@ def test_a_tag_holds_any_executions_name_or_says_that_it_cannot(name: str) -> No
         assert tag == arn
 
 
+@pytest.mark.parametrize("written", ["/110000/", "/ffffffffff/", "/d800/", "/dfff/", "//", "/"])
+def test_what_a_person_made_of_the_tag_is_read_as_it_stands(written: str) -> None:
+    """One tag that nobody wrote out must not end the sweep of all the others."""
+    arn = f"arn:aws:states:us-east-1:000000000000:execution:m:x{written}y"
+    assert names.tagged_execution(arn) == arn
+
+
 @pytest.mark.parametrize("prefix", ["Spine-dev", "spine_dev", "-spine", "spine-development", ""])
 def test_a_prefix_sagemaker_would_refuse_fails_at_once(prefix: str) -> None:
     """A wrong deployment setting is an error of ours, not of the input."""
