@@ -304,7 +304,7 @@ def test_whole_runs_with_the_real_data_succeed(
         )["Contents"]
         assert {each["Key"].rpartition("/")[2] for each in left} == {
             "plan.json",
-            f"{output['preparation']['job']}.json",
+            f"{job}.json",
         }
     else:
         # One instance writes what the function writes, so that the model is the notebook's.
