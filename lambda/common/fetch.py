@@ -301,7 +301,8 @@ def _check_framing(uri: str, answer: http.client.HTTPResponse) -> None:
     """
     if answer.headers.defects:
         raise PassingError("the server does not answer in HTTP: malformed headers")
-    if packing := unknown_packing(answer):
+    packing = unknown_packing(answer)
+    if packing is not None:
         raise SourceNotAllowedError(
             f"{shown(uri)} cannot be fetched (the server packs it as {packing[:20]!a}, which was "
             f"not asked for). {_BY_HAND}"
