@@ -17,6 +17,14 @@ _SECRET = re.compile(
     r"|apikey|accesskey|authkey|keyid|authorization|authcode|sharedkey|subscriptionkey",
     re.IGNORECASE,
 )
+# What an address begins with, as people write it too; another word may be a user's name.
+_BEGIN = re.compile(r"\s*(?:(?:https?|s3|ftp):)?[/\\]+", re.IGNORECASE)
+# Marks of an address, and the characters that turn into them when it is normalized.
+_AT = re.compile("[@\uff20\ufe6b]|%(?:25)*40")
+_COLON = re.compile("[:\uff1a\ufe55\ufe13]|%(?:25)*3a", re.IGNORECASE)
+_USER_MARK = re.compile(f"{_AT.pattern}|{_COLON.pattern}", re.IGNORECASE)
+_QUERY_MARK = re.compile("[?#\uff1f\uff03\ufe56\ufe5f]")
+_HOST_END = re.compile(rf"[/\\]|{_QUERY_MARK.pattern}")
 _SEPARATOR = re.compile("[&;]")
 _STRAY_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 # Of RFC 3986: what may stand in a path as it is, beside letters, digits and "-._~".
@@ -101,16 +109,24 @@ def _name_of(text: str) -> str:
 def shown(address: str) -> str:
     """Return an address as people may see it: nothing of user, password, query or fragment.
 
-    Causes, logs and outputs are read by more people than may open the source. The keys of S3
-    objects stay whole, which may hold any of those marks.
+    Causes, logs and outputs are read by more people than may open the source. Whether the address
+    parses makes no difference: what stands before its last "@" is hidden where the host's place
+    holds one too, or a colon comes before, since a password may hold slashes and question marks.
+    The keys of S3 objects stay whole, which may hold any of those marks.
     """
-    scheme, mark, rest = address.partition("://")
-    if scheme.lower() == "s3" and mark:
-        bucket, slash, key = rest.partition("/")
-        return f"{scheme}://{'...@' * ('@' in bucket)}{bucket.rpartition('@')[2]}{slash}{key}"
-    plain = re.split("[?#]", address, maxsplit=1)[0]
-    hidden = "?..." if len(plain) < len(address) else ""
-    return re.sub(r"//[^/]*@", "//...@", plain) + hidden
+    begin = _BEGIN.match(address)
+    scheme = begin[0] if begin else ""
+    rest = address[len(scheme) :]
+    host = _HOST_END.split(rest, maxsplit=1)[0]
+    if scheme.lower() == "s3://" and not _USER_MARK.search(rest.partition("/")[0]):
+        return address
+    plain = _QUERY_MARK.split(rest, maxsplit=1)[0]
+    hidden = "?..." if len(plain) < len(rest) else ""
+    *_, last = [None, *_AT.finditer(rest)]
+    if last and (_AT.search(host) or _COLON.search(plain[: last.start()])):
+        # An "@" behind a question mark may end a password, or stand in a query: neither is shown.
+        plain = f"...@{plain[last.end() :]}" if last.start() < len(plain) else "..."
+    return scheme + plain + hidden
 
 
 def ascii_host(host: str) -> str:

@@ -213,10 +213,12 @@ class Web:
         try:
             target = urlsplit(encoded(address))
             port = target.port
-        except ValueError as error:
+        except ValueError:
+            # The library's words hold what it could not read, passwords too.
             raise SourceNotAllowedError(
-                f"{shown(address)} is not an address ({error}). Set source.uri to an https address."
-            ) from error
+                f"{shown(address)} is not an address. Set source.uri to an https address, its host "
+                "in plain letters."
+            ) from None
         if target.scheme != "https" or target.username is not None or port not in (None, 443):
             raise SourceNotAllowedError(
                 f"{shown(address)} is not a plain https address. Use https, without a user name or "
@@ -314,10 +316,10 @@ def _redirected(uri: str, address: str, header: str) -> str:
     """Return where a redirect leads."""
     try:
         return urljoin(encoded(address), location(header))
-    except ValueError as error:
+    except ValueError:
         raise SourceNotAllowedError(
             f"{shown(uri)} redirects to what is no address. {_BY_HAND}"
-        ) from error
+        ) from None
 
 
 def _check_status(uri: str, status: int, *, resumed: bool) -> None:
