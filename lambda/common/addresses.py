@@ -7,14 +7,18 @@ import ipaddress
 import re
 import unicodedata
 from typing import Any
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 # Names of parameters that carry what lets somebody in: of signed addresses (AWS, Google, Azure's
 # `sig`), and of programs' keys. `page`, `id` or `format` are none.
 _SECRET = re.compile(
-    r"signature|token|secret|passw|passphrase|credential|session|bearer|jwt|hmac"
-    r"|^(x-)?(amz|goog)-|(^|[-_.])(auth|key|code|sig|sign|pwd|pass|otp|pin|ticket|nonce|sas)([-_.]|$)"
-    r"|apikey|accesskey|authkey|keyid|authorization|authcode|sharedkey|subscriptionkey",
+    r"signature|token|secret|passw|passphrase|credential|session|bearer|jwt|hmac|oauth"
+    r"|^(x-)?(amz|goog)-|authorization|keyid"
+    # Words of their own, between marks of whatever kind: `data[key]`.
+    r"|(?<![a-z0-9])(auth|key|code|sig|sign|pwd|pass|otp|pin|ticket|nonce|sas|tok|mac)(?![a-z0-9])"
+    r"|(api|access|account|app|application|auth|client|consumer|license|master|private|service"
+    r"|shared|signing|ssh|storage|subscription|user)[-_]?key"
+    r"|(access|auth|authorization|invite|login|pass|security|verification)[-_]?code",
     re.IGNORECASE,
 )
 # What an address begins with, as people write it too; another word may be a user's name.
@@ -25,7 +29,7 @@ _COLON = re.compile("[:\uff1a\ufe55\ufe13]|%(?:25)*3a", re.IGNORECASE)
 _USER_MARK = re.compile(f"{_AT.pattern}|{_COLON.pattern}", re.IGNORECASE)
 _QUERY_MARK = re.compile("[?#\uff1f\uff03\ufe56\ufe5f]")
 _HOST_END = re.compile(rf"[/\\]|{_QUERY_MARK.pattern}")
-_SEPARATOR = re.compile("[&;]")
+_SEPARATOR = re.compile("[&;?#]")
 _STRAY_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 # Of RFC 3986: what may stand in a path as it is, beside letters, digits and "-._~".
 _IN_PATH = "/%:@!$&'()*+,;="
@@ -34,7 +38,9 @@ _IN_QUERY = _IN_PATH + "?"
 _DEVIATING = re.compile("[\u00df\u03c2\u200c\u200d]")
 
 # What the IANA registries of special-purpose addresses do not call globally reachable, and what
-# else is no server's: multicast, the former class E, and the relays of 6to4.
+# else is no server's: multicast, the former class E, and the relays of 6to4; and the one public
+# address at which Azure's host answers its machines, with what configures them:
+# https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16.
 # Sources: https://www.iana.org/assignments/iana-ipv4-special-registry,
 # https://www.iana.org/assignments/iana-ipv6-special-registry and
 # https://www.iana.org/assignments/ipv6-address-space (only 2000::/3 is global unicast).
@@ -45,7 +51,7 @@ _NOT_PUBLIC_4 = tuple(
             *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16"),
             *("172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24"),
             *("192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24"),
-            *("224.0.0.0/4", "240.0.0.0/4"),
+            *("224.0.0.0/4", "240.0.0.0/4", "168.63.129.16/32"),
         ),
     )
 )
@@ -94,16 +100,23 @@ def has_control_characters(text: str) -> bool:
 
 
 def has_secret(address: str) -> bool:
-    """Tell whether a name among the query's parameters is one that secrets go by."""
+    """Tell whether a name among the parameters is one that secrets go by.
+
+    They stand in the query, and in the fragment, where browsers are given tokens (RFC 6749, 4.2.2).
+    """
+    _, *parameters = re.split("[?#]", address, maxsplit=1)
     return any(
         _SECRET.search(_name_of(part.partition("=")[0]))
-        for part in _SEPARATOR.split(address.partition("?")[2].partition("#")[0])
+        for text in parameters
+        for part in _SEPARATOR.split(text)
     )
 
 
 def _name_of(text: str) -> str:
-    """Return a parameter's name as the server reads it: `to%6ben` is `token`."""
-    return re.sub("%([0-9A-Fa-f]{2})", lambda found: chr(int(found[1], 16)), text)
+    """Return a parameter's name as the server reads it, or one behind it: `to%6ben` is `token`."""
+    while (read := unquote(text, "latin-1")) != text:
+        text = read
+    return text
 
 
 def shown(address: str) -> str:
