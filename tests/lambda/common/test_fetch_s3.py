@@ -96,7 +96,7 @@ def failing(error: Exception) -> Callable[[], dict[str, Any]]:
         (ConnectionClosedError(endpoint_url=SECRET), "SourceUnreachableError"),
         (EndpointConnectionError(endpoint_url=SECRET), "SourceUnreachableError"),
         (ProxyConnectionError(proxy_url=SECRET), "SourceUnreachableError"),
-        (SSLError(endpoint_url=SECRET, error=SECRET), "SourceUnreachableError"),
+        (SSLError(endpoint_url=SECRET, error=OSError(SECRET)), "SourceUnreachableError"),
         (NoCredentialsError(), "SourceDeniedError"),
         (PartialCredentialsError(provider="env", cred_var="x"), "SourceDeniedError"),
         (CredentialRetrievalError(provider="x", error_msg=SECRET), "SourceDeniedError"),
