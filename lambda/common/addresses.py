@@ -7,17 +7,29 @@ import ipaddress
 import re
 import unicodedata
 from typing import Any
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 # Names of parameters that carry what lets somebody in: of signed addresses (AWS, Google, Azure's
 # `sig`), and of programs' keys. `page`, `id` or `format` are none.
 _SECRET = re.compile(
-    r"signature|token|secret|passw|passphrase|credential|session|bearer|jwt|hmac"
-    r"|^(x-)?(amz|goog)-|(^|[-_.])(auth|key|code|sig|sign|pwd|pass|otp|pin|ticket|nonce|sas)([-_.]|$)"
-    r"|apikey|accesskey|authkey|keyid|authorization|authcode|sharedkey|subscriptionkey",
+    r"signature|token|secret|passw|passphrase|credential|session|bearer|jwt|hmac|oauth"
+    r"|^(x-)?(amz|goog)-|authorization|keyid"
+    # Words of their own, between marks of whatever kind: `data[key]`.
+    r"|(?<![a-z0-9])(auth|key|code|sig|sign|pwd|pass|otp|pin|ticket|nonce|sas|tok|mac)(?![a-z0-9])"
+    r"|(api|access|account|app|application|auth|client|consumer|license|master|private|service"
+    r"|shared|signing|ssh|storage|subscription|user)[-_]?key"
+    r"|(access|auth|authorization|invite|login|pass|security|verification)[-_]?code",
     re.IGNORECASE,
 )
-_SEPARATOR = re.compile("[&;]")
+# What an address begins with, as people write it too; another word may be a user's name.
+_BEGIN = re.compile(r"\s*(?:(?:https?|s3|ftp):)?[/\\]+", re.IGNORECASE)
+# Marks of an address, and the characters that turn into them when it is normalized.
+_AT = re.compile("[@\uff20\ufe6b]|%(?:25)*40")
+_COLON = re.compile("[:\uff1a\ufe55\ufe13]|%(?:25)*3a", re.IGNORECASE)
+_USER_MARK = re.compile(f"{_AT.pattern}|{_COLON.pattern}", re.IGNORECASE)
+_QUERY_MARK = re.compile("[?#\uff1f\uff03\ufe56\ufe5f]")
+_HOST_END = re.compile(rf"[/\\]|{_QUERY_MARK.pattern}")
+_SEPARATOR = re.compile("[&;?#]")
 _STRAY_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 # Of RFC 3986: what may stand in a path as it is, beside letters, digits and "-._~".
 _IN_PATH = "/%:@!$&'()*+,;="
@@ -26,7 +38,9 @@ _IN_QUERY = _IN_PATH + "?"
 _DEVIATING = re.compile("[\u00df\u03c2\u200c\u200d]")
 
 # What the IANA registries of special-purpose addresses do not call globally reachable, and what
-# else is no server's: multicast, the former class E, and the relays of 6to4.
+# else is no server's: multicast, the former class E, and the relays of 6to4; and the one public
+# address at which Azure's host answers its machines, with what configures them:
+# https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16.
 # Sources: https://www.iana.org/assignments/iana-ipv4-special-registry,
 # https://www.iana.org/assignments/iana-ipv6-special-registry and
 # https://www.iana.org/assignments/ipv6-address-space (only 2000::/3 is global unicast).
@@ -37,7 +51,7 @@ _NOT_PUBLIC_4 = tuple(
             *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16"),
             *("172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24"),
             *("192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24"),
-            *("224.0.0.0/4", "240.0.0.0/4"),
+            *("224.0.0.0/4", "240.0.0.0/4", "168.63.129.16/32"),
         ),
     )
 )
@@ -86,31 +100,46 @@ def has_control_characters(text: str) -> bool:
 
 
 def has_secret(address: str) -> bool:
-    """Tell whether a name among the query's parameters is one that secrets go by."""
+    """Tell whether a name among the parameters is one that secrets go by.
+
+    They stand in the query, and in the fragment, where browsers are given tokens (RFC 6749, 4.2.2).
+    """
+    _, *parameters = re.split("[?#]", address, maxsplit=1)
     return any(
         _SECRET.search(_name_of(part.partition("=")[0]))
-        for part in _SEPARATOR.split(address.partition("?")[2].partition("#")[0])
+        for text in parameters
+        for part in _SEPARATOR.split(text)
     )
 
 
 def _name_of(text: str) -> str:
-    """Return a parameter's name as the server reads it: `to%6ben` is `token`."""
-    return re.sub("%([0-9A-Fa-f]{2})", lambda found: chr(int(found[1], 16)), text)
+    """Return a parameter's name as the server reads it, or one behind it: `to%6ben` is `token`."""
+    while (read := unquote(text, "latin-1")) != text:
+        text = read
+    return text
 
 
 def shown(address: str) -> str:
     """Return an address as people may see it: nothing of user, password, query or fragment.
 
-    Causes, logs and outputs are read by more people than may open the source. The keys of S3
-    objects stay whole, which may hold any of those marks.
+    Causes, logs and outputs are read by more people than may open the source. Whether the address
+    parses makes no difference: what stands before its last "@" is hidden where the host's place
+    holds one too, or a colon comes before, since a password may hold slashes and question marks.
+    The keys of S3 objects stay whole, which may hold any of those marks.
     """
-    scheme, mark, rest = address.partition("://")
-    if scheme.lower() == "s3" and mark:
-        bucket, slash, key = rest.partition("/")
-        return f"{scheme}://{'...@' * ('@' in bucket)}{bucket.rpartition('@')[2]}{slash}{key}"
-    plain = re.split("[?#]", address, maxsplit=1)[0]
-    hidden = "?..." if len(plain) < len(address) else ""
-    return re.sub(r"//[^/]*@", "//...@", plain) + hidden
+    begin = _BEGIN.match(address)
+    scheme = begin[0] if begin else ""
+    rest = address[len(scheme) :]
+    host = _HOST_END.split(rest, maxsplit=1)[0]
+    if scheme.lower() == "s3://" and not _USER_MARK.search(rest.partition("/")[0]):
+        return address
+    plain = _QUERY_MARK.split(rest, maxsplit=1)[0]
+    hidden = "?..." if len(plain) < len(rest) else ""
+    *_, last = [None, *_AT.finditer(rest)]
+    if last and (_AT.search(host) or _COLON.search(plain[: last.start()])):
+        # An "@" behind a question mark may end a password, or stand in a query: neither is shown.
+        plain = f"...@{plain[last.end() :]}" if last.start() < len(plain) else "..."
+    return scheme + plain + hidden
 
 
 def ascii_host(host: str) -> str:

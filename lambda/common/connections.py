@@ -138,9 +138,9 @@ def resolved_within(
             answers.put(list(resolver(host)))
         except OSError as error:
             answers.put(error)
-        except ValueError as error:
+        except ValueError:
             # Of a name that cannot be one: an empty label, one of more than 63 characters.
-            answers.put(OSError(f"{host} is not a host's name ({error})"))
+            answers.put(OSError(f"{host} is not a host's name"))
 
     threading.Thread(target=ask, daemon=True).start()
     try:

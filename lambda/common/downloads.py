@@ -66,12 +66,16 @@ class Download:
 
 
 def unknown_packing(answer: http.client.HTTPResponse) -> str | None:
-    """Return how the file is packed for the way, where that is not how it may be."""
-    packings = [
-        *((each, ("chunked",)) for each in answer.headers.get_all("Transfer-Encoding", [])),
-        *((each, _AS_IT_IS) for each in answer.headers.get_all("Content-Encoding", [])),
-    ]
-    return next((each for each, known in packings if each.strip().lower() not in known), None)
+    """Return how the file is packed for the way, where that is not how it may be.
+
+    `http.client` undoes "chunked" where the first Transfer-Encoding is exactly that word, without a
+    blank around it; of everything else the body stays as it was sent.
+    """
+    sent = answer.headers.get_all("Transfer-Encoding", [])
+    if [each.lower() for each in sent] not in ([], ["chunked"]):
+        return ", ".join(sent)
+    encodings = answer.headers.get_all("Content-Encoding", [])
+    return next((each for each in encodings if each.strip(" \t").lower() not in _AS_IT_IS), None)
 
 
 def declared(answer: http.client.HTTPResponse) -> int | None:

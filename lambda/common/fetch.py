@@ -19,7 +19,18 @@ from dataclasses import dataclass
 from typing import IO, Any, cast
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
-from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    HTTPClientError,
+    IncompleteReadError,
+    NoCredentialsError,
+    PartialCredentialsError,
+)
+from botocore.exceptions import (
+    ConnectionError as AwsConnectionError,
+)
 
 from . import aws, s3
 from .addresses import ascii_host, encoded, is_public, location, shown
@@ -213,10 +224,12 @@ class Web:
         try:
             target = urlsplit(encoded(address))
             port = target.port
-        except ValueError as error:
+        except ValueError:
+            # The library's words hold what it could not read, passwords too.
             raise SourceNotAllowedError(
-                f"{shown(address)} is not an address ({error}). Set source.uri to an https address."
-            ) from error
+                f"{shown(address)} is not an address. Set source.uri to an https address, its host "
+                "in plain letters."
+            ) from None
         if target.scheme != "https" or target.username is not None or port not in (None, 443):
             raise SourceNotAllowedError(
                 f"{shown(address)} is not a plain https address. Use https, without a user name or "
@@ -301,7 +314,8 @@ def _check_framing(uri: str, answer: http.client.HTTPResponse) -> None:
     """
     if answer.headers.defects:
         raise PassingError("the server does not answer in HTTP: malformed headers")
-    if packing := unknown_packing(answer):
+    packing = unknown_packing(answer)
+    if packing is not None:
         raise SourceNotAllowedError(
             f"{shown(uri)} cannot be fetched (the server packs it as {packing[:20]!a}, which was "
             f"not asked for). {_BY_HAND}"
@@ -313,10 +327,10 @@ def _redirected(uri: str, address: str, header: str) -> str:
     """Return where a redirect leads."""
     try:
         return urljoin(encoded(address), location(header))
-    except ValueError as error:
+    except ValueError:
         raise SourceNotAllowedError(
             f"{shown(uri)} redirects to what is no address. {_BY_HAND}"
-        ) from error
+        ) from None
 
 
 def _check_status(uri: str, status: int, *, resumed: bool) -> None:
@@ -353,9 +367,10 @@ def from_s3(uri: str, *, version_id: str | None = None, max_bytes: int = MAX_BYT
     """Read an S3 object, of the version given or the newest.
 
     Raises:
-        SourceUnreachableError: S3 failed, or the body stopped short.
+        SourceUnreachableError: S3 failed or did not answer, or the body stopped short.
         SourceNotFoundError: The bucket, key or version does not exist.
-        SourceDeniedError: The function's role may not read it.
+        SourceDeniedError: The function's role may not read it, or the function has no credentials.
+        SourceNotAllowedError: The address is none that S3 can be asked for.
         SourceTooLargeError: It has more than `max_bytes` bytes.
         SourceArchivedError: It must be restored first.
     """
@@ -372,10 +387,8 @@ def from_s3(uri: str, *, version_id: str | None = None, max_bytes: int = MAX_BYT
             file.write(chunk)
     except ClientError as error:
         raise _from_client_error(uri, version_id, error) from error
-    except (HTTPClientError, IncompleteReadError) as error:
-        raise SourceUnreachableError(
-            f"{shown(uri)} could not be read ({error}). Run again."
-        ) from error
+    except BotoCoreError as error:
+        raise _from_botocore_error(uri, error) from error
     file.seek(0)
     return Fetched(file, _name(place.key), answer.get("VersionId"))
 
@@ -384,9 +397,10 @@ def size_in_s3(uri: str, *, version_id: str | None = None) -> int:
     """Return the size of an S3 object in bytes, of the version given or the newest.
 
     Raises:
-        SourceUnreachableError: S3 failed.
+        SourceUnreachableError: S3 failed or did not answer.
         SourceNotFoundError: The bucket, key or version does not exist.
-        SourceDeniedError: The function's role may not read it.
+        SourceDeniedError: The function's role may not read it, or the function has no credentials.
+        SourceNotAllowedError: The address is none that S3 can be asked for.
     """
     place = s3.parse_uri(uri)
     request: dict[str, Any] = {"Bucket": place.bucket, "Key": place.key}
@@ -396,10 +410,23 @@ def size_in_s3(uri: str, *, version_id: str | None = None) -> int:
         return int(aws.client("s3").head_object(**request)["ContentLength"])
     except ClientError as error:
         raise _from_client_error(uri, version_id, error) from error
-    except HTTPClientError as error:
-        raise SourceUnreachableError(
-            f"{shown(uri)} could not be read ({error}). Run again."
-        ) from error
+    except BotoCoreError as error:
+        raise _from_botocore_error(uri, error) from error
+
+
+def _from_botocore_error(uri: str, error: BotoCoreError) -> SpineError:
+    """Name what went wrong before S3 answered, or while; the library's words may hold addresses."""
+    kind = type(error).__name__
+    if isinstance(error, (AwsConnectionError, HTTPClientError, IncompleteReadError)):
+        return SourceUnreachableError(f"{shown(uri)} could not be read ({kind}). Run again.")
+    if isinstance(error, (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError)):
+        return SourceDeniedError(
+            f"{shown(uri)} may not be read: the function has no credentials ({kind}). Correct its "
+            "role, then run again."
+        )
+    return SourceNotAllowedError(
+        f"{shown(uri)} cannot be asked for ({kind}). Correct source.uri or source.version_id."
+    )
 
 
 def _from_client_error(uri: str, version_id: str | None, error: ClientError) -> Exception:
@@ -407,8 +434,8 @@ def _from_client_error(uri: str, version_id: str | None, error: ClientError) -> 
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     what = shown(uri) + (f" version {version_id}" if version_id is not None else "")
     if code in ("NoSuchKey", "NoSuchBucket", "NoSuchVersion", "404", "MethodNotAllowed") or (
-        # What S3 answers when a version id is not even well formed.
-        code == "InvalidArgument" and version_id is not None
+        # What S3 answers when a version id is not even well formed; a HEAD has no body to say it.
+        code in ("InvalidArgument", "400") and version_id is not None
     ):
         return SourceNotFoundError(
             f"{what} does not exist ({code}). Correct source.uri or source.version_id."

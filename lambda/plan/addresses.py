@@ -42,10 +42,10 @@ def _refused(uri: str, words: str, remedy: str = "") -> PydanticCustomError:
 def _check_web(uri: str, rules: Rules) -> None:
     try:
         parts = urlsplit(encoded(uri))
-    except ValueError as error:
+    except ValueError:
         # A host whose characters turn into others when they are normalized, or a broken IPv6 one.
         words = "an address whose host cannot be read"
-        raise _refused(uri, words, "Write the host in plain letters.") from error
+        raise _refused(uri, words, "Write the host in plain letters.") from None
     hosts = ", ".join(sorted(rules.hosts)) or "none"
     if "\\" in uri:
         raise _refused(uri, "an address with backslashes", "Write them as slashes, or as %5C.")

@@ -3,6 +3,8 @@
 import os
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from .. import algorithms
 from ..common import fetch, log, names
 from ..common.errors import SpineError
@@ -76,7 +78,7 @@ def _look(source: Source, hosts: frozenset[str]) -> engines.Source:
             size: int | None = fetch.size_in_s3(source.uri, version_id=source.version_id)
         else:
             size = fetch.Web(hosts=hosts, seconds=_SECONDS).size(source.uri)
-    except SpineError as error:
+    except (SpineError, ClientError) as error:
         return engines.Source(uri=source.uri, size=None, why_not=type(error).__name__)
     why_not = "the server does not say it" if size is None else ""
     return engines.Source(uri=source.uri, size=size, why_not=why_not)

@@ -25,9 +25,11 @@ class Wire:
 
 
 def said(status: str = "200 OK", *headers: str) -> http.client.HTTPResponse:
-    """An answer with these lines, as http.client reads it."""
+    """An answer with these lines, as http.client reads it; a lone half is one byte."""
     text = "\r\n".join((f"HTTP/1.1 {status}", *headers, "", ""))
-    answer = http.client.HTTPResponse(cast("socket.socket", Wire(text.encode())))
+    answer = http.client.HTTPResponse(
+        cast("socket.socket", Wire(text.encode(errors="surrogateescape")))
+    )
     answer.begin()
     return answer
 
@@ -189,14 +191,26 @@ def test_several_sizes_and_what_is_no_number_are_refused(headers: list[str]) -> 
     [
         ([], None),
         (["Transfer-Encoding: chunked"], None),
-        (["Transfer-Encoding: Chunked "], None),
+        (["Transfer-Encoding: Chunked"], None),
+        (["Transfer-Encoding: chunked "], "chunked "),
+        (["Transfer-Encoding: chunked\t"], "chunked\t"),
+        (["Transfer-Encoding: \x0bchunked"], "\x0bchunked"),
+        (["Transfer-Encoding: chunked\x0c"], "chunked\x0c"),
+        (["Transfer-Encoding: \x1cchunked"], "\x1cchunked"),
+        (["Transfer-Encoding: chunked\udca0"], "chunked\xa0"),
+        (["Transfer-Encoding: chunked\udc85"], "chunked\x85"),
+        (["Transfer-Encoding: "], ""),
+        (["Transfer-Encoding: ", "Transfer-Encoding: chunked"], ", chunked"),
+        (["Transfer-Encoding: chunked", "Transfer-Encoding: chunked"], "chunked, chunked"),
         (["Transfer-Encoding: identity"], "identity"),
         (["Transfer-Encoding: gzip, chunked"], "gzip, chunked"),
-        (["Transfer-Encoding: chunked", "Transfer-Encoding: gzip"], "gzip"),
+        (["Transfer-Encoding: chunked", "Transfer-Encoding: gzip"], "chunked, gzip"),
         (["Content-Encoding: identity"], None),
         (["Content-Encoding: gzip"], None),
         (["Content-Encoding: X-GZIP"], None),
         (["Content-Encoding: "], None),
+        (["Content-Encoding: gzip "], None),
+        (["Content-Encoding: \x0bgzip"], "\x0bgzip"),
         (["Content-Encoding: br"], "br"),
         (["Content-Encoding: gzip", "Content-Encoding: deflate"], "deflate"),
         (["Content-Encoding: chunked"], "chunked"),

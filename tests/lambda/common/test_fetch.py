@@ -5,6 +5,7 @@ import http.client
 import socket
 import ssl
 import threading
+import traceback
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,25 @@ def test_other_addresses_are_refused_before_connecting(uri: str, says: str) -> N
     """Only plain https on an allowed host is opened; the message says what to do instead."""
     with pytest.raises(fetch.SourceNotAllowedError, match=says):
         web().fetch(uri)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        f"https://me:hunter2@{HOST}/a",
+        "https://me:hunter2@data\u2100.example/a",
+        "https://me:hunter2@[::1/a",
+        f"https://me:hunter2/x@{HOST}/a",
+        f"https://me:x/hunter2@{HOST}/a",
+        f"https:/me:hunter2@{HOST}/a",
+        f"https:\\\\me:hunter2@{HOST}/a",
+    ],
+)
+def test_no_password_of_an_address_is_shown_that_cannot_be_read(uri: str) -> None:
+    """Nor in the words of the library that could not read it."""
+    with pytest.raises(fetch.SourceNotAllowedError) as caught:
+        web().fetch(uri)
+    assert "hunter2" not in "".join(traceback.format_exception(caught.value))
 
 
 @pytest.mark.parametrize(

@@ -151,6 +151,10 @@ CASES: dict[str, tuple[Answer, str | bytes]] = {
     "chunks too large": (ok(CHUNKED, b"%x\r\n" % (MOST + 1) + b"x" * (MOST + 1)), TOO_LARGE),
     # Packings.
     "a packing for the way": (ok(b"Transfer-Encoding: gzip, chunked\r\n", b"0\r\n\r\n"), DENIED),
+    "chunks by another word": (
+        ok(b"Transfer-Encoding: chunked\xa0\r\n", b"5\r\nhello\r\n0\r\n\r\n"),
+        DENIED,
+    ),
     "another packing": (ok(b"Content-Encoding: br\r\n"), DENIED),
     "gzip": (ok(b"Content-Encoding: gzip\r\n", PACKED), PACKED),
     "gzip cut": (ok(b"Content-Encoding: gzip\r\n" + LENGTH + b"99\r\n", PACKED[:9]), PASSING),

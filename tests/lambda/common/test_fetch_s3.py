@@ -6,12 +6,27 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from botocore.exceptions import IncompleteReadError, ReadTimeoutError
+from botocore.exceptions import (
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    CredentialRetrievalError,
+    EndpointConnectionError,
+    IncompleteReadError,
+    NoCredentialsError,
+    NoRegionError,
+    ParamValidationError,
+    PartialCredentialsError,
+    ProxyConnectionError,
+    ReadTimeoutError,
+    SSLError,
+)
 
 from spine.shipped import load
 from tests.support import FakeS3, client_error, got, use_clients
 
 fetch = load("common.fetch")
+# In the library's words only.
+SECRET = "https://me:hunter2@b.example/k"
 
 
 def test_an_object_is_read_with_its_version(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,6 +70,8 @@ class Failing:
         """Fail."""
         return self.answer()
 
+    head_object = get_object
+
 
 def failing(error: Exception) -> Callable[[], dict[str, Any]]:
     """Return a function that raises."""
@@ -74,16 +91,38 @@ def failing(error: Exception) -> Callable[[], dict[str, Any]]:
         (client_error("InvalidObjectState", "cold", "GetObject", 403), "SourceArchivedError"),
         (client_error("InternalError", "oops", "GetObject", 500), "SourceUnreachableError"),
         (client_error("SlowDown", "wait", "GetObject", 503), "SourceUnreachableError"),
-        (ReadTimeoutError(endpoint_url="x"), "SourceUnreachableError"),
+        (ReadTimeoutError(endpoint_url=SECRET), "SourceUnreachableError"),
+        (ConnectTimeoutError(endpoint_url=SECRET), "SourceUnreachableError"),
+        (ConnectionClosedError(endpoint_url=SECRET), "SourceUnreachableError"),
+        (EndpointConnectionError(endpoint_url=SECRET), "SourceUnreachableError"),
+        (ProxyConnectionError(proxy_url=SECRET), "SourceUnreachableError"),
+        (SSLError(endpoint_url=SECRET, error=OSError(SECRET)), "SourceUnreachableError"),
+        (NoCredentialsError(), "SourceDeniedError"),
+        (PartialCredentialsError(provider="env", cred_var="x"), "SourceDeniedError"),
+        (CredentialRetrievalError(provider="x", error_msg=SECRET), "SourceDeniedError"),
+        (ParamValidationError(report=SECRET), "SourceNotAllowedError"),
+        (NoRegionError(), "SourceNotAllowedError"),
     ],
 )
 def test_failures_of_s3_have_names(
     monkeypatch: pytest.MonkeyPatch, error: Exception, name: str
 ) -> None:
-    """What only S3's code tells apart becomes an error that Retry and Catch can list."""
+    """What only S3's code or the library tells apart becomes an error that Retry and Catch list."""
     use_clients(monkeypatch, s3=Failing(failing(error)))
-    with pytest.raises(getattr(fetch, name), match="s3://b/k"):
-        fetch.from_s3("s3://b/k", version_id="v")
+    for ask in (fetch.from_s3, fetch.size_in_s3):
+        with pytest.raises(getattr(fetch, name), match="s3://b/k") as caught:
+            ask("s3://b/k", version_id="v")
+        assert SECRET not in str(caught.value)
+
+
+def test_a_version_that_is_none_is_not_found_without_a_body(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The answer to HEAD says its status only."""
+    refused = client_error("400", "Bad Request", "HeadObject")
+    use_clients(monkeypatch, s3=Failing(failing(refused)))
+    with pytest.raises(fetch.SourceNotFoundError, match="version v does not exist"):
+        fetch.size_in_s3("s3://b/k", version_id="v")
 
 
 def test_a_body_that_stops_short_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,6 +57,11 @@ def test_a_refusal_shows_no_secret() -> None:
     """Causes stay in the execution history, which more people can read than the input's author."""
     for uri in (
         "https://me:hunter2@data.example.org/a.zip",
+        "https://me:hunter2@data\u2100.example.org/a.zip",
+        "https:/me:hunter2@data.example.org/a.zip",
+        "https:\\\\me:hunter2@data.example.org/a.zip",
+        "https://me:hunter2/x@data.example.org/a.zip",
+        "https://me:x/hunter2@data.example.org/a.zip",
         "https://data.example.org/a.zip?token=hunter2",
         "https://other.example/a.zip?key=hunter2",
         "https://me:hunter2@data.example.org/" + "a" * 3000,

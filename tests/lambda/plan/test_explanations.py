@@ -87,6 +87,24 @@ def test_the_secret_of_an_address_is_not_shown() -> None:
     assert "hunter" not in message
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"source": {"uri": ["https://me:hunter2@data.example.org/a.csv"]}},
+        {"source": {"uri": {"a": "https://data.example.org/a.csv?key=hunter2"}}},
+        {"source": {"url": "https://me:hunter2@data.example.org/a.csv"}},
+        {"source": "https:/me:hunter2@data.example.org/a.csv"},
+        {"source": {"https://me:hunter2@data.example.org/a.csv": 1}},
+        {"sources": [{"uri": 'https:\\\\me:hunter2"x@data.example.org/a.csv'}]},
+    ],
+)
+def test_the_secret_of_an_address_in_a_wrong_place_is_not_shown(given: dict[str, Any]) -> None:
+    """The refusal shows what is given to a field that is none, too."""
+    message = refused(given)
+    assert "hunter2" not in message
+    assert "..." in message
+
+
 def test_a_hostile_name_of_a_field_is_shown_shortened_and_escaped() -> None:
     """It goes to logs and terminals."""
     problem: Any = explanations.unknown("a\x1b[31m" + "b" * 500, 1, siblings=["train"])

@@ -4,10 +4,11 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 
 from spine.shipped import load
 from tests.planning import at, plan, refused
-from tests.support import FakeS3
+from tests.support import FakeS3, client_error
 
 fetch = load("common.fetch")
 
@@ -36,6 +37,28 @@ def test_a_size_that_cannot_be_had_does_not_stop_a_plan(monkeypatch: pytest.Monk
     found = preparation(uri="https://data.example.org/a.csv")
     assert found["source_bytes"] is None
     assert "SourceUnreachableError" in found["reason"]
+
+
+@pytest.mark.parametrize(
+    ("failure", "name"),
+    [
+        (EndpointConnectionError(endpoint_url="x"), "SourceUnreachableError"),
+        (NoCredentialsError(), "SourceDeniedError"),
+        (client_error("301", "Moved Permanently", "HeadObject", 301), "ClientError"),
+    ],
+)
+def test_an_s3_that_does_not_tell_a_size_does_not_stop_a_plan(
+    monkeypatch: pytest.MonkeyPatch, store: FakeS3, failure: Exception, name: str
+) -> None:
+    """Whether it is not reached, or answers what has no name of Spine's."""
+
+    def fail(**_: object) -> None:
+        raise failure
+
+    monkeypatch.setattr(store, "head_object", fail)
+    found = preparation(uri="s3://partner-bucket/a.csv")
+    assert found["source_bytes"] is None
+    assert name in found["reason"]
 
 
 def test_a_server_that_does_not_say_it_is_named_as_the_reason(
