@@ -277,6 +277,10 @@ class Web:
         size = download.file.tell()
         if expected is not None and size < expected:
             raise PassingError(f"only {size:,} of {expected:,} bytes arrived")
+        if expected is not None and size > expected:
+            # http.client reads no length of a list such as "5, 5", and takes what comes.
+            download.restart()
+            raise PassingError(f"{size:,} bytes arrived where {expected:,} were said")
 
     def _check_size(self, uri: str, size: int) -> None:
         if size > self.max_bytes:

@@ -134,6 +134,8 @@ CASES: dict[str, tuple[Answer, str | bytes]] = {
     "a length of 5,000 digits": (ok(LENGTH + b"9" * 5000 + b"\r\n"), TOO_LARGE),
     "two lengths": (ok(LENGTH + b"5\r\n" + LENGTH + b"4\r\n"), PASSING),
     "two lengths on one line": (ok(LENGTH + b"5, 4\r\n"), PASSING),
+    "one length twice on one line": (ok(LENGTH + b"5, 5\r\n"), b"hello"),
+    "one length twice on one line, and more": (ok(LENGTH + b"4, 4\r\n"), PASSING),
     "one length twice": (ok(LENGTH + b"5\r\n" + LENGTH + b"5\r\n"), b"hello"),
     "a body too large": (ok(b"", b"x" * (MOST + 1)), TOO_LARGE),
     "a body just large enough": (ok(b"", b"x" * MOST), b"x" * MOST),
