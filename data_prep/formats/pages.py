@@ -8,14 +8,14 @@ Source: https://github.com/apache/parquet-format (parquet.thrift, Encodings.md)
 """
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data_prep.errors import TooLargeError, shown
-from data_prep.formats.thrift import Compact, Struct
+from data_prep.formats.thrift import BOOL, I32, Compact, Kind, Struct
 
 # What a batch of rows takes, about, before it is written as text.
 _BATCH_BYTES = 64 << 20
@@ -34,6 +34,15 @@ _WHOLE_GROUP = 64 << 20
 
 _DATA, _DICTIONARY, _DATA_2 = 0, 2, 3
 _DELTA_LENGTHS, _DELTA_STRINGS = 6, 7
+_RLE, _BIT_PACKED = 3, 4
+# PageHeader of parquet.thrift, and what it has for each kind of page.
+_PARTS: dict[int, int] = {_DATA: 5, _DICTIONARY: 7, _DATA_2: 8}
+_HEADER: Mapping[int, Kind] = {
+    **dict.fromkeys((1, 2, 3), I32),
+    5: dict.fromkeys((1, 2, 3, 4), I32),
+    7: dict.fromkeys((1, 2), I32),
+    8: {**dict.fromkeys((1, 2, 3, 4, 5, 6), I32), 7: BOOL},
+}
 
 
 class Reading(NamedTuple):
@@ -92,7 +101,7 @@ def check_footer(name: str, stream: io.BufferedIOBase, most: int) -> None:
     if length <= most:
         stream.seek(end - _MAGIC_BYTES - length)
         footer = Compact(stream.read(length))
-        footer.struct()
+        footer.struct({})
         if footer.structs * _STRUCT_BYTES <= most:
             return
     raise TooLargeError(
@@ -127,7 +136,7 @@ def measured(name: str, stream: io.BufferedIOBase, metadata: pq.FileMetaData, mo
             chunk = group.column(at)
             packed += chunk.total_compressed_size
             levels = metadata.schema.column(at).max_definition_level
-            found = _column(stream, chunk, group.num_rows, size, levels)
+            found = _column(stream, chunk, group.num_rows, size, levels, most - held)
             if found.has_dictionary and chunk.physical_type == "BYTE_ARRAY":
                 dictionaries.add(chunk.path_in_schema)
             held += found.held
@@ -148,9 +157,14 @@ def measured(name: str, stream: io.BufferedIOBase, metadata: pq.FileMetaData, mo
 
 
 def _column(
-    stream: io.BufferedIOBase, chunk: pq.ColumnChunkMetaData, rows: int, size: int, levels: int
+    stream: io.BufferedIOBase,
+    chunk: pq.ColumnChunkMetaData,
+    rows: int,
+    size: int,
+    levels: int,
+    most: int,
 ) -> _Column:
-    """Measure a column of one row group."""
+    """Measure a column of one row group, up to the first page that takes more than `most` bytes."""
     is_text = chunk.physical_type == "BYTE_ARRAY"
     page_held = dictionary_held = values = 0
     width = _WIDEST
@@ -167,6 +181,8 @@ def _column(
         if page.encoding in (_DELTA_LENGTHS, _DELTA_STRINGS):
             # The lengths of all of its values are unpacked with it.
             held += 8 * page.values
+            if held > most:
+                return _Column(held, width, dictionary_held > 0)
             _check_delta(stream, chunk, page, levels)
         page_held = max(page_held, held)
         if is_text:
@@ -183,6 +199,9 @@ def _pages(
     stream: io.BufferedIOBase, chunk: pq.ColumnChunkMetaData, rows: int, size: int
 ) -> Iterator[_Page]:
     """Yield the pages of a column of one row group by their headers."""
+    # Whoever reads the column goes on until it has so many values.
+    if chunk.num_values != rows:
+        raise ValueError(f"a column has {chunk.num_values} values in {rows} rows")
     at = chunk.data_page_offset
     if chunk.has_dictionary_page and 0 < (chunk.dictionary_page_offset or 0) < at:
         at = chunk.dictionary_page_offset
@@ -190,7 +209,7 @@ def _pages(
     if not 0 <= at <= end <= size:
         raise ValueError("a column lies outside of the file")
     values = 0
-    while at < end and values < rows:
+    while at < end:
         page = _page(stream, at, end)
         at = page.start + page.packed
         if page.kind in (_DATA, _DATA_2):
@@ -228,7 +247,7 @@ def _header(stream: io.BufferedIOBase, at: int, length: int) -> tuple[Struct, in
     data = stream.read(length)
     reader = Compact(data)
     try:
-        header = reader.struct()
+        header = reader.struct(_HEADER)
     except (IndexError, ValueError):
         return None
     return (header, at + reader.at) if reader.at <= len(data) else None
@@ -236,7 +255,7 @@ def _header(stream: io.BufferedIOBase, at: int, length: int) -> tuple[Struct, in
 
 def _part(header: Struct) -> Struct:
     """Return what a page's header has for its kind of page."""
-    found = header.get({_DATA: 5, _DICTIONARY: 7, _DATA_2: 8}.get(_number(header, 1), 0))
+    found = header.get(_PARTS.get(_number(header, 1), 0))
     return found if isinstance(found, dict) else {}
 
 
@@ -251,16 +270,17 @@ def _check_delta(
 ) -> None:
     """Refuse a page whose packed lengths are more than its values: all of them are unpacked."""
     stream.seek(page.start)
-    data = stream.read(page.packed)
+    data = memoryview(stream.read(page.packed))
     if page.kind == _DATA_2:
         inner = _part(page.header)
         before = _number(inner, 5) + _number(inner, 6)
+        if min(_number(inner, 5), _number(inner, 6)) < 0 or before > page.unpacked:
+            raise ValueError("a page's levels are longer than the page")
         packed, unpacked = data[before:], page.unpacked - before
         text = _unpacked(packed, chunk, unpacked) if inner.get(7, 1) else packed
     else:
         text = _unpacked(data, chunk, page.unpacked)
-        if levels:
-            text = text[4 + int.from_bytes(text[:4], "little") :]
+        text = text[_levels_bytes(text, page, levels) :]
     for _ in range(2 if page.encoding == _DELTA_STRINGS else 1):
         count, length = _delta_lengths(text)
         if count > page.values:
@@ -268,14 +288,28 @@ def _check_delta(
         text = text[length:]
 
 
-def _unpacked(data: bytes, chunk: pq.ColumnChunkMetaData, size: int) -> bytes:
+def _levels_bytes(text: "memoryview[int]", page: _Page, levels: int) -> int:
+    """Return how many bytes of a page tell which values are missing."""
+    if not levels:
+        return 0
+    encoding = _number(_part(page.header), 3)
+    if encoding == _BIT_PACKED:
+        return -(-page.values * levels.bit_length() // 8)
+    if encoding != _RLE:
+        raise ValueError(f"levels are never in encoding {encoding}")
+    return 4 + int.from_bytes(text[:4], "little")
+
+
+def _unpacked(
+    data: "memoryview[int]", chunk: pq.ColumnChunkMetaData, size: int
+) -> "memoryview[int]":
     if chunk.compression == "UNCOMPRESSED":
         return data
     codec = pa.Codec({"LZ4": "lz4_raw"}.get(chunk.compression, chunk.compression.lower()))
-    return bytes(codec.decompress(data, size, asbytes=True))
+    return memoryview(codec.decompress(data, size, asbytes=True))
 
 
-def _delta_lengths(text: bytes) -> tuple[int, int]:
+def _delta_lengths(text: "memoryview[int]") -> tuple[int, int]:
     """Return how many numbers there are in DELTA_BINARY_PACKED, and in how many bytes."""
     reader = Compact(text)
     block, parts, count = reader.varint(), reader.varint(), reader.varint()

@@ -1,0 +1,92 @@
+"""What two readers of a Parquet file could understand in two ways is refused."""
+
+import pytest
+
+from data_prep.errors import DamagedArchiveError, TooLargeError
+from data_prep.limits import Limits
+from tests.data_prep.formats import crafted
+from tests.data_prep.formats.crafted import ROWS, Column, whole
+from tests.data_prep.support import run
+
+HONEST = Column(crafted.numbers())
+# The start of 100 lengths of zero in DELTA_BINARY_PACKED, in one block of 128 in four parts.
+EMPTY_TEXTS = b"\x80\x01\x04\x64\0" + b"\0" * 5
+
+
+def read(*columns: Column, elements: int | None = None, most: int = 1 << 30) -> int:
+    """Read a file of the columns and a label, and return how many rows it has."""
+    content = crafted.file(HONEST, *columns, elements=elements)
+    limits = Limits(decoded_bytes=most)
+    found = run(
+        content,
+        "x.parquet",
+        label="c0",
+        positive="1",
+        limits=limits,
+        categorical=tuple(f"c{at}" for at, it in enumerate(columns, 1) if it.physical == 6),
+        missing="pass",
+        allow_leakage=True,
+    )
+    return sum(found.counts.values())
+
+
+def test_a_crafted_file_of_nothing_else_is_read() -> None:
+    """So that what the other tests refuse is what they add."""
+    assert read(HONEST, HONEST) == ROWS
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        (2, whole(400, 6)),
+        (2, whole(400)),
+        (65_536 + 2, whole(400)),
+        (32_768, whole(400)),
+        (14, whole(1 << 32)),
+        (14, whole(1 << 16, 4)),
+        (8, whole(400)),
+    ],
+    ids=["type", "repeated", "number", "large number", "32 bits", "16 bits", "no struct"],
+)
+def test_a_field_that_readers_take_for_another_is_refused(more: crafted.Field) -> None:
+    """Fields of another type, met twice, of a number beyond 16 bits or larger than their type."""
+    with pytest.raises(DamagedArchiveError, match="header is malformed"):
+        read(Column(crafted.numbers(more)))
+
+
+def test_a_page_after_the_last_row_is_refused() -> None:
+    """The reader goes on until it has as many values as the column says."""
+    two = crafted.numbers() * 2
+    with pytest.raises(DamagedArchiveError, match="has 200 values in 100 rows"):
+        read(Column(two, values=2 * ROWS))
+    with pytest.raises(DamagedArchiveError, match="contradicts its column"):
+        read(Column(two))
+
+
+def test_a_page_of_lengths_is_unpacked_within_the_bound_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its header tells beforehand that it takes more."""
+    monkeypatch.setattr("data_prep.formats.pages._unpacked", lambda *_: pytest.fail("unpacked"))
+    data = EMPTY_TEXTS + b"\0" * 500_000
+    pages = crafted.page(data, crafted.zipped(data), encoding=6)
+    with pytest.raises(TooLargeError, match="unpacks to more than"):
+        read(Column(pages, 6, schema=((6, whole(0)),)), most=400_000)
+
+
+def test_levels_in_the_encoding_of_old_are_read() -> None:
+    """They have no length before them, so a page's lengths begin right after them."""
+    levels = b"\xff" * 13
+    texts = Column(b"", 6, True, ((6, whole(0)),))
+    for count, refused in ((ROWS, False), (2**20, True)):
+        packed = b"\x80\x01\x04" + crafted.varint(count) + b"\0" + b"\0" * 5
+        data = levels + packed + b"\0" * 5 * (count // 128)
+        page = crafted.page(data, crafted.zipped(data), encoding=6, levels=4)
+        if refused:
+            with pytest.raises(DamagedArchiveError, match="more lengths than values"):
+                read(texts._replace(pages=page))
+        else:
+            assert read(texts._replace(pages=page)) == ROWS
+    page = crafted.page(data, crafted.zipped(data), encoding=6, levels=5)
+    with pytest.raises(DamagedArchiveError, match="levels are never in encoding 5"):
+        read(texts._replace(pages=page))
