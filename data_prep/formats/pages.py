@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from data_prep.errors import TooLargeError, shown
+from data_prep.formats.footer import BYTE_ARRAY, FIXED_LEN_BYTE_ARRAY, Chunk, Footer
 from data_prep.formats.thrift import BOOL, I32, Compact, Kind, Struct
 
 # What a batch of rows takes, about, before it is written as text.
@@ -22,11 +22,6 @@ _BATCH_BYTES = 64 << 20
 _MOST_ROWS = 65_536
 # Of a value of fixed width, at most (a decimal of 256 bits).
 _WIDEST = 32
-# A struct of the footer takes up to 700 bytes in memory and may be 3 in the file. Below this size
-# even that is within the bound.
-_FOOTER_TO_COUNT = 1 << 20
-_STRUCT_BYTES = 700
-_MAGIC_BYTES = 8
 _HEADER_BYTES = 4096
 _LARGEST_HEADER = 1 << 20
 # A row group of more compressed bytes is read piece by piece.
@@ -83,41 +78,13 @@ class _Column(NamedTuple):
     has_dictionary: bool
 
 
-def check_footer(name: str, stream: io.BufferedIOBase, most: int) -> None:
-    """Refuse a footer that takes too much memory.
-
-    Raises:
-        TooLargeError: It does.
-        ValueError: It is none.
-        IndexError: It is cut.
-    """
-    end = stream.seek(0, io.SEEK_END)
-    stream.seek(max(end - _MAGIC_BYTES, 0))
-    length = int.from_bytes(stream.read(4), "little")
-    if length > end - _MAGIC_BYTES:
-        raise ValueError("its footer is longer than the file")
-    if length <= _FOOTER_TO_COUNT:
-        return
-    if length <= most:
-        stream.seek(end - _MAGIC_BYTES - length)
-        footer = Compact(stream.read(length))
-        footer.struct({})
-        if footer.structs * _STRUCT_BYTES <= most:
-            return
-    raise TooLargeError(
-        f"{shown(name)} describes itself in {length:,} bytes, which take more than {most:,} in "
-        "memory",
-        remedy="Write it in fewer row groups, or with fewer columns.",
-    )
-
-
-def measured(name: str, stream: io.BufferedIOBase, metadata: pq.FileMetaData, most: int) -> Reading:
+def measured(name: str, stream: io.BufferedIOBase, footer: Footer, most: int) -> Reading:
     """Read the header of every page, and say how the file is read.
 
     Args:
         name: The file's.
         stream: The file, to be read from anywhere.
-        metadata: Its footer.
+        footer: Its footer.
         most: Bytes that may be unpacked at one time.
 
     Raises:
@@ -127,23 +94,18 @@ def measured(name: str, stream: io.BufferedIOBase, metadata: pq.FileMetaData, mo
     """
     rows_at_once, dictionaries, buffer_bytes = _MOST_ROWS, set(), 0
     size = stream.seek(0, io.SEEK_END)
-    total = 0
-    for number in range(metadata.num_row_groups):
-        group = metadata.row_group(number)
-        total += group.num_rows
+    for number, group in enumerate(footer.groups, 1):
         held = width = packed = 0
-        for at in range(group.num_columns):
-            chunk = group.column(at)
-            packed += chunk.total_compressed_size
-            levels = metadata.schema.column(at).max_definition_level
-            found = _column(stream, chunk, group.num_rows, size, levels, most - held)
-            if found.has_dictionary and chunk.physical_type == "BYTE_ARRAY":
-                dictionaries.add(chunk.path_in_schema)
+        for chunk in group.chunks:
+            packed += chunk.packed
+            found = _column(stream, chunk, group.rows, size, most - held)
+            if found.has_dictionary and chunk.leaf.kind == BYTE_ARRAY:
+                dictionaries.add(chunk.leaf.name)
             held += found.held
             width += found.width
             if held > most:
                 raise TooLargeError(
-                    f"row group {number + 1} of {shown(name)} unpacks to more than {most:,} bytes "
+                    f"row group {number} of {shown(name)} unpacks to more than {most:,} bytes "
                     "at one time",
                     remedy="Write it with smaller pages (a megabyte is usual) or dictionaries, or "
                     "give it as CSV.",
@@ -151,23 +113,16 @@ def measured(name: str, stream: io.BufferedIOBase, metadata: pq.FileMetaData, mo
         rows_at_once = min(rows_at_once, max(1, _BATCH_BYTES // max(width, 1)))
         if packed > _WHOLE_GROUP:
             buffer_bytes = 1 << 20
-    if total != metadata.num_rows:
-        raise ValueError(f"its row groups have {total} rows, not {metadata.num_rows}")
     return Reading(rows_at_once, sorted(dictionaries), buffer_bytes)
 
 
-def _column(
-    stream: io.BufferedIOBase,
-    chunk: pq.ColumnChunkMetaData,
-    rows: int,
-    size: int,
-    levels: int,
-    most: int,
-) -> _Column:
+def _column(stream: io.BufferedIOBase, chunk: Chunk, rows: int, size: int, most: int) -> _Column:
     """Measure a column of one row group, up to the first page that takes more than `most` bytes."""
-    is_text = chunk.physical_type == "BYTE_ARRAY"
+    is_text = chunk.leaf.kind == BYTE_ARRAY
     page_held = dictionary_held = values = 0
     width = _WIDEST
+    if chunk.leaf.kind == FIXED_LEN_BYTE_ARRAY and not 0 < chunk.leaf.length <= _WIDEST:
+        raise ValueError(f"a decimal has {chunk.leaf.length:,} bytes")
     for page in _pages(stream, chunk, rows, size):
         if page.kind == _DICTIONARY:
             # Four bytes of each text's length, or an eighth of a byte of a truth value.
@@ -175,6 +130,9 @@ def _column(
                 raise ValueError("a dictionary has more values than bytes for them")
             # Its text is copied once for the values, and a place is kept for each.
             dictionary_held = max(dictionary_held, 2 * page.unpacked + 24 * page.values)
+            if is_text and chunk.leaf.is_decimal:
+                # These are written out as they are read, and any may be the whole dictionary.
+                width = max(width, page.unpacked)
             continue
         values += page.values
         held = page.packed + page.unpacked
@@ -183,7 +141,7 @@ def _column(
             held += 8 * page.values
             if held > most:
                 return _Column(held, width, dictionary_held > 0)
-            _check_delta(stream, chunk, page, levels)
+            _check_delta(stream, chunk, page)
         page_held = max(page_held, held)
         if is_text:
             # Of a text that is stored as what it shares with the one before, any may be as long as
@@ -195,17 +153,15 @@ def _column(
     return _Column(page_held + dictionary_held, width, dictionary_held > 0)
 
 
-def _pages(
-    stream: io.BufferedIOBase, chunk: pq.ColumnChunkMetaData, rows: int, size: int
-) -> Iterator[_Page]:
+def _pages(stream: io.BufferedIOBase, chunk: Chunk, rows: int, size: int) -> Iterator[_Page]:
     """Yield the pages of a column of one row group by their headers."""
     # Whoever reads the column goes on until it has so many values.
-    if chunk.num_values != rows:
-        raise ValueError(f"a column has {chunk.num_values} values in {rows} rows")
-    at = chunk.data_page_offset
-    if chunk.has_dictionary_page and 0 < (chunk.dictionary_page_offset or 0) < at:
-        at = chunk.dictionary_page_offset
-    end = at + chunk.total_compressed_size
+    if chunk.values != rows:
+        raise ValueError(f"a column has {chunk.values} values in {rows} rows")
+    at = chunk.start
+    if 0 < chunk.dictionary < at:
+        at = chunk.dictionary
+    end = at + chunk.packed
     if not 0 <= at <= end <= size:
         raise ValueError("a column lies outside of the file")
     values = 0
@@ -265,9 +221,7 @@ def _number(found: Struct, field: int) -> int:
     return value if isinstance(value, int) else -1
 
 
-def _check_delta(
-    stream: io.BufferedIOBase, chunk: pq.ColumnChunkMetaData, page: _Page, levels: int
-) -> None:
+def _check_delta(stream: io.BufferedIOBase, chunk: Chunk, page: _Page) -> None:
     """Refuse a page whose packed lengths are more than its values: all of them are unpacked."""
     stream.seek(page.start)
     data = memoryview(stream.read(page.packed))
@@ -280,7 +234,7 @@ def _check_delta(
         text = _unpacked(packed, chunk, unpacked) if inner.get(7, 1) else packed
     else:
         text = _unpacked(data, chunk, page.unpacked)
-        text = text[_levels_bytes(text, page, levels) :]
+        text = text[_levels_bytes(text, page, chunk.leaf.definition) :]
     for _ in range(2 if page.encoding == _DELTA_STRINGS else 1):
         count, length = _delta_lengths(text)
         if count > page.values:
@@ -300,12 +254,10 @@ def _levels_bytes(text: "memoryview[int]", page: _Page, levels: int) -> int:
     return 4 + int.from_bytes(text[:4], "little")
 
 
-def _unpacked(
-    data: "memoryview[int]", chunk: pq.ColumnChunkMetaData, size: int
-) -> "memoryview[int]":
-    if chunk.compression == "UNCOMPRESSED":
+def _unpacked(data: "memoryview[int]", chunk: Chunk, size: int) -> "memoryview[int]":
+    if chunk.codec == "UNCOMPRESSED":
         return data
-    codec = pa.Codec({"LZ4": "lz4_raw"}.get(chunk.compression, chunk.compression.lower()))
+    codec = pa.Codec({"LZ4": "lz4_raw"}.get(chunk.codec, chunk.codec.lower()))
     return memoryview(codec.decompress(data, size, asbytes=True))
 
 

@@ -27,7 +27,7 @@ from data_prep.errors import (
     UnsupportedTypeError,
     shown,
 )
-from data_prep.formats import pages
+from data_prep.formats import footer, pages
 from data_prep.formats.base import DataFile, Opened
 from data_prep.formats.delimited import DelimitedRows
 from data_prep.limits import check_row_count
@@ -51,11 +51,9 @@ def opened(file: DataFile) -> Opened:
     limits = file.limits
     with _Guard(file.name):
         stream = file.open()
-        pages.check_footer(file.name, stream, limits.decoded_bytes)
-        opened = _parquet(stream)
-        metadata, schema = opened.metadata, opened.schema_arrow
-        rows = metadata.num_rows
-    if not rows or not schema.names:
+        described = footer.read(file.name, stream, limits.decoded_bytes)
+        schema = _parquet(stream).schema_arrow
+    if not described.rows or not schema.names:
         raise NoRowsError(f"{shown(file.name)} has no rows", remedy="Add rows of data.")
     for field in schema:
         if not _readable(field.type):
@@ -64,9 +62,9 @@ def opened(file: DataFile) -> Opened:
                 remedy="Write it as numbers or text, or remove it.",
                 column=field.name,
             )
-    check_row_count(rows, limits.rows)
+    check_row_count(described.rows, limits.rows)
     with _Guard(file.name):
-        reading = pages.measured(file.name, stream, metadata, limits.decoded_bytes)
+        reading = pages.measured(file.name, stream, described, limits.decoded_bytes)
     floats = frozenset(
         field.name
         for field in schema

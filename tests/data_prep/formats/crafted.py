@@ -44,6 +44,14 @@ def page(data: bytes, packed: bytes, *more: Field, encoding: int = 0, levels: in
     return struct((1, whole(0)), *sizes, (5, inner))[1] + packed
 
 
+def dictionary(data: bytes, values: int) -> bytes:
+    """A dictionary's page."""
+    packed = zipped(data)
+    inner = struct((1, whole(values)), (2, whole(0)))
+    sizes = ((2, whole(len(data))), (3, whole(len(packed))))
+    return struct((1, whole(2)), *sizes, (7, inner))[1] + packed
+
+
 def zipped(data: bytes) -> bytes:
     """Data as zstd packs them."""
     return bytes(pa.Codec("zstd").compress(data))
@@ -60,6 +68,7 @@ class Column(NamedTuple):
         chunk: Fields more of its chunk's metadata.
         values: How many its chunk says it has.
         dictionary: Bytes of the first page, if that is a dictionary.
+        described: Its type by the schema, if that is another.
     """
 
     pages: bytes
@@ -69,6 +78,7 @@ class Column(NamedTuple):
     chunk: tuple[Field, ...] = ()
     values: int = ROWS
     dictionary: int = 0
+    described: int | None = None
 
 
 def file(*columns: Column, elements: int | None = None) -> bytes:
@@ -93,8 +103,9 @@ def file(*columns: Column, elements: int | None = None) -> bytes:
             *column.chunk,
         )
         chunks.append(struct((2, whole(start, 6)), (3, meta))[1])
-        kinds = ((1, whole(column.physical)), (3, whole(int(column.optional))), (4, name))
-        schema.append(struct(*kinds, *column.schema)[1])
+        kind = column.described or column.physical
+        kinds = ((1, whole(kind)), (3, whole(int(column.optional))), (4, name))
+        schema.append(struct(*sorted((*kinds, *column.schema)))[1])
     schema = schema[:elements]
     root = struct((4, text("schema")), (5, whole(len(schema))))[1]
     group = struct((1, several(12, chunks)), (2, whole(len(out), 6)), (3, whole(ROWS, 6)))[1]

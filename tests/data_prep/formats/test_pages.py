@@ -10,7 +10,7 @@ import pytest
 
 from data_prep import Limits
 from data_prep.errors import TooLargeError
-from data_prep.formats import pages
+from data_prep.formats import footer, pages
 from tests.data_prep.formats import bombs
 from tests.data_prep.support import errors, run
 from tests.support import ROOT
@@ -50,7 +50,7 @@ print(said, peak >> 10)
 def measured(content: bytes, most: int = 1 << 30) -> pages.Reading:
     """Measure a file."""
     stream = io.BytesIO(content)
-    return pages.measured("x", stream, pq.read_metadata(stream), most)
+    return pages.measured("x", stream, footer.read("x", stream, 1 << 30), most)
 
 
 @pytest.mark.process
@@ -94,9 +94,10 @@ def test_rows_are_read_so_many_at_a_time_that_they_fit() -> None:
 def test_a_footer_is_measured_before_it_is_read() -> None:
     """By what its structs take in memory, not by its bytes."""
     content = bombs.chunks(400_000)
-    pages.check_footer("x", io.BytesIO(content), 1 << 30)
+    with pytest.raises(ValueError, match="has 400000 columns, not 1"):
+        footer.read("x", io.BytesIO(content), 1 << 30)
     with pytest.raises(TooLargeError, match="describes itself in 1,200,0"):
-        pages.check_footer("x", io.BytesIO(content), 256 << 20)
+        footer.read("x", io.BytesIO(content), 256 << 20)
     with pytest.raises(errors.DamagedArchiveError, match="longer than the file"):
         run(content[:4] + content[-1000:], "x.parquet")
 

@@ -20,7 +20,7 @@ def test_numbers_truth_values_and_structs_are_found_by_their_fields() -> None:
         b"\x00"
     )
     reader = Compact(message)
-    kept = {1: I32, 2: BOOL, 3: BOOL, 4: {1: I64}, 5: BINARY, 8: (I32,), 100: I32}
+    kept: dict[int, Kind] = {1: I32, 2: BOOL, 3: BOOL, 4: {1: I64}, 5: BINARY, 8: (I32,), 100: I32}
     found = {1: 1, 2: 1, 3: 0, 4: {1: -2}, 5: b"abc", 8: [1, 2], 100: 3}
     assert reader.struct(kept) == found
     assert (reader.at, reader.structs) == (len(message), 2)
