@@ -20,6 +20,10 @@ from data_prep.formats.thrift import BOOL, I32, Compact, Kind, Struct
 # What a batch of rows takes, about, before it is written as text.
 _BATCH_BYTES = 64 << 20
 _MOST_ROWS = 65_536
+# A batch takes a tenth of a millisecond at least, and as long as its dictionaries take to be made
+# again, which pyarrow does for each: about 16 GB a second.
+_MOST_BATCHES = 1 << 18
+_MOST_DICTIONARY_BYTES = 1 << 40
 # Of a value of fixed width, at most (a decimal of 256 bits).
 _WIDEST = 32
 _HEADER_BYTES = 4096
@@ -70,12 +74,12 @@ class _Column(NamedTuple):
     Attributes:
         held: Bytes, while it is read: its largest page and its dictionary.
         width: Bytes of a value, at most on average over a page.
-        has_dictionary: Whether some of its values are numbers of a dictionary.
+        dictionary: Bytes of its dictionary; 0 where none of its values are numbers of one.
     """
 
     held: int
     width: int
-    has_dictionary: bool
+    dictionary: int
 
 
 def measured(name: str, stream: io.BufferedIOBase, footer: Footer, most: int) -> Reading:
@@ -92,16 +96,17 @@ def measured(name: str, stream: io.BufferedIOBase, footer: Footer, most: int) ->
         ValueError: A header contradicts another, or the footer.
         IndexError: A header is cut.
     """
-    rows_at_once, dictionaries, buffer_bytes = _MOST_ROWS, set(), 0
+    rows_at_once, dictionaries, buffer_bytes, dictionary_bytes = _MOST_ROWS, set(), 0, 0
     size = stream.seek(0, io.SEEK_END)
     for number, group in enumerate(footer.groups, 1):
-        held = width = packed = 0
+        held = width = packed = made_again = 0
         for chunk in group.chunks:
             packed += chunk.packed
             found = _column(stream, chunk, group.rows, size, most - held)
-            if found.has_dictionary and chunk.leaf.kind == BYTE_ARRAY:
+            if found.dictionary and chunk.leaf.kind == BYTE_ARRAY:
                 dictionaries.add(chunk.leaf.name)
             held += found.held
+            made_again += found.dictionary
             width += found.width
             if held > most:
                 raise TooLargeError(
@@ -111,8 +116,17 @@ def measured(name: str, stream: io.BufferedIOBase, footer: Footer, most: int) ->
                     "give it as CSV.",
                 )
         rows_at_once = min(rows_at_once, max(1, _BATCH_BYTES // max(width, 1)))
+        dictionary_bytes = max(dictionary_bytes, made_again)
         if packed > _WHOLE_GROUP:
             buffer_bytes = 1 << 20
+    batches = -(-footer.rows // rows_at_once)
+    # What is read as one batch is never made again.
+    if batches > _MOST_BATCHES or (batches - 1) * dictionary_bytes > _MOST_DICTIONARY_BYTES:
+        raise TooLargeError(
+            f"{shown(name)} has values so long that it is read in {batches:,} pieces, which takes "
+            "too long",
+            remedy="Write it with smaller pages (a megabyte is usual), or drop long texts.",
+        )
     return Reading(rows_at_once, sorted(dictionaries), buffer_bytes)
 
 
@@ -140,7 +154,7 @@ def _column(stream: io.BufferedIOBase, chunk: Chunk, rows: int, size: int, most:
             # The lengths of all of its values are unpacked with it.
             held += 8 * page.values
             if held > most:
-                return _Column(held, width, dictionary_held > 0)
+                return _Column(held, width, dictionary_held)
             _check_delta(stream, chunk, page)
         page_held = max(page_held, held)
         if is_text:
@@ -150,7 +164,7 @@ def _column(stream: io.BufferedIOBase, chunk: Chunk, rows: int, size: int, most:
             width = max(width, -(-page.unpacked // share))
     if values != rows:
         raise ValueError(f"a column has {values} values in {rows} rows")
-    return _Column(page_held + dictionary_held, width, dictionary_held > 0)
+    return _Column(page_held + dictionary_held, width, dictionary_held)
 
 
 def _pages(stream: io.BufferedIOBase, chunk: Chunk, rows: int, size: int) -> Iterator[_Page]:

@@ -155,11 +155,19 @@ def _is_text(kind: pa.DataType) -> bool:
 def _lengths(column: pa.Array) -> NDArray[np.int64]:
     """Return how many bytes of text each value has."""
     if pa.types.is_dictionary(column.type):
-        # One more for what is missing.
-        known = np.append(_lengths(column.dictionary), 0)
-        indices = pc.fill_null(column.indices.cast(pa.int64()), len(known) - 1)
-        found = known[indices.to_numpy(zero_copy_only=False)]
-        return np.asarray(found, np.int64)
+        known = column.dictionary
+        if pa.types.is_string_view(known.type):
+            known = known.cast(pa.large_string())
+        # Only those that occur: a batch may be one row, and the dictionary all of a file's texts.
+        indices = pc.fill_null(column.indices.cast(pa.int64()), -1)
+        at = indices.to_numpy(zero_copy_only=False)
+        found = np.zeros(len(at), np.int64)
+        at, present = at[at >= 0], at >= 0
+        if len(at):
+            width = np.int64 if pa.types.is_large_string(known.type) else np.int32
+            offsets = np.frombuffer(known.buffers()[1], width)[known.offset :]
+            found[present] = offsets[at + 1] - offsets[at]
+        return found
     if pa.types.is_string_view(column.type):
         column = column.cast(pa.large_string())
     lengths = pc.fill_null(pc.binary_length(column), 0)

@@ -37,9 +37,11 @@ def struct(*fields: Field) -> tuple[int, bytes]:
     return 12, b"".join(bytes([k]) + varint(n * 2) + value for n, (k, value) in fields) + b"\0"
 
 
-def page(data: bytes, packed: bytes, *more: Field, encoding: int = 0, levels: int = 3) -> bytes:
+def page(
+    data: bytes, packed: bytes, *more: Field, encoding: int = 0, levels: int = 3, rows: int = ROWS
+) -> bytes:
     """A data page of as many values as there are rows, whose header has some fields more."""
-    inner = struct((1, whole(ROWS)), (2, whole(encoding)), (3, whole(levels)), (4, whole(3)))
+    inner = struct((1, whole(rows)), (2, whole(encoding)), (3, whole(levels)), (4, whole(3)))
     sizes = ((2, whole(len(data))), *more, (3, whole(len(packed))))
     return struct((1, whole(0)), *sizes, (5, inner))[1] + packed
 
@@ -81,7 +83,7 @@ class Column(NamedTuple):
     described: int | None = None
 
 
-def file(*columns: Column, elements: int | None = None) -> bytes:
+def file(*columns: Column, elements: int | None = None, rows: int = ROWS) -> bytes:
     """A file of one row group, whose schema has the first `elements` of the columns."""
     out, chunks, schema = b"PAR1", [], []
     for at, column in enumerate(columns):
@@ -108,11 +110,11 @@ def file(*columns: Column, elements: int | None = None) -> bytes:
         schema.append(struct(*sorted((*kinds, *column.schema)))[1])
     schema = schema[:elements]
     root = struct((4, text("schema")), (5, whole(len(schema))))[1]
-    group = struct((1, several(12, chunks)), (2, whole(len(out), 6)), (3, whole(ROWS, 6)))[1]
+    group = struct((1, several(12, chunks)), (2, whole(len(out), 6)), (3, whole(rows, 6)))[1]
     footer = struct(
         (1, whole(2)),
         (2, several(12, [root, *schema])),
-        (3, whole(ROWS, 6)),
+        (3, whole(rows, 6)),
         (4, several(12, [group])),
         (6, text("test")),
     )[1]

@@ -2,10 +2,11 @@
 
 import io
 
+import pyarrow as pa
 import pytest
 
 from data_prep.errors import DamagedArchiveError, TooLargeError
-from data_prep.formats import footer, pages
+from data_prep.formats import footer, pages, parquet
 from data_prep.limits import Limits
 from tests.data_prep.formats import crafted
 from tests.data_prep.formats.crafted import ROWS, Column, several, struct, whole
@@ -140,3 +141,60 @@ def test_decimals_are_as_wide_as_their_largest(physical: int) -> None:
         stream = io.BytesIO(crafted.file(HONEST, column))
         found = pages.measured("x", stream, footer.read("x", stream, 1 << 30), 1 << 30)
         assert found.rows_at_once == (64 << 20) // (length + 4 + 32)
+
+
+def padded(rows: int, texts: int) -> bytes:
+    """A file whose rows are read one by one, and whose other column has many texts."""
+    number = crafted.varint(rows)
+    lengths = b"\x80\x01\x04" + number + b"\0" + b"\0" * 5 * -(-(rows - 1) // 128)
+    data = lengths * 2 + bytes(70 << 20)
+    indices = b"\x01" + crafted.varint(rows << 1) + b"\0"
+    first = crafted.dictionary(b"\x01\0\0\0a" * texts, texts)
+    text = ((6, whole(0)),)
+    return crafted.file(
+        Column(
+            crafted.page(data, crafted.zipped(data), encoding=7, rows=rows),
+            6,
+            schema=text,
+            values=rows,
+        ),
+        Column(
+            first + crafted.page(indices, crafted.zipped(indices), encoding=8, rows=rows),
+            6,
+            schema=text,
+            dictionary=len(first),
+            values=rows,
+        ),
+        rows=rows,
+    )
+
+
+def test_a_file_is_read_in_so_many_pieces_only() -> None:
+    """Each takes time, more if its dictionary is large."""
+    for rows, texts, refused in (
+        (1 << 18, 1, False),
+        ((1 << 18) + 1, 1, True),
+        (10_000, 3_000_000, False),
+        (12_000, 3_000_000, True),
+    ):
+        stream = io.BytesIO(padded(rows, texts))
+        described = footer.read("x", stream, 1 << 30)
+        if refused:
+            with pytest.raises(TooLargeError, match=f"read in {rows:,} pieces"):
+                pages.measured("x", stream, described, 1 << 30)
+        else:
+            assert pages.measured("x", stream, described, 1 << 30).rows_at_once == 1
+
+
+def test_a_batch_looks_at_no_more_texts_of_a_dictionary_than_it_has() -> None:
+    """Their lengths come out as those of the texts themselves, missing ones and parts included."""
+    texts = pa.array(["", "a", "bb", None, "ccc"]).dictionary_encode()
+    large = pa.array(["x", "yyyy"], pa.large_string()).dictionary_encode()
+    for column, lengths in (
+        (texts, [0, 1, 2, 0, 3]),
+        (texts[2:], [2, 0, 3]),
+        (large, [1, 4]),
+        (pa.DictionaryArray.from_arrays([1, 0], texts.dictionary[2:]), [3, 2]),
+        (pa.nulls(2).cast(pa.dictionary(pa.int32(), pa.string())), [0, 0]),
+    ):
+        assert parquet._lengths(column).tolist() == lengths
