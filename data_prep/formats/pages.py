@@ -172,6 +172,9 @@ def _pages(stream: io.BufferedIOBase, chunk: Chunk, rows: int, size: int) -> Ite
     # Whoever reads the column goes on until it has so many values.
     if chunk.values != rows:
         raise ValueError(f"a column has {chunk.values} values in {rows} rows")
+    if not rows:
+        # No page of it is read, and none need be there.
+        return
     at = chunk.start
     if 0 < chunk.dictionary < at:
         at = chunk.dictionary

@@ -164,3 +164,14 @@ def test_long_texts_are_written_out_piece_by_piece() -> None:
     found = run(content, "x.parquet", categorical=("a",))
     assert [len(value) for value in found.features[0].categories or ()] == [90_000, 90_000]
     assert sum(found.counts.values()) == rows
+
+
+def test_a_row_group_without_rows_is_read() -> None:
+    """Its columns say where pages would be that are not there."""
+    table = pa.table({"a": ["x", "y"] * 50, "class": bombs.classes(100)})
+    sink = io.BytesIO()
+    with pq.ParquetWriter(sink, table.schema) as writer:
+        for part in (table, table.slice(0, 0), table):
+            writer.write_table(part)
+    found = run(sink.getvalue(), "x.parquet", categorical=("a",), allow_leakage=True)
+    assert sum(found.counts.values()) == 200
