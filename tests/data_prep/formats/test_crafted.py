@@ -9,7 +9,7 @@ from data_prep.errors import DamagedArchiveError, TooLargeError
 from data_prep.formats import footer, pages, parquet
 from data_prep.limits import Limits
 from tests.data_prep.formats import crafted
-from tests.data_prep.formats.crafted import ROWS, Column, several, struct, whole
+from tests.data_prep.formats.crafted import ROWS, Column, whole
 from tests.data_prep.support import run
 
 HONEST = Column(crafted.numbers())
@@ -94,31 +94,6 @@ def test_levels_in_the_encoding_of_old_are_read() -> None:
     page = crafted.page(data, crafted.zipped(data), encoding=6, levels=5)
     with pytest.raises(DamagedArchiveError, match="levels are never in encoding 5"):
         read(texts._replace(pages=page))
-
-
-def test_a_row_group_of_other_columns_than_the_schema_is_refused() -> None:
-    """Before pyarrow's objects are asked for one that is not there: they end the process."""
-    for elements, said in ((1, "3 columns, not 1"), (2, "3 columns, not 2")):
-        with pytest.raises(DamagedArchiveError, match=said):
-            read(HONEST, HONEST, elements=elements)
-
-
-@pytest.mark.parametrize(
-    "sizes",
-    [(3, several(6, [b"\0"] * 3)), (2, several(6, [b"\0"] * 2)), (1, whole(5, 6))],
-    ids=["definition levels", "repetition levels", "bytes of text"],
-)
-def test_counts_of_levels_that_a_column_does_not_have_are_refused(sizes: crafted.Field) -> None:
-    """They end the process, too."""
-    assert read(HONEST._replace(chunk=((16, struct((3, several(6, [b"\0"])))),))) == ROWS
-    with pytest.raises(DamagedArchiveError, match="counts"):
-        read(HONEST._replace(chunk=((16, struct(sizes)),)))
-
-
-def test_a_column_of_another_type_than_the_schema_is_refused() -> None:
-    """It would be measured as one, and read as the other."""
-    with pytest.raises(DamagedArchiveError, match="schema's type"):
-        read(HONEST._replace(described=6))
 
 
 @pytest.mark.parametrize("physical", [6, 7])

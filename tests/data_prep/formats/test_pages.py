@@ -91,17 +91,6 @@ def test_rows_are_read_so_many_at_a_time_that_they_fit() -> None:
     assert measured(bombs.long_texts(100)).dictionaries == ["a", "class"]
 
 
-def test_a_footer_is_measured_before_it_is_read() -> None:
-    """By what its structs take in memory, not by its bytes."""
-    content = bombs.chunks(400_000)
-    with pytest.raises(ValueError, match="has 400000 columns, not 1"):
-        footer.read("x", io.BytesIO(content), 1 << 30)
-    with pytest.raises(TooLargeError, match="describes itself in 1,200,0"):
-        footer.read("x", io.BytesIO(content), 256 << 20)
-    with pytest.raises(errors.DamagedArchiveError, match="longer than the file"):
-        run(content[:4] + content[-1000:], "x.parquet")
-
-
 @pytest.mark.parametrize("encoding", ["DELTA_LENGTH_BYTE_ARRAY", "DELTA_BYTE_ARRAY", "PLAIN"])
 @pytest.mark.parametrize("version", ["1.0", "2.0"])
 @pytest.mark.parametrize("compression", ["none", "snappy", "gzip", "brotli", "zstd", "lz4"])
