@@ -8,25 +8,24 @@ Source: https://github.com/apache/parquet-format (parquet.thrift, Encodings.md)
 """
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from data_prep.errors import TooLargeError, shown
-from data_prep.formats.thrift import Compact, Struct
+from data_prep.formats.footer import BYTE_ARRAY, FIXED_LEN_BYTE_ARRAY, Chunk, Footer
+from data_prep.formats.thrift import BOOL, I32, Compact, Kind, Struct
 
 # What a batch of rows takes, about, before it is written as text.
 _BATCH_BYTES = 64 << 20
 _MOST_ROWS = 65_536
+# A batch takes a tenth of a millisecond at least, and as long as its dictionaries take to be made
+# again, which pyarrow does for each: about 16 GB a second.
+_MOST_BATCHES = 1 << 18
+_MOST_DICTIONARY_BYTES = 1 << 40
 # Of a value of fixed width, at most (a decimal of 256 bits).
 _WIDEST = 32
-# A struct of the footer takes up to 700 bytes in memory and may be 3 in the file. Below this size
-# even that is within the bound.
-_FOOTER_TO_COUNT = 1 << 20
-_STRUCT_BYTES = 700
-_MAGIC_BYTES = 8
 _HEADER_BYTES = 4096
 _LARGEST_HEADER = 1 << 20
 # A row group of more compressed bytes is read piece by piece.
@@ -34,6 +33,15 @@ _WHOLE_GROUP = 64 << 20
 
 _DATA, _DICTIONARY, _DATA_2 = 0, 2, 3
 _DELTA_LENGTHS, _DELTA_STRINGS = 6, 7
+_RLE, _BIT_PACKED = 3, 4
+# PageHeader of parquet.thrift, and what it has for each kind of page.
+_PARTS: dict[int, int] = {_DATA: 5, _DICTIONARY: 7, _DATA_2: 8}
+_HEADER: Mapping[int, Kind] = {
+    **dict.fromkeys((1, 2, 3), I32),
+    5: dict.fromkeys((1, 2, 3, 4), I32),
+    7: dict.fromkeys((1, 2), I32),
+    8: {**dict.fromkeys((1, 2, 3, 4, 5, 6), I32), 7: BOOL},
+}
 
 
 class Reading(NamedTuple):
@@ -66,49 +74,21 @@ class _Column(NamedTuple):
     Attributes:
         held: Bytes, while it is read: its largest page and its dictionary.
         width: Bytes of a value, at most on average over a page.
-        has_dictionary: Whether some of its values are numbers of a dictionary.
+        dictionary: Bytes of its dictionary; 0 where none of its values are numbers of one.
     """
 
     held: int
     width: int
-    has_dictionary: bool
+    dictionary: int
 
 
-def check_footer(name: str, stream: io.BufferedIOBase, most: int) -> None:
-    """Refuse a footer that takes too much memory.
-
-    Raises:
-        TooLargeError: It does.
-        ValueError: It is none.
-        IndexError: It is cut.
-    """
-    end = stream.seek(0, io.SEEK_END)
-    stream.seek(max(end - _MAGIC_BYTES, 0))
-    length = int.from_bytes(stream.read(4), "little")
-    if length > end - _MAGIC_BYTES:
-        raise ValueError("its footer is longer than the file")
-    if length <= _FOOTER_TO_COUNT:
-        return
-    if length <= most:
-        stream.seek(end - _MAGIC_BYTES - length)
-        footer = Compact(stream.read(length))
-        footer.struct()
-        if footer.structs * _STRUCT_BYTES <= most:
-            return
-    raise TooLargeError(
-        f"{shown(name)} describes itself in {length:,} bytes, which take more than {most:,} in "
-        "memory",
-        remedy="Write it in fewer row groups, or with fewer columns.",
-    )
-
-
-def measured(name: str, stream: io.BufferedIOBase, metadata: pq.FileMetaData, most: int) -> Reading:
+def measured(name: str, stream: io.BufferedIOBase, footer: Footer, most: int) -> Reading:
     """Read the header of every page, and say how the file is read.
 
     Args:
         name: The file's.
         stream: The file, to be read from anywhere.
-        metadata: Its footer.
+        footer: Its footer.
         most: Bytes that may be unpacked at one time.
 
     Raises:
@@ -116,44 +96,47 @@ def measured(name: str, stream: io.BufferedIOBase, metadata: pq.FileMetaData, mo
         ValueError: A header contradicts another, or the footer.
         IndexError: A header is cut.
     """
-    rows_at_once, dictionaries, buffer_bytes = _MOST_ROWS, set(), 0
+    rows_at_once, dictionaries, buffer_bytes, dictionary_bytes = _MOST_ROWS, set(), 0, 0
     size = stream.seek(0, io.SEEK_END)
-    total = 0
-    for number in range(metadata.num_row_groups):
-        group = metadata.row_group(number)
-        total += group.num_rows
-        held = width = packed = 0
-        for at in range(group.num_columns):
-            chunk = group.column(at)
-            packed += chunk.total_compressed_size
-            levels = metadata.schema.column(at).max_definition_level
-            found = _column(stream, chunk, group.num_rows, size, levels)
-            if found.has_dictionary and chunk.physical_type == "BYTE_ARRAY":
-                dictionaries.add(chunk.path_in_schema)
+    for number, group in enumerate(footer.groups, 1):
+        held = width = packed = made_again = 0
+        for chunk in group.chunks:
+            packed += chunk.packed
+            found = _column(stream, chunk, group.rows, size, most - held)
+            if found.dictionary and chunk.leaf.kind == BYTE_ARRAY:
+                dictionaries.add(chunk.leaf.name)
             held += found.held
+            made_again += found.dictionary
             width += found.width
             if held > most:
                 raise TooLargeError(
-                    f"row group {number + 1} of {shown(name)} unpacks to more than {most:,} bytes "
+                    f"row group {number} of {shown(name)} unpacks to more than {most:,} bytes "
                     "at one time",
                     remedy="Write it with smaller pages (a megabyte is usual) or dictionaries, or "
                     "give it as CSV.",
                 )
         rows_at_once = min(rows_at_once, max(1, _BATCH_BYTES // max(width, 1)))
+        dictionary_bytes = max(dictionary_bytes, made_again)
         if packed > _WHOLE_GROUP:
             buffer_bytes = 1 << 20
-    if total != metadata.num_rows:
-        raise ValueError(f"its row groups have {total} rows, not {metadata.num_rows}")
+    batches = -(-footer.rows // rows_at_once)
+    # What is read as one batch is never made again.
+    if batches > _MOST_BATCHES or (batches - 1) * dictionary_bytes > _MOST_DICTIONARY_BYTES:
+        raise TooLargeError(
+            f"{shown(name)} has values so long that it is read in {batches:,} pieces, which takes "
+            "too long",
+            remedy="Write it with smaller pages (a megabyte is usual), or drop long texts.",
+        )
     return Reading(rows_at_once, sorted(dictionaries), buffer_bytes)
 
 
-def _column(
-    stream: io.BufferedIOBase, chunk: pq.ColumnChunkMetaData, rows: int, size: int, levels: int
-) -> _Column:
-    """Measure a column of one row group."""
-    is_text = chunk.physical_type == "BYTE_ARRAY"
+def _column(stream: io.BufferedIOBase, chunk: Chunk, rows: int, size: int, most: int) -> _Column:
+    """Measure a column of one row group, up to the first page that takes more than `most` bytes."""
+    is_text = chunk.leaf.kind == BYTE_ARRAY
     page_held = dictionary_held = values = 0
     width = _WIDEST
+    if chunk.leaf.kind == FIXED_LEN_BYTE_ARRAY and not 0 < chunk.leaf.length <= _WIDEST:
+        raise ValueError(f"a decimal has {chunk.leaf.length:,} bytes")
     for page in _pages(stream, chunk, rows, size):
         if page.kind == _DICTIONARY:
             # Four bytes of each text's length, or an eighth of a byte of a truth value.
@@ -161,13 +144,18 @@ def _column(
                 raise ValueError("a dictionary has more values than bytes for them")
             # Its text is copied once for the values, and a place is kept for each.
             dictionary_held = max(dictionary_held, 2 * page.unpacked + 24 * page.values)
+            if is_text and chunk.leaf.is_decimal:
+                # These are written out as they are read, and any may be the whole dictionary.
+                width = max(width, page.unpacked)
             continue
         values += page.values
         held = page.packed + page.unpacked
         if page.encoding in (_DELTA_LENGTHS, _DELTA_STRINGS):
             # The lengths of all of its values are unpacked with it.
             held += 8 * page.values
-            _check_delta(stream, chunk, page, levels)
+            if held > most:
+                return _Column(held, width, dictionary_held)
+            _check_delta(stream, chunk, page)
         page_held = max(page_held, held)
         if is_text:
             # Of a text that is stored as what it shares with the one before, any may be as long as
@@ -176,21 +164,25 @@ def _column(
             width = max(width, -(-page.unpacked // share))
     if values != rows:
         raise ValueError(f"a column has {values} values in {rows} rows")
-    return _Column(page_held + dictionary_held, width, dictionary_held > 0)
+    return _Column(page_held + dictionary_held, width, dictionary_held)
 
 
-def _pages(
-    stream: io.BufferedIOBase, chunk: pq.ColumnChunkMetaData, rows: int, size: int
-) -> Iterator[_Page]:
+def _pages(stream: io.BufferedIOBase, chunk: Chunk, rows: int, size: int) -> Iterator[_Page]:
     """Yield the pages of a column of one row group by their headers."""
-    at = chunk.data_page_offset
-    if chunk.has_dictionary_page and 0 < (chunk.dictionary_page_offset or 0) < at:
-        at = chunk.dictionary_page_offset
-    end = at + chunk.total_compressed_size
+    # Whoever reads the column goes on until it has so many values.
+    if chunk.values != rows:
+        raise ValueError(f"a column has {chunk.values} values in {rows} rows")
+    if not rows:
+        # No page of it is read, and none need be there.
+        return
+    at = chunk.start
+    if 0 < chunk.dictionary < at:
+        at = chunk.dictionary
+    end = at + chunk.packed
     if not 0 <= at <= end <= size:
         raise ValueError("a column lies outside of the file")
     values = 0
-    while at < end and values < rows:
+    while at < end:
         page = _page(stream, at, end)
         at = page.start + page.packed
         if page.kind in (_DATA, _DATA_2):
@@ -228,7 +220,7 @@ def _header(stream: io.BufferedIOBase, at: int, length: int) -> tuple[Struct, in
     data = stream.read(length)
     reader = Compact(data)
     try:
-        header = reader.struct()
+        header = reader.struct(_HEADER)
     except (IndexError, ValueError):
         return None
     return (header, at + reader.at) if reader.at <= len(data) else None
@@ -236,7 +228,7 @@ def _header(stream: io.BufferedIOBase, at: int, length: int) -> tuple[Struct, in
 
 def _part(header: Struct) -> Struct:
     """Return what a page's header has for its kind of page."""
-    found = header.get({_DATA: 5, _DICTIONARY: 7, _DATA_2: 8}.get(_number(header, 1), 0))
+    found = header.get(_PARTS.get(_number(header, 1), 0))
     return found if isinstance(found, dict) else {}
 
 
@@ -246,21 +238,20 @@ def _number(found: Struct, field: int) -> int:
     return value if isinstance(value, int) else -1
 
 
-def _check_delta(
-    stream: io.BufferedIOBase, chunk: pq.ColumnChunkMetaData, page: _Page, levels: int
-) -> None:
+def _check_delta(stream: io.BufferedIOBase, chunk: Chunk, page: _Page) -> None:
     """Refuse a page whose packed lengths are more than its values: all of them are unpacked."""
     stream.seek(page.start)
-    data = stream.read(page.packed)
+    data = memoryview(stream.read(page.packed))
     if page.kind == _DATA_2:
         inner = _part(page.header)
         before = _number(inner, 5) + _number(inner, 6)
+        if min(_number(inner, 5), _number(inner, 6)) < 0 or before > page.unpacked:
+            raise ValueError("a page's levels are longer than the page")
         packed, unpacked = data[before:], page.unpacked - before
         text = _unpacked(packed, chunk, unpacked) if inner.get(7, 1) else packed
     else:
         text = _unpacked(data, chunk, page.unpacked)
-        if levels:
-            text = text[4 + int.from_bytes(text[:4], "little") :]
+        text = text[_levels_bytes(text, page, chunk.leaf.definition) :]
     for _ in range(2 if page.encoding == _DELTA_STRINGS else 1):
         count, length = _delta_lengths(text)
         if count > page.values:
@@ -268,14 +259,26 @@ def _check_delta(
         text = text[length:]
 
 
-def _unpacked(data: bytes, chunk: pq.ColumnChunkMetaData, size: int) -> bytes:
-    if chunk.compression == "UNCOMPRESSED":
+def _levels_bytes(text: "memoryview[int]", page: _Page, levels: int) -> int:
+    """Return how many bytes of a page tell which values are missing."""
+    if not levels:
+        return 0
+    encoding = _number(_part(page.header), 3)
+    if encoding == _BIT_PACKED:
+        return -(-page.values * levels.bit_length() // 8)
+    if encoding != _RLE:
+        raise ValueError(f"levels are never in encoding {encoding}")
+    return 4 + int.from_bytes(text[:4], "little")
+
+
+def _unpacked(data: "memoryview[int]", chunk: Chunk, size: int) -> "memoryview[int]":
+    if chunk.codec == "UNCOMPRESSED":
         return data
-    codec = pa.Codec({"LZ4": "lz4_raw"}.get(chunk.compression, chunk.compression.lower()))
-    return bytes(codec.decompress(data, size, asbytes=True))
+    codec = pa.Codec({"LZ4": "lz4_raw"}.get(chunk.codec, chunk.codec.lower()))
+    return memoryview(codec.decompress(data, size, asbytes=True))
 
 
-def _delta_lengths(text: bytes) -> tuple[int, int]:
+def _delta_lengths(text: "memoryview[int]") -> tuple[int, int]:
     """Return how many numbers there are in DELTA_BINARY_PACKED, and in how many bytes."""
     reader = Compact(text)
     block, parts, count = reader.varint(), reader.varint(), reader.varint()

@@ -27,7 +27,7 @@ from data_prep.errors import (
     UnsupportedTypeError,
     shown,
 )
-from data_prep.formats import pages
+from data_prep.formats import footer, pages
 from data_prep.formats.base import DataFile, Opened
 from data_prep.formats.delimited import DelimitedRows
 from data_prep.limits import check_row_count
@@ -51,11 +51,9 @@ def opened(file: DataFile) -> Opened:
     limits = file.limits
     with _Guard(file.name):
         stream = file.open()
-        pages.check_footer(file.name, stream, limits.decoded_bytes)
-        opened = _parquet(stream)
-        metadata, schema = opened.metadata, opened.schema_arrow
-        rows = metadata.num_rows
-    if not rows or not schema.names:
+        described = footer.read(file.name, stream, limits.decoded_bytes)
+        schema = _parquet(stream).schema_arrow
+    if not described.rows or not schema.names:
         raise NoRowsError(f"{shown(file.name)} has no rows", remedy="Add rows of data.")
     for field in schema:
         if not _readable(field.type):
@@ -64,9 +62,9 @@ def opened(file: DataFile) -> Opened:
                 remedy="Write it as numbers or text, or remove it.",
                 column=field.name,
             )
-    check_row_count(rows, limits.rows)
+    check_row_count(described.rows, limits.rows)
     with _Guard(file.name):
-        reading = pages.measured(file.name, stream, metadata, limits.decoded_bytes)
+        reading = pages.measured(file.name, stream, described, limits.decoded_bytes)
     floats = frozenset(
         field.name
         for field in schema
@@ -157,11 +155,19 @@ def _is_text(kind: pa.DataType) -> bool:
 def _lengths(column: pa.Array) -> NDArray[np.int64]:
     """Return how many bytes of text each value has."""
     if pa.types.is_dictionary(column.type):
-        # One more for what is missing.
-        known = np.append(_lengths(column.dictionary), 0)
-        indices = pc.fill_null(column.indices.cast(pa.int64()), len(known) - 1)
-        found = known[indices.to_numpy(zero_copy_only=False)]
-        return np.asarray(found, np.int64)
+        known = column.dictionary
+        if pa.types.is_string_view(known.type):
+            known = known.cast(pa.large_string())
+        # Only those that occur: a batch may be one row, and the dictionary all of a file's texts.
+        indices = pc.fill_null(column.indices.cast(pa.int64()), -1)
+        at = indices.to_numpy(zero_copy_only=False)
+        found = np.zeros(len(at), np.int64)
+        at, present = at[at >= 0], at >= 0
+        if len(at):
+            width = np.int64 if pa.types.is_large_string(known.type) else np.int32
+            offsets = np.frombuffer(known.buffers()[1], width)[known.offset :]
+            found[present] = offsets[at + 1] - offsets[at]
+        return found
     if pa.types.is_string_view(column.type):
         column = column.cast(pa.large_string())
     lengths = pc.fill_null(pc.binary_length(column), 0)

@@ -12,6 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tests.data_prep.formats.crafted import varint
+
 _STRUCT = 12
 # The start of 1,000 numbers in DELTA_BINARY_PACKED: blocks of 128 in four parts.
 _THOUSAND = bytes([0x80, 0x01, 0x04, 0xE8, 0x07])
@@ -79,7 +81,7 @@ def lengths(lie: int = 2**31 - 1, encoding: str = "DELTA_LENGTH_BYTE_ARRAY") -> 
     )
     found = bytearray(plain.getvalue())
     at = found.index(_THOUSAND)
-    packed = _varint(1 << 30) + _varint(4) + _varint(lie) + b"\0" + b"\0\0\0\0\0" * 3
+    packed = varint(1 << 30) + varint(4) + varint(lie) + b"\0" + b"\0\0\0\0\0" * 3
     found[at : at + len(packed)] = packed
     return bytes(found)
 
@@ -92,7 +94,7 @@ def dictionary_of(values: int) -> bytes:
     # Of the first page's header: a dictionary's own part, its number of values (2) and encoding.
     before = b"\x4c\x15\x04\x15\x00"
     at = found.index(before)
-    return found[:at] + b"\x4c\x15" + _varint(values * 2) + found[at + 3 :]
+    return found[:at] + b"\x4c\x15" + varint(values * 2) + found[at + 3 :]
 
 
 def chunks(number: int) -> bytes:
@@ -113,16 +115,8 @@ def nested(depth: int) -> bytes:
     return b"PAR1" + meta + struct.pack("<I", len(meta)) + b"PAR1"
 
 
-def _varint(number: int) -> bytes:
-    out = bytearray()
-    while number > 127:
-        out.append(number & 127 | 128)
-        number >>= 7
-    return bytes([*out, number])
-
-
 def _list(kind: int, size: int) -> bytes:
-    return bytes([size << 4 | kind]) if size < 15 else bytes([0xF0 | kind]) + _varint(size)
+    return bytes([size << 4 | kind]) if size < 15 else bytes([0xF0 | kind]) + varint(size)
 
 
 # By what becomes of them: the name of the refusal, or None where they are read.
