@@ -8,6 +8,7 @@ on. All of it is reached on one loopback port. Everything lives in memory and en
 import asyncio
 import contextlib
 import dataclasses
+import importlib
 import json
 import logging
 import os
@@ -220,26 +221,12 @@ def _emulator(
         concurrent: Calls of functions that run at once; None decides by the machine.
         retry_delay: Seconds to the first retry of a function that an event called; None: 1.
     """
-    from localcloud import hooks
-    from localcloud.emulator import (
-        asynchronous,
-        cloudformation,
-        deliveries,
-        execution_environments,
-        functions,
-        keys,
-        s3_events,
-    )
+    from localcloud import emulator, hooks
+    from localcloud.emulator import asynchronous, execution_environments, keys
     from localcloud.stepfunctions import clients, engine
 
     rooms = [
-        asynchronous,
-        cloudformation,
-        deliveries,
-        execution_environments,
-        functions,
-        keys,
-        s3_events,
+        importlib.import_module(f"{emulator.__name__}.{name}") for name in emulator.ALWAYS_HOOKED
     ]
     if record is not None:
         from localcloud.emulator import iam
@@ -256,8 +243,8 @@ def _emulator(
     engine.start(endpoint_url=endpoint_url(port))
     from ministack.app import app
 
-    emulator: App = app
-    return emulator
+    ministack: App = app
+    return ministack
 
 
 def _door(app: App, port: int, own: Credentials, origins: tuple[str, ...]) -> App:

@@ -11,33 +11,14 @@ from typing import Any
 import pytest
 
 import localcloud
-from localcloud import hooks
-from localcloud.emulator import (
-    asynchronous,
-    cloudformation,
-    deliveries,
-    execution_environments,
-    functions,
-    iam,
-    keys,
-    s3_events,
-)
+from localcloud import emulator, hooks
 from localcloud.hooks import Hook, HookError, check, install, registered
 from localcloud.stepfunctions import engine
 
 # As the gateway chooses them.
 OF_EMULATOR = [
-    each.__name__
-    for each in (
-        asynchronous,
-        cloudformation,
-        deliveries,
-        execution_environments,
-        functions,
-        iam,
-        keys,
-        s3_events,
-    )
+    importlib.import_module(f"{emulator.__name__}.{name}").__name__
+    for name in (*emulator.ALWAYS_HOOKED, "iam")
 ]
 ALL = registered(engine.__package__, *OF_EMULATOR)
 
