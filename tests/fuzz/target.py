@@ -14,6 +14,7 @@ empty. Needs atheris (requirements-dev.txt, Linux on x86_64).
 import importlib
 import io
 import sys
+import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,11 @@ from typing import Any
 import atheris
 
 ROOT = Path(__file__).resolve().parents[2]
-# Run by its path: another package called tests may be installed beside this project.
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "data_prep" / "formats")]
+sys.path.insert(0, str(ROOT))
+# Run by its path: another package called tests may be installed, and would be found before this
+# project's, which has no __init__.py.
+sys.modules["tests"] = types.ModuleType("tests")
+sys.modules["tests"].__path__ = [str(ROOT / "tests")]
 
 LARGE = sys.argv[1:2] == ["large"]
 
@@ -34,10 +38,10 @@ with atheris.instrument_imports(include=["data_prep", "zipfile", "gzip", "csv"])
     if LARGE:
         from data_prep.bulk import blocks
 
-    # By their folders, as their names are not to be told from another's.
-    inputs: Any = importlib.import_module("inputs")
-    samples: Any = importlib.import_module("samples")
-    bombs: Any = importlib.import_module("bombs") if LARGE else None
+    from tests.data_prep.formats import samples
+    from tests.fuzz import inputs
+
+    bombs: Any = importlib.import_module("tests.data_prep.formats.bombs") if LARGE else None
     # A format's reader is imported, and so instrumented, by the first file of it.
     for each in formats.FORMATS.values():
         if LARGE or each.is_text:

@@ -87,8 +87,10 @@ tuner = HyperparameterTuner(
 tuner.fit(channels, wait=False)
 tuner.wait()
 frame = HyperparameterTuningJobAnalytics(tuner.latest_tuning_job.name, session).dataframe()
-best = frame.sort_values("FinalObjectiveValue", ascending=False).iloc[0]["TrainingJobName"]
-found["best"] = best == tuner.best_training_job()
+# By its value: two jobs may reach the same.
+values = frame.set_index("TrainingJobName")["FinalObjectiveValue"]
+best = tuner.best_training_job()
+found["best"] = bool(values[best] == values.max())
 found["tuned"] = sorted(frame.columns)
 found["best_estimator"] = tuner.best_estimator().latest_training_job.name == best
 
