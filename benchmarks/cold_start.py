@@ -1,10 +1,10 @@
-"""What the preparing function costs before it prepares: its bundle's size, and its imports.
+"""What functions with libraries cost before they work: their bundles' sizes, and their imports.
 
     .venv/bin/python -m benchmarks.cold_start [--runs N]
 
-Builds the bundle for both architectures as `make bundle` does, and imports it, unzipped and without
-`.pyc` files as Lambda gets it, with Python 3.13, in new processes. boto3 is not in it: Lambda's
-runtime brings it.
+Builds the bundles for both architectures as `make bundle` does, and imports them, unzipped and
+without `.pyc` files as Lambda gets them, with Python 3.13, in new processes. boto3 is not in them:
+Lambda's runtime brings it.
 """
 
 import argparse
@@ -15,10 +15,10 @@ import subprocess
 import sys
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
 from stacks.bundling import BUNDLES, PYTHON_VERSION, Architecture, size_of
 
-MOST_MEGABYTES, MOST_SECONDS = 170, 0.4
 ARCHITECTURES: tuple[Architecture, ...] = ("x86_64", "arm64")
 # Lambda's name of what `platform.machine` calls this machine.
 MACHINES: dict[str, Architecture] = {
@@ -27,11 +27,42 @@ MACHINES: dict[str, Architecture] = {
     "aarch64": "arm64",
     "arm64": "arm64",
 }
-IMPORTS = {
-    "data_prep": "a small file needs no more",
-    "data_prep.bulk": "for large files: numpy and pyarrow",
-    "data_prep.bulk, data_prep.formats.parquet": "for Parquet",
-}
+
+
+class Function(NamedTuple):
+    """A function, and what is promised of it.
+
+    Attributes:
+        bundle: What it ships.
+        megabytes: Unzipped, at most.
+        seconds: Of the processor for its imports, at most.
+        imports: Modules, and what needs them.
+    """
+
+    bundle: str
+    megabytes: int
+    seconds: float
+    imports: dict[str, str]
+
+
+FUNCTIONS = (
+    Function(
+        bundle="prepare",
+        megabytes=170,
+        seconds=0.4,
+        imports={
+            "data_prep": "a small file needs no more",
+            "data_prep.bulk": "for large files: numpy and pyarrow",
+            "data_prep.bulk, data_prep.formats.parquet": "for Parquet",
+        },
+    ),
+    Function(
+        bundle="evaluate",
+        megabytes=65,
+        seconds=0.5,
+        imports={"numpy, jinja2": "all that it needs beside boto3"},
+    ),
+)
 _TIMED = """
 import sys, time
 sys.path.insert(0, sys.argv[1])
@@ -71,26 +102,28 @@ def measure(python: str, folder: Path, modules: str, runs: int) -> tuple[float, 
 def main() -> None:
     """Measure and print; fail when more is taken than is promised."""
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.cold_start", description="The preparing function's cold start."
+        prog="python -m benchmarks.cold_start", description="The cold starts of functions."
     )
     parser.add_argument("--runs", type=int, default=7, help="timed imports of each (default 7)")
     runs = parser.parse_args().runs
-    bundle = BUNDLES["prepare"]
-    too_much: list[str] = []
-    for architecture in ARCHITECTURES:
-        bundle.build(architecture)
-        size = size_of(bundle.stage(architecture)) / 1e6
-        print(f"bundle for {architecture}: {size:.0f} MB unzipped (promised: {MOST_MEGABYTES})")
-        too_much += [architecture] if size >= MOST_MEGABYTES else []
     python = find_python()
     here = MACHINES.get(platform.machine())
     if python is None or here is None or sys.platform != "linux":
         raise SystemExit(f"Imports need Linux and Python {PYTHON_VERSION}, Lambda's.")
-    folder = bundle.stage(here)
-    for modules, what in IMPORTS.items():
-        passed, busy = measure(python, folder, modules, runs)
-        print(f"import {modules}: {passed:.3f} s, {busy:.3f} s of the processor ({what})")
-        too_much += [modules] if busy >= MOST_SECONDS else []
+    too_much: list[str] = []
+    for each in FUNCTIONS:
+        bundle = BUNDLES[each.bundle]
+        for architecture in ARCHITECTURES:
+            bundle.build(architecture)
+            size = size_of(bundle.stage(architecture)) / 1e6
+            promised = f"(promised: {each.megabytes})"
+            print(f"{each.bundle} for {architecture}: {size:.0f} MB unzipped {promised}")
+            too_much += [f"{each.bundle}, {architecture}"] if size >= each.megabytes else []
+        folder = bundle.stage(here)
+        for modules, what in each.imports.items():
+            passed, busy = measure(python, folder, modules, runs)
+            print(f"import {modules}: {passed:.3f} s, {busy:.3f} s of the processor ({what})")
+            too_much += [modules] if busy >= each.seconds else []
     if too_much:
         raise SystemExit(f"More than promised: {', '.join(too_much)}")
 

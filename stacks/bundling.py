@@ -36,9 +36,9 @@ _PLATFORMS: dict[Architecture, tuple[str, ...]] = {
     "arm64": ("manylinux_2_28_aarch64", "manylinux_2_17_aarch64", "manylinux2014_aarch64"),
 }
 
-# Never imported by a running function. Not on the list, though they look idle: numpy/f2py (scipy
-# imports it) and the shared libraries in *.libs (stripping them breaks OpenBLAS).
-_UNUSED_FOLDERS = ("tests", "__pycache__", "sklearn/datasets/data", "sklearn/datasets/images")
+# Never imported by a running function. Not on the list, though they look idle: the shared libraries
+# in *.libs (stripping them breaks OpenBLAS).
+_UNUSED_FOLDERS = ("tests", "__pycache__", "numpy/f2py")
 _UNUSED_SUFFIXES = (".pyc", ".pyi", ".pyx", ".pxd", ".h", ".c", ".cpp")
 # Of single packages, by patterns below the bundle. pyarrow's own libraries name each other as
 # needed (readelf -d), substrait, dataset and acero among them, so those stay; what goes is what

@@ -5,15 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import (
-    average_precision_score,
-    confusion_matrix,
-    precision_recall_curve,
-    roc_auc_score,
-    roc_curve,
-)
 
-from ..measure import Curve, Z, wilson
+from ..measure import Z, wilson
+from ..ranking import Ranking, rank, roc
 from .rows import Scored
 
 
@@ -24,14 +18,12 @@ def metrics(scored: Scored, threshold: float) -> dict[str, Any]:
     that would divide by nothing is None; `undefined` says why.
     """
     predicted = scored.probabilities > threshold
-    tn, fp, fn, tp = (
-        int(n) for n in confusion_matrix(scored.labels, predicted, labels=[0, 1]).ravel()
-    )
-    one_class = tp + fn == 0 or tn + fp == 0
+    tn, fp, fn, tp = np.bincount(2 * scored.labels + predicted, minlength=4).tolist()
+    curve = roc(ranking(scored))
     return {
         "rows": len(scored.labels),
         "threshold": threshold,
-        "auc": None if one_class else float(roc_auc_score(scored.labels, scored.probabilities)),
+        "auc": None if curve is None else curve.area,
         "accuracy": (tp + tn) / len(scored.labels),
         "precision": _ratio(tp, tp + fp),
         "recall": _ratio(tp, tp + fn),
@@ -84,22 +76,9 @@ def _hanley_mcneil(auc: float, *, positives: int, negatives: int) -> tuple[float
     return max(0.0, auc - spread), min(1.0, auc + spread)
 
 
-def roc(scored: Scored) -> Curve | None:
-    """Return the false positive rate against the true positive rate, or None for one class."""
-    if len(np.unique(scored.labels)) < 2:
-        return None
-    x, y, _ = roc_curve(scored.labels, scored.probabilities)
-    return Curve(x, y, float(roc_auc_score(scored.labels, scored.probabilities)))
-
-
-def precision_recall(scored: Scored) -> Curve | None:
-    """Return recall against precision with the average precision, or None without positives."""
-    if not scored.labels.any():
-        return None
-    y, x, _ = precision_recall_curve(scored.labels, scored.probabilities)
-    area = float(average_precision_score(scored.labels, scored.probabilities))
-    # scikit-learn begins with everything predicted; a curve reads from recall 0.
-    return Curve(x[::-1], y[::-1], area)
+def ranking(scored: Scored) -> Ranking:
+    """Rank the rows by their probability of class 1."""
+    return rank(scored.labels == 1, scored.probabilities)
 
 
 def histogram(scored: Scored, bins: int) -> tuple[list[int], list[int]]:

@@ -7,6 +7,7 @@ from markupsafe import Markup
 from .. import charts, page
 from ..gate import Gate
 from ..measure import Curve
+from ..ranking import precision_recall, roc
 from . import measure
 from .rows import Scored
 
@@ -22,7 +23,8 @@ def render(
     gate: Gate,
 ) -> str:
     """Return the page for the handler's event and what was measured; names may be hostile."""
-    precision_recall = measure.precision_recall(scored)
+    ranking = measure.ranking(scored)
+    recalls = precision_recall(ranking)
     threshold = f"threshold {metrics['threshold']:g}"
     classes = event["prepared"]["classes"]
     return page.page(
@@ -34,10 +36,10 @@ def render(
         classes=classes,
         counts=metrics["confusion_matrix"],
         matrix=_matrix(metrics, classes),
-        average_precision=precision_recall and precision_recall.area,
+        average_precision=recalls and recalls.area,
         charts={
-            "roc": _roc(measure.roc(scored), metrics, threshold),
-            "precision_recall": _precision_recall(precision_recall, metrics, threshold),
+            "roc": _roc(roc(ranking), metrics, threshold),
+            "precision_recall": _precision_recall(recalls, metrics, threshold),
             "scores": _scores(scored, metrics, classes, threshold),
         },
     )

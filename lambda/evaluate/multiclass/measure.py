@@ -5,14 +5,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import (
-    confusion_matrix,
-    log_loss,
-    precision_recall_fscore_support,
-    roc_auc_score,
-    roc_curve,
-)
 
+from .. import ranking
 from ..measure import Curve
 from .rows import Classified
 
@@ -28,11 +22,13 @@ def metrics(rows: Classified, classes: Sequence[str]) -> dict[str, Any]:
         rows: The test rows.
         classes: The label's values by the numbers written for them.
     """
-    numbers = list(range(len(classes)))
-    precision, recall, f1, count = precision_recall_fscore_support(
-        rows.labels, rows.classes, labels=numbers, zero_division=0
-    )
-    aucs = [_auc(rows, number) for number in numbers]
+    matrix = np.bincount(
+        rows.labels * len(classes) + rows.classes, minlength=len(classes) ** 2
+    ).reshape(len(classes), len(classes))
+    right, count, predicted = matrix.diagonal(), matrix.sum(axis=1), matrix.sum(axis=0)
+    precision, recall = _ratios(right, predicted), _ratios(right, count)
+    f1 = _ratios(2 * right, count + predicted)
+    aucs = [_auc(rows, number) for number in range(len(classes))]
     known = [auc for auc in aucs if auc is not None]
     probabilities = rows.probabilities
     return {
@@ -42,10 +38,8 @@ def metrics(rows: Classified, classes: Sequence[str]) -> dict[str, Any]:
         "precision_macro": float(precision.mean()),
         "recall_macro": float(recall.mean()),
         "f1_macro": float(f1.mean()),
-        "log_loss": None
-        if probabilities is None
-        else float(log_loss(rows.labels, probabilities, labels=numbers)),
-        "confusion_matrix": confusion_matrix(rows.labels, rows.classes, labels=numbers).tolist(),
+        "log_loss": None if probabilities is None else _log_loss(rows.labels, probabilities),
+        "confusion_matrix": matrix.tolist(),
         "per_class": [
             {
                 "class": number,
@@ -71,20 +65,32 @@ def undefined(rows: Classified, values: Mapping[str, Any], objective: str) -> di
     return {name: reason for name in ("auc_ovr_macro", "log_loss") if values[name] is None}
 
 
+def _ratios(parts: NDArray[np.int64], wholes: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Divide, 0 where there is nothing to divide by."""
+    return np.divide(parts, wholes, out=np.zeros(len(parts)), where=wholes > 0)
+
+
+def _log_loss(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> float:
+    """Return the mean of -log of the probability given to each row's class.
+
+    As in scikit-learn, a probability of 0 counts as 2.2e-16, the least difference from 1 there is,
+    since a single row would make the mean infinite.
+    """
+    given = np.take_along_axis(probabilities, labels[:, np.newaxis], axis=1)
+    least = np.finfo(np.float64).eps
+    return float(-np.mean(np.log(np.clip(given, least, 1 - least))))
+
+
 def _auc(rows: Classified, number: int) -> float | None:
-    mine = rows.labels == number
-    if rows.probabilities is None or mine.all() or not mine.any():
-        return None
-    return float(roc_auc_score(mine, rows.probabilities[:, number]))
+    curve = roc(rows, number)
+    return None if curve is None else curve.area
 
 
 def roc(rows: Classified, number: int) -> Curve | None:
     """Return a class' curve against the rest, None where undefined."""
-    area = _auc(rows, number)
-    if area is None or rows.probabilities is None:
+    if rows.probabilities is None:
         return None
-    x, y, _ = roc_curve(rows.labels == number, rows.probabilities[:, number])
-    return Curve(x, y, area)
+    return ranking.roc(ranking.rank(rows.labels == number, rows.probabilities[:, number]))
 
 
 def confidence(rows: Classified, bins: int) -> tuple[list[int], list[int]] | None:

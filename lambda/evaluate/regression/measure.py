@@ -5,13 +5,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import (
-    max_error,
-    mean_absolute_error,
-    median_absolute_error,
-    r2_score,
-    root_mean_squared_error,
-)
 
 from .rows import Estimated
 
@@ -25,14 +18,17 @@ def metrics(rows: Estimated) -> dict[str, Any]:
     """
     labels, predictions = rows
     spread = float(np.std(labels))
-    r2 = float(r2_score(labels, predictions)) if len(labels) > 1 and spread else math.nan
+    squared = (labels - predictions) ** 2
+    whole = float(np.sum((labels - labels.mean()) ** 2))
+    r2 = 1 - float(np.sum(squared)) / whole if len(labels) > 1 and spread and whole else math.nan
+    errors = np.abs(labels - predictions)
     return {
         "rows": len(labels),
         "r2": r2 if math.isfinite(r2) else None,
-        "rmse": float(root_mean_squared_error(labels, predictions)),
-        "mae": float(mean_absolute_error(labels, predictions)),
-        "median_absolute_error": float(median_absolute_error(labels, predictions)),
-        "max_error": float(max_error(labels, predictions)),
+        "rmse": math.sqrt(squared.mean()),
+        "mae": float(errors.mean()),
+        "median_absolute_error": float(np.median(errors)),
+        "max_error": float(errors.max()),
         "label": {
             "min": float(labels.min()),
             "max": float(labels.max()),

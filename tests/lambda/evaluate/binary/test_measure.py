@@ -62,16 +62,6 @@ def test_intervals_are_those_of_the_literature() -> None:
     assert (high - low) / 2 / 1.96 == pytest.approx(0.032, abs=1e-3)
 
 
-def test_curves_begin_and_end_where_they_must() -> None:
-    """ROC from nothing to everything predicted; precision-recall from recall 0 to 1."""
-    roc = measure.roc(scored(LABELS, SCORES))
-    assert (roc.x[0], roc.y[0], roc.x[-1], roc.y[-1]) == (0, 0, 1, 1)
-    curve = measure.precision_recall(scored(LABELS, SCORES))
-    assert (curve.x[0], curve.x[-1], curve.y[-1]) == (0, 1, 0.6)
-    assert measure.roc(scored([0, 0], [0.1, 0.2])) is None
-    assert measure.precision_recall(scored([0, 0], [0.1, 0.2])) is None
-
-
 def test_the_histogram_holds_every_row() -> None:
     """0 and 1 themselves fall in the first and the last bin."""
     negative, positive = measure.histogram(scored([0, 0, 1, 1], [0.0, 0.06, 0.96, 1.0]), 20)

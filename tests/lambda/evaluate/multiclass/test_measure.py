@@ -5,9 +5,15 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn import metrics as sk
 
+from spine.shipped import load
 from tests.evaluation import CLASS_LABELS, CLASSES, SHARES, batch, evaluate, multiclass_event, page
+
+measure = load("evaluate.multiclass.measure")
+Classified = load("evaluate.multiclass.rows").Classified
 
 
 def test_metrics_of_several_classes_are_scikit_learns(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,3 +65,35 @@ def test_classes_without_probabilities_leave_out_what_needs_them(
         "1,0,0",
     ]
     assert page(s3).text.count("Not drawn") == 2
+
+
+_CLASS = st.integers(0, 2)
+_SHARES = st.tuples(*[st.integers(0, 4)] * 3).filter(any)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(_CLASS, _CLASS, _SHARES), min_size=1, max_size=40))
+def test_every_metric_is_scikit_learns(rows: list[tuple[int, int, tuple[int, int, int]]]) -> None:
+    """Classes that no row has or that no row was taken for included."""
+    labels, predicted = np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
+    shares = np.array([row[2] for row in rows], dtype=np.float64)
+    shares /= shares.sum(axis=1, keepdims=True)
+    found = measure.metrics(Classified(labels, predicted, shares), CLASSES)
+    numbers = [0, 1, 2]
+    macro = sk.precision_recall_fscore_support(
+        labels, predicted, labels=numbers, average="macro", zero_division=0
+    )
+    assert [found[f"{name}_macro"] for name in ("precision", "recall", "f1")] == pytest.approx(
+        macro[:3], abs=1e-12
+    )
+    each = sk.precision_recall_fscore_support(labels, predicted, labels=numbers, zero_division=0)
+    for name, values in zip(("precision", "recall", "f1", "rows"), each, strict=True):
+        assert [one[name] for one in found["per_class"]] == pytest.approx(values, abs=1e-12)
+    assert found["log_loss"] == pytest.approx(sk.log_loss(labels, shares, labels=numbers))
+    assert (
+        found["confusion_matrix"] == sk.confusion_matrix(labels, predicted, labels=numbers).tolist()
+    )
+    for number, one in enumerate(found["per_class"]):
+        mine = labels == number
+        both = mine.any() and not mine.all()
+        assert one["auc"] == (sk.roc_auc_score(mine, shares[:, number]) if both else None)
