@@ -20,6 +20,8 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
 # What `make mutation` changes; empty: every room of tests/mutation/rooms.py, and the policies.
 ROOM ?=
+# How many mutants of a room it tries; empty: all.
+SAMPLE ?=
 # How long `make fuzz` goes on; it counts from where it was stopped.
 RUNS ?= 5000000
 LARGE_RUNS ?= 100000
@@ -71,8 +73,8 @@ fuzz: $(VENV)/.dev ## Fuzz the readers of data files: 5 million inputs (RUNS), o
 	$(BIN)/python tests/fuzz/run.py --runs $(RUNS) --processes $(PROCESSES)
 	$(BIN)/python tests/fuzz/run.py --target large --runs $(LARGE_RUNS) --processes $(PROCESSES)
 
-mutation: $(VENV)/.dev $(EVALUATOR) ## Change the code and see whether its tests notice (ROOM, PROCESSES)
-	$(BIN)/python tests/mutation/run.py $(addprefix --room ,$(ROOM)) --processes $(PROCESSES)
+mutation: $(VENV)/.dev $(EVALUATOR) ## Change the code and see whether its tests notice (ROOM, SAMPLE, PROCESSES)
+	$(BIN)/python tests/mutation/run.py $(addprefix --room ,$(ROOM)) $(addprefix --sample ,$(SAMPLE)) --processes $(PROCESSES)
 
 setup: $(VENV)/.dev node_modules/.installed $(EVALUATOR) ## Install what developing needs
 

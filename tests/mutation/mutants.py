@@ -111,7 +111,7 @@ _NOT_RUN = (
     | m.Import()
     | m.ImportFrom()
     | m.Subscript(value=m.Name("Literal"))
-    | m.Assign(value=m.Subscript(value=m.Name("Literal")))
+    | m.Assign(value=m.Subscript(value=m.Name("Literal")) | m.Call(func=m.Name("TypeVar")))
     | m.If(test=m.Name("TYPE_CHECKING"))
     | m.FunctionDef(decorators=[m.ZeroOrMore(), m.Decorator(m.Name("overload")), m.ZeroOrMore()])
     # What these answer for another argument is never a question of the project's.

@@ -1,8 +1,10 @@
 """Change the code a little, thousands of times, and see whether its tests notice: `make mutation`.
 
-    .venv/bin/python tests/mutation/run.py [--room start] [--file names] [--processes 2]
+    .venv/bin/python tests/mutation/run.py [--room start] [--file names] [--sample 300]
 
-Prints the score of each room and every mutant that lived; fails below 90 %. What is known stays in
+Prints the score of each room and every mutant that lived; fails below 90 %. `--sample` tries so
+many of a room's mutants, picked at random but the same ones each time: the score of 300 is within
+4 points of the whole room's, in a fraction of its hours. What is known stays in
 build/mutation: a run that was stopped goes on where it was. It counts from nothing when the room's
 code or tests change; with `--survivors`, only those that lived are tried again, and what was killed
 before counts as killed. What behaves as the code does stands in equivalent.txt.
@@ -123,6 +125,7 @@ def score(
     results: Results,
     unchanged: Callable[[], int],
     processes: int,
+    sample: int | None = None,
 ) -> float:
     """Try what is not known, print what lived, and return the share that was killed, in percent.
 
@@ -132,13 +135,16 @@ def score(
         results: What is known of them.
         unchanged: What the code as it is must pass.
         processes: How many are tried at a time.
+        sample: How many of them count, if not all.
     """
     known = equivalent.read()
     counted = [each for each in found if each.change not in known]
+    if sample is not None:
+        # Keys are digests, so their order is one by chance that stays as it is.
+        chosen = {each.key for each in sorted(counted, key=lambda each: each.key)[:sample]}
+        counted = [each for each in counted if each.key in chosen]
     jobs = [running.Job(each.key, each.run) for each in counted if results.of(each.key) is None]
-    _say(
-        f"{name}: {len(found)} mutants, {len(found) - len(counted)} equivalent, {len(jobs)} to try"
-    )
+    _say(f"{name}: {len(found)} mutants, {len(counted)} count, {len(jobs)} to try")
     if jobs:
         seconds = running.warm_up(unchanged)
         began = time.monotonic()
@@ -166,6 +172,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition(":")[0])
     parser.add_argument("--room", choices=(*ROOMS, POLICIES), action="append", help="all if not")
     parser.add_argument("--file", default="", help="only what matches this regular expression")
+    parser.add_argument("--sample", type=int, help="only so many of a room's mutants, by chance")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--survivors", action="store_true", help="try again only what lived")
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "mutation")
@@ -186,7 +193,8 @@ def main() -> int:
             found = of_code(room, arguments.file)
             unchanged = _tests_unchanged(room)
         results = Results(folder / f"{name}.jsonl", seen, trusted=arguments.survivors)
-        if score(name, found, results, unchanged, arguments.processes) < LOWEST_SCORE:
+        share = score(name, found, results, unchanged, arguments.processes, arguments.sample)
+        if share < LOWEST_SCORE:
             low.append(name)
     for name in low:
         _say(f"{name}: below {LOWEST_SCORE:.0f} %")

@@ -93,5 +93,37 @@ def test_what_goes_on_elsewhere_is_answered_there(
     custom_resource.answer(request("Delete", url), physical_id=NAME, on_delete=work)
     assert work.calls == 1
     assert received == []
-    line = json.loads(capsys.readouterr().out)
-    assert (line["status"], line["reason"]) == ("GOES_ON", "two models are left")
+    assert json.loads(capsys.readouterr().out) == {
+        "event": "teardown",
+        "request": "Delete",
+        "status": "GOES_ON",
+        "reason": "two models are left",
+    }
+
+
+def test_the_log_says_what_was_answered(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the last word of the resource's name, since several share the log's words."""
+    url, _ = answers
+    work = Work(ValueError("no"))
+    custom_resource.answer(request("Delete", url), physical_id=NAME, on_delete=work)
+    assert json.loads(capsys.readouterr().out) == {
+        "event": "teardown",
+        "request": "Delete",
+        "status": "FAILED",
+        "reason": "ValueError: no",
+    }
+
+
+def test_a_reason_is_cut_no_more_than_it_must_be(answers: Answers) -> None:
+    """What just fits is whole; what does not leaves at most a quarter of the room unused."""
+    url, received = answers
+    room = custom_resource._LONGEST_REASON - len('""')
+    for length in (room, room + 1):
+        custom_resource.answer(
+            request("Delete", url), physical_id=NAME, on_delete=Work("x" * length)
+        )
+    whole, cut = (len(each["Reason"]) for each in received)
+    assert whole == room
+    assert room * 3 // 4 <= cut <= room

@@ -1,12 +1,13 @@
 """Whose a resource is, by its tags and its name together."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from spine.shipped import load
-from tests.fake_sagemaker import FakeSageMaker
+from tests.fake_sagemaker import BEGIN, FakeSageMaker
 from tests.leftovers import PREFIX, arn, base, leave
 from tests.support import client_error
 
@@ -63,3 +64,70 @@ def test_what_cannot_be_listed_is_told_and_the_rest_is_found(sagemaker: FakeSage
     found = inventory.take(sagemaker, PREFIX, kinds.KINDS)
     assert [each.partition(":")[0] for each in found.failures] == ["listing each model"]
     assert {each.kind.key for each in found.runs[base("one")].resources} >= {"endpoint"}
+
+
+def test_what_tags_cannot_be_read_of_is_told_by_name(sagemaker: FakeSageMaker) -> None:
+    """It is nobody's as far as is known, and nothing is done to it."""
+    run = leave(sagemaker, "one")
+
+    def deny(operation: str, _name: str) -> None:
+        if operation == "ListTags":
+            raise client_error("AccessDeniedException", "not authorized", operation)
+
+    sagemaker.fault = deny
+    found = inventory.take(sagemaker, PREFIX, kinds.KINDS)
+    said = [each.partition(": ") for each in found.failures]
+    assert {start for start, _, _ in said} == {
+        f"reading the tags of {run}",
+        f"reading the tags of {run}-0-1",
+    }
+    assert all("not authorized" in reason for _, _, reason in said)
+    assert (found.runs, found.foreign) == ({}, [])
+
+
+def test_a_run_is_as_old_as_the_newest_it_left(sagemaker: FakeSageMaker) -> None:
+    """It cannot have ended before that was made."""
+    leave(sagemaker, "one")
+    sagemaker.sleep(500)
+    made = base("one")
+    tags: Any = {"run": names.run_id_of(arn("one")), "execution": arn("one")}
+    sagemaker.add("training-job", f"{made}-0-9", status="InProgress", **tags)
+    found = inventory.take(sagemaker, PREFIX, kinds.KINDS).runs[made]
+    assert found.newest == BEGIN + timedelta(seconds=500)
+    assert not found.has_only_results
+    results = inventory.Run(
+        made, "", [each for each in found.resources if each.kind.key == "model"]
+    )
+    assert results.has_only_results
+
+
+def test_only_results_are_bounded_by_the_time_they_were_made(sagemaker: FakeSageMaker) -> None:
+    """Of models there are any number; what costs by the hour is looked for whatever its age."""
+    leave(sagemaker, "one")
+    sagemaker.sleep(500)
+    run = leave(sagemaker, "two")
+    after = BEGIN + timedelta(seconds=100)
+    bounds = {"CreationTimeAfter": after}
+    found = inventory.take(sagemaker, PREFIX, kinds.KINDS, results_made=bounds)
+    kept = {base: {each.kind.key for each in left.resources} for base, left in found.runs.items()}
+    assert "model" not in kept[base("one")]
+    assert "endpoint" in kept[base("one")]
+    assert "model" in kept[run]
+
+
+def test_a_listing_asks_for_the_run_it_is_about(
+    sagemaker: FakeSageMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SageMaker finds names by a part; all of an account's would be thousands of calls."""
+    asked: list[str] = []
+    list_models = sagemaker.list_models
+
+    def watched(**wanted: Any) -> Any:
+        asked.append(wanted["NameContains"])
+        return list_models(**wanted)
+
+    monkeypatch.setitem(sagemaker._methods, "list_models", watched)
+    leave(sagemaker, "one")
+    inventory.take(sagemaker, PREFIX, kinds.KINDS)
+    inventory.take(sagemaker, PREFIX, kinds.KINDS, scope=base("one"))
+    assert set(asked) == {f"{PREFIX}-", base("one")}

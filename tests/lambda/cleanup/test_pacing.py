@@ -3,6 +3,7 @@
 import pytest
 
 from spine.shipped import load
+from tests.leftovers import Remaining
 from tests.support import client_error
 
 pacing = load("cleanup.pacing")
@@ -34,7 +35,7 @@ def test_no_call_is_begun_when_the_time_is_up() -> None:
     assert service.calls == 1
 
 
-@pytest.mark.parametrize("code", ["ThrottlingException", "TooManyRequestsException"])
+@pytest.mark.parametrize("code", ["ThrottlingException", "Throttling", "TooManyRequestsException"])
 def test_throttled_calls_wait_longer_each_time_until_one_is_answered(code: str) -> None:
     """Then as at first; never beyond the time there is."""
     slept: list[float] = []
@@ -65,3 +66,9 @@ def test_other_errors_are_raised_at_once() -> None:
     with pytest.raises(Exception, match="no"):
         pacing.paced(service, lambda: 1.0, slept.append).ask(question="q")
     assert slept == []
+
+
+def test_calls_end_with_a_margin_before_lambda_ends_the_function() -> None:
+    """Lambda counts in milliseconds, the margin is in seconds."""
+    assert pacing.seconds_left(Remaining(900), margin=120) == 780
+    assert pacing.seconds_left(Remaining(60), margin=120) == -60
