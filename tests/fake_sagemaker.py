@@ -186,7 +186,7 @@ class FakeSageMaker:
         thing = self._get(operation, kind.resource_type, name)
         for user in kinds.users_of(kind):
             assert not any(
-                name in each.uses and (not user.is_job or each.status == "InProgress")
+                (not user.is_job or each.status == "InProgress") and name in each.uses
                 for each in self.things[user.resource_type].values()
             ), f"{operation} while the {user.resource_type} is there"
         if thing.status == "Deleting":

@@ -114,10 +114,13 @@ class Stream:
         )
 
     def _rest(self, begin: int) -> "StreamingBody":
+        rest: GetObjectRequestTypeDef = {
+            **self._request,
+            "Range": f"bytes={begin}-",
+            "IfMatch": self._answer["ETag"],
+        }
         try:
-            return aws.client("s3").get_object(
-                **self._request, Range=f"bytes={begin}-", IfMatch=self._answer["ETag"]
-            )["Body"]
+            return aws.client("s3").get_object(**rest)["Body"]
         except ClientError as error:
             if error.response["Error"]["Code"] != "PreconditionFailed":
                 raise
