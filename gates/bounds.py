@@ -20,11 +20,13 @@ _SHAPES = {
     "logs": r"arn:aws:logs:[^:*]*:[^:*]*:log-group:({app}:|/aws/sagemaker/)\*",
     "states": r"arn:aws:states:[^:*]*:[^:*]*:execution:{app}:\*",
 }
-# What a person called as they liked has no name to be told by: whoever serves with what a run made
-# is looked at, and what stands on a run's endpoint goes before it.
+# What a person called as they liked has no name to be told by: whoever uses what a run made is
+# looked at, and what stands on a run's endpoint goes before it.
 _UNNAMED = {
     "sagemaker:DescribeEndpoint": "endpoint/*",
     "sagemaker:DescribeEndpointConfig": "endpoint-config/*",
+    "sagemaker:DescribeInferenceComponent": "inference-component/*",
+    "sagemaker:DescribeTransformJob": "transform-job/*",
     "sagemaker:DeleteInferenceComponent": "inference-component/*",
     "application-autoscaling:DeregisterScalableTarget": "scalable-target/*",
 }

@@ -1,8 +1,9 @@
 """The code of jobs, kept where a run finds it however much later it is redriven."""
 
-from aws_cdk import CustomResource, Duration
+from aws_cdk import CustomResource, Duration, Fn
 from aws_cdk import aws_s3_assets as s3_assets
 
+from spine.shipped import load
 from stacks.base import SpineStack
 from stacks.bundling import Architecture, Bundle
 from stacks.functions import Function
@@ -79,5 +80,7 @@ class JobCode:
         # The policy must be there before the resource, and outlive it.
         resource.node.add_dependency(publish)
         self.file = f"{bundle.name}.zip"
-        # The resource is called after the key.
-        self.uri = f"s3://{storage.bucket.bucket_name}/{resource.ref}"
+        # The resource is called after the key, and the request that had it kept.
+        between = load("publish.handler").BETWEEN
+        key = Fn.select(0, Fn.split(between, resource.ref))
+        self.uri = f"s3://{storage.bucket.bucket_name}/{key}"

@@ -16,7 +16,7 @@ from stacks.permissions import Permission, allow, grant
 from stacks.settings import Settings
 
 # Where the code of jobs is kept, a folder for each version.
-CODE = "code/"
+CODE: str = load("common.folders").CODE
 
 
 class Storage(SpineStack):

@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -30,7 +30,8 @@ class Thing:
         status: Where things of its kind have one.
         until: When that status ends.
         tags: All of them.
-        uses: The names of what it is made of: an endpoint of configurations, those of models.
+        uses: The names of what it is made of: an endpoint of configurations, those of models, and
+            so are transform jobs and inference components.
         on: The endpoint that an inference component stands on.
     """
 
@@ -120,14 +121,18 @@ class FakeSageMaker:
     ) -> None:
         """Put something there, made of what has its own name unless said otherwise.
 
+        An inference component has a container of its own then.
+
         Tags `run`, `execution`, `keep_until` get their prefix.
         """
+        if uses is None:
+            uses = () if kind == "inference-component" else (name,)
         self.things[kind][name] = Thing(
             arn=f"{_ARN}:{kind}/{name}",
             created=self.now,
             status=status,
             until=until,
-            uses=(name,) if uses is None else uses,
+            uses=uses,
             on=on,
             tags={f"spine:{key.replace('_', '-')}": value for key, value in tags.items()},
         )
@@ -162,12 +167,14 @@ class FakeSageMaker:
         thing = self._get(kind.operation("Describe"), kind.resource_type, name)
         answer: dict[str, Any] = {kind.name_member: name, kind.arn_member: thing.arn}
         if kind.noun == "Endpoint":
-            current, *pending = thing.uses
-            answer |= {"EndpointConfigName": current, "ProductionVariants": [{"VariantName": "a"}]}
-            if pending:
-                answer["PendingDeploymentSummary"] = {"EndpointConfigName": pending[0]}
+            answer["ProductionVariants"] = [{"VariantName": "a"}]
         if kind.noun == "EndpointConfig":
             answer["ProductionVariants"] = [{"ModelName": each} for each in thing.uses]
+        else:
+            # In the order of the paths, as far as they go.
+            for path, used in zip(kind.uses, thing.uses, strict=False):
+                outer, _, member = path.rpartition(".")
+                (answer.setdefault(outer, {}) if outer else answer)[member] = used
         return answer | ({kind.status_member: thing.status} if thing.status else {})
 
     def _delete(self, kind: Any, **request: str) -> dict[str, Any]:
@@ -177,10 +184,11 @@ class FakeSageMaker:
         """
         name, operation = request[kind.name_member], kind.operation("Delete")
         thing = self._get(operation, kind.resource_type, name)
-        for earlier in kinds.KINDS[: kinds.KINDS.index(kind)] if kind in kinds.KINDS else ():
-            assert earlier.is_job or not any(
-                name in each.uses for each in self.things[earlier.resource_type].values()
-            ), f"{operation} while the {earlier.resource_type} is there"
+        for user in kinds.users_of(kind):
+            assert not any(
+                (not user.is_job or each.status == "InProgress") and name in each.uses
+                for each in self.things[user.resource_type].values()
+            ), f"{operation} while the {user.resource_type} is there"
         if thing.status == "Deleting":
             return {}
         if reason := self._reason_to_refuse(kind, name, thing):
@@ -220,7 +228,7 @@ class FakeSageMaker:
         self._called(kind.operation("List"), asked.get("NameContains", ""))
         things = self.things[kind.resource_type]
         token = asked.pop("NextToken", None)
-        matching = self._pages[token] if token else sorted(_matching(things, **asked))
+        matching = self._pages[token] if token else _matching(things, **asked)
         answer: dict[str, Any] = {
             kind.items: [
                 {
@@ -252,7 +260,7 @@ class FakeSageMaker:
 
 def _kinds() -> list[Any]:
     """What runs make, and what may stand on it."""
-    return [*kinds.KINDS, *(held for kind in kinds.KINDS for held in kind.holds)]
+    return [*kinds.KINDS, *kinds.held()]
 
 
 def _matching(
@@ -264,18 +272,20 @@ def _matching(
     CreationTimeAfter: datetime | None = None,  # noqa: N803
     CreationTimeBefore: datetime | None = None,  # noqa: N803
     LastModifiedTimeAfter: datetime | None = None,  # noqa: N803
-) -> Iterator[str]:
-    """The names of what a listing is asked for; nothing here is changed after it was made."""
+) -> list[str]:
+    """The names of what a listing is asked for, the newest first; nothing here is ever changed."""
     since = CreationTimeAfter or LastModifiedTimeAfter
-    for name, thing in things.items():
-        if (
-            NameContains in name
-            and StatusEquals in (None, thing.status)
-            and EndpointNameEquals in (None, thing.on)
-            and (since is None or _moment(thing) > since)
-            and (CreationTimeBefore is None or _moment(thing) < CreationTimeBefore)
-        ):
-            yield name
+    found = [
+        name
+        for name, thing in things.items()
+        if NameContains in name
+        and StatusEquals in (None, thing.status)
+        and EndpointNameEquals in (None, thing.on)
+        and (since is None or _moment(thing) > since)
+        and (CreationTimeBefore is None or _moment(thing) < CreationTimeBefore)
+    ]
+    # Of most of SageMaker's lists the default order.
+    return sorted(found, key=lambda name: (-things[name].created, name))
 
 
 def _moment(thing: Thing) -> datetime:

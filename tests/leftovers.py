@@ -44,7 +44,7 @@ def leave(
     execution = names.execution_tag(arn(name))
     tags = {"run": names.run_id_of(arn(name)), "execution": execution, "stage": "dev"}
     sagemaker.add("training-job", f"{made}-0-0", status="Completed", **tags)
-    sagemaker.add("transform-job", f"{made}-0-1", status=job, **tags)
+    sagemaker.add("transform-job", f"{made}-0-1", status=job, uses=(made,), **tags)
     sagemaker.add("model", made, **tags)
     sagemaker.add("endpoint-config", made, **tags)
     if keep_until:

@@ -143,9 +143,16 @@ class FakeS3:
                 "NoSuchVersion", "The specified version does not exist.", "GetObject", 404
             )
         content = versions[number - 1]
+        tag = f'"{number}"'
+        if rest.get("IfMatch", tag) != tag:
+            message = "At least one of the pre-conditions you specified did not hold"
+            raise client_error("PreconditionFailed", message, "GetObject", 412)
+        if "Range" in rest:
+            content = content[int(str(rest["Range"]).removeprefix("bytes=").removesuffix("-")) :]
         return {
             "Body": io.BytesIO(content),
             "ContentLength": len(content),
+            "ETag": tag,
             "VersionId": str(number),
             "ContentType": self.content_types.get((Bucket, Key), ""),
         }

@@ -28,8 +28,11 @@ _MOST_DICTIONARY_BYTES = 1 << 40
 _WIDEST = 32
 _HEADER_BYTES = 4096
 _LARGEST_HEADER = 1 << 20
-# A row group of more compressed bytes is read piece by piece.
+# A row group of more compressed bytes is read piece by piece: each column so many bytes at a time.
 _WHOLE_GROUP = 64 << 20
+_BUFFER_BYTES = 1 << 17
+# Of a dictionary's value: where it begins and ends, and for text its place among the others.
+_PLACES = {BYTE_ARRAY: 24, FIXED_LEN_BYTE_ARRAY: 8}
 
 _DATA, _DICTIONARY, _DATA_2 = 0, 2, 3
 _DELTA_LENGTHS, _DELTA_STRINGS = 6, 7
@@ -72,12 +75,14 @@ class _Column(NamedTuple):
     """What a column of one row group takes.
 
     Attributes:
-        held: Bytes, while it is read: its largest page and its dictionary.
+        held: Bytes, as long as it is read: its largest page and its dictionary, unpacked.
+        passing: Bytes more while one of its pages is unpacked. Columns do so one after the other.
         width: Bytes of a value, at most on average over a page.
         dictionary: Bytes of its dictionary; 0 where none of its values are numbers of one.
     """
 
     held: int
+    passing: int
     width: int
     dictionary: int
 
@@ -99,16 +104,17 @@ def measured(name: str, stream: io.BufferedIOBase, footer: Footer, most: int) ->
     rows_at_once, dictionaries, buffer_bytes, dictionary_bytes = _MOST_ROWS, set(), 0, 0
     size = stream.seek(0, io.SEEK_END)
     for number, group in enumerate(footer.groups, 1):
-        held = width = packed = made_again = 0
+        held = width = passing = made_again = 0
+        is_whole = sum(chunk.packed for chunk in group.chunks) <= _WHOLE_GROUP
         for chunk in group.chunks:
-            packed += chunk.packed
             found = _column(stream, chunk, group.rows, size, most - held)
             if found.dictionary and chunk.leaf.kind == BYTE_ARRAY:
                 dictionaries.add(chunk.leaf.name)
-            held += found.held
+            held += found.held + (chunk.packed if is_whole else _BUFFER_BYTES)
+            passing = max(passing, found.passing)
             made_again += found.dictionary
             width += found.width
-            if held > most:
+            if held + passing > most:
                 raise TooLargeError(
                     f"row group {number} of {shown(name)} unpacks to more than {most:,} bytes "
                     "at one time",
@@ -117,8 +123,8 @@ def measured(name: str, stream: io.BufferedIOBase, footer: Footer, most: int) ->
                 )
         rows_at_once = min(rows_at_once, max(1, _BATCH_BYTES // max(width, 1)))
         dictionary_bytes = max(dictionary_bytes, made_again)
-        if packed > _WHOLE_GROUP:
-            buffer_bytes = 1 << 20
+        if not is_whole:
+            buffer_bytes = _BUFFER_BYTES
     batches = -(-footer.rows // rows_at_once)
     # What is read as one batch is never made again.
     if batches > _MOST_BATCHES or (batches - 1) * dictionary_bytes > _MOST_DICTIONARY_BYTES:
@@ -133,7 +139,7 @@ def measured(name: str, stream: io.BufferedIOBase, footer: Footer, most: int) ->
 def _column(stream: io.BufferedIOBase, chunk: Chunk, rows: int, size: int, most: int) -> _Column:
     """Measure a column of one row group, up to the first page that takes more than `most` bytes."""
     is_text = chunk.leaf.kind == BYTE_ARRAY
-    page_held = dictionary_held = values = 0
+    page_held = dictionary_held = passing = values = 0
     width = _WIDEST
     if chunk.leaf.kind == FIXED_LEN_BYTE_ARRAY and not 0 < chunk.leaf.length <= _WIDEST:
         raise ValueError(f"a decimal has {chunk.leaf.length:,} bytes")
@@ -142,19 +148,22 @@ def _column(stream: io.BufferedIOBase, chunk: Chunk, rows: int, size: int, most:
             # Four bytes of each text's length, or an eighth of a byte of a truth value.
             if page.values > page.unpacked * (1 if is_text else 8) // (4 if is_text else 1):
                 raise ValueError("a dictionary has more values than bytes for them")
-            # Its text is copied once for the values, and a place is kept for each.
-            dictionary_held = max(dictionary_held, 2 * page.unpacked + 24 * page.values)
+            # It is copied once for the values, and a place is kept for each that is no number.
+            places = _PLACES.get(chunk.leaf.kind, 0) * page.values
+            dictionary_held = max(dictionary_held, 2 * page.unpacked + places)
+            passing = max(passing, page.packed + page.unpacked)
             if is_text and chunk.leaf.is_decimal:
                 # These are written out as they are read, and any may be the whole dictionary.
                 width = max(width, page.unpacked)
             continue
         values += page.values
-        held = page.packed + page.unpacked
+        held = page.unpacked
+        passing = max(passing, page.packed)
         if page.encoding in (_DELTA_LENGTHS, _DELTA_STRINGS):
             # The lengths of all of its values are unpacked with it.
             held += 8 * page.values
-            if held > most:
-                return _Column(held, width, dictionary_held)
+            if held + page.packed > most:
+                return _Column(held, page.packed, width, dictionary_held)
             _check_delta(stream, chunk, page)
         page_held = max(page_held, held)
         if is_text:
@@ -164,7 +173,7 @@ def _column(stream: io.BufferedIOBase, chunk: Chunk, rows: int, size: int, most:
             width = max(width, -(-page.unpacked // share))
     if values != rows:
         raise ValueError(f"a column has {values} values in {rows} rows")
-    return _Column(page_held + dictionary_held, width, dictionary_held)
+    return _Column(page_held + dictionary_held, passing, width, dictionary_held)
 
 
 def _pages(stream: io.BufferedIOBase, chunk: Chunk, rows: int, size: int) -> Iterator[_Page]:

@@ -6,7 +6,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ..common import aws
 from ..common.kinds import Kind
-from .resources import described, is_missing, listed
+from .resources import Resource, described, is_missing, listed
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
@@ -29,14 +29,26 @@ def take_off(sagemaker: "SageMakerClient", kind: Kind, name: str) -> dict[str, s
         _deregister(sagemaker, kind, name)
         for held in kind.holds:
             for each in listed(sagemaker, held, **{f"{kind.name_member}Equals": name}):
-                if each.status not in held.in_progress:
-                    _deregister(sagemaker, held, each.name)
-                    _delete(sagemaker, held, each.name)
-                remains[f"{held.resource_type} {each.name}"] = f"is {each.status}"
+                remains[f"{held.resource_type} {each.name}"] = _taken_off(sagemaker, held, each)
     except (BotoCoreError, ClientError) as error:
         # The deletion's own refusal must not be forgotten over it.
         remains[f"what stands on {name}"] = f"cannot be taken off: {error}"
     return remains
+
+
+def _taken_off(sagemaker: "SageMakerClient", held: Kind, each: Resource) -> str:
+    """Begin to delete one that can be; say how it stands with it, or why it cannot be deleted.
+
+    One may be in the way of another: a base component while adapters are on it
+    (`BaseInferenceComponentName`). So each is tried, and again when the rest is gone.
+    """
+    if each.status not in held.in_progress:
+        try:
+            _deregister(sagemaker, held, each.name)
+            _delete(sagemaker, held, each.name)
+        except ClientError as error:
+            return f"cannot be taken off: {error}"
+    return f"is {each.status}"
 
 
 def _delete(sagemaker: "SageMakerClient", kind: Kind, name: str) -> None:

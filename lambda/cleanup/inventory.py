@@ -36,6 +36,11 @@ class Run:
         return max(resource.created for resource in self.resources)
 
     @property
+    def oldest(self) -> datetime:
+        """When the first of what is there was made."""
+        return min(resource.created for resource in self.resources)
+
+    @property
     def has_only_results(self) -> bool:
         """Whether all of it may stay after a success, and costs nothing."""
         return all(resource.kind.is_result for resource in self.resources)

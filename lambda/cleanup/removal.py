@@ -39,7 +39,7 @@ class Removal:
     already gone is done.
 
     What is called like the run's but has no tag `spine:run` that says so is somebody else's and
-    stays; so does a configuration or a model that somebody else serves with.
+    stays; so does a configuration or a model that somebody else uses.
 
     Args:
         sagemaker: The SageMaker client.
@@ -48,7 +48,7 @@ class Removal:
         serving: Whether endpoint and configuration go; without, only jobs are stopped.
         over: Asked before anything is stopped or deleted: whether the run is still over. A run
             that was redriven meanwhile keeps what it has.
-        usage: Tells who serves with what; shared by the removals of one sweep.
+        usage: Tells who uses what; shared by the removals of one sweep.
 
     Attributes:
         busy: What has to be waited for, by name, and why: a clause such as "is Creating".

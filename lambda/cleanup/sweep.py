@@ -120,7 +120,8 @@ def sweep(
     left = []
     removals = []
     usage = Usage(sagemaker)
-    for run in found.runs.values():
+    # The oldest first: `Usage`.
+    for run in sorted(found.runs.values(), key=lambda run: run.oldest):
         try:
             status, unknown = _looked_up(step_functions, run.execution)
             if run.has_only_results and status == "SUCCEEDED":

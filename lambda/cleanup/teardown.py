@@ -100,7 +100,7 @@ class Teardown:
 
     Attributes:
         ended: How many were stopped or deleted.
-        in_use: What stays because somebody else serves with it, and who does.
+        in_use: What stays because somebody else uses it, and who does.
         is_futile: Whether SageMaker refuses all that is left, time after time.
     """
 
@@ -163,8 +163,8 @@ class Teardown:
                 self._may_pass = self._may_pass or is_throttled(error)
 
         try:
-            # All of it first: a page may go with what was on it.
-            found = list(self._listed(kind))
+            # All of it first: a page may go with what was on it. The oldest first: `Usage`.
+            found = sorted(self._listed(kind), key=lambda each: each.created)
         except (BotoCoreError, ClientError) as error:
             self._remains[f"each {kind.key}"] = str(error)
             return

@@ -1,6 +1,7 @@
-"""Who serves with a run's configuration or model, beside the run."""
+"""Who uses a run's configuration or model, beside the run."""
 
 import threading
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,25 +14,22 @@ if TYPE_CHECKING:
 
 # Of the clocks that stamp what is made.
 _TOLERANCE = timedelta(minutes=1)
-# Since when a listing shows what may use something: an endpoint can be given another configuration
-# at any time, a configuration is never changed.
-_SINCE = {"Endpoint": "LastModifiedTimeAfter"}
 
 
 class Usage:
     """Finds who uses something, whoever made it and whatever it is called.
 
-    SageMaker deletes a configuration under a live endpoint and a model under a configuration, and
+    SageMaker deletes a configuration under a live endpoint and a model under whatever uses it, and
     says nothing; the endpoint goes on billing, and can no longer be scaled (API reference,
     DeleteEndpointConfig). No listing tells who uses what. What uses a thing was made, or changed,
     after it: only that is described, each once in the life of this object. Whoever was found is
-    asked again at the time of the question; who came after the listing is not noticed.
+    asked again at the time of the question; who came after the listing is not noticed. Asked for
+    the oldest things first, one listing of each kind of user serves for all.
     """
 
     def __init__(self, sagemaker: "SageMakerClient") -> None:
         self._sagemaker = sagemaker
-        self._since: dict[Kind, datetime] = {}
-        self._used: dict[Kind, dict[str, set[str]]] = {}
+        self._known: dict[tuple[Kind, Kind], _Users] = {}
         self._lock = threading.Lock()
 
     def of(self, kind: Kind, name: str, created: datetime) -> str | None:
@@ -42,32 +40,50 @@ class Usage:
             name: What it is called.
             created: When it was made.
         """
-        user = kinds.user_of(kind)
-        if user is None:
-            return None
-        with self._lock:
-            users = self._users(user, created)
-        for each, used in users.items():
-            if name in used and name in (self._uses(user, each) or ()):
-                return f"it is used by the {user.resource_type} {each}"
+        for user in kinds.users_of(kind):
+            with self._lock:
+                found = self._users(kind, user, created).of.get(name, ())
+            for each in found:
+                if name in self._uses(kind, user, each):
+                    return f"it is used by the {user.resource_type} {each}"
         return None
 
-    def _users(self, user: Kind, created: datetime) -> dict[str, set[str]]:
-        known = self._used.setdefault(user, {})
+    def _users(self, kind: Kind, user: Kind, created: datetime) -> "_Users":
+        known = self._known.setdefault((kind, user), _Users())
         since = created - _TOLERANCE
-        if user not in self._since or since < self._since[user]:
-            asked: dict[str, Any] = {_SINCE.get(user.noun, "CreationTimeAfter"): since}
-            for each in listed(self._sagemaker, user, **asked):
-                if each.name not in known:
-                    known[each.name] = self._uses(user, each.name) or set()
-            self._since[user] = since
+        if known.since is None or since < known.since:
+            status = "InProgress" if user.is_job else None
+            by = "LastModifiedTimeAfter" if user.may_change else "CreationTimeAfter"
+            asked: dict[str, Any] = {by: since}
+            for each in listed(self._sagemaker, user, status=status, **asked):
+                if each.name not in known.described:
+                    for used in self._uses(kind, user, each.name):
+                        known.of[used] = (*known.of.get(used, ()), each.name)
+                    known.described.add(each.name)
+            known.since = since
         return known
 
-    def _uses(self, user: Kind, name: str) -> set[str] | None:
+    def _uses(self, kind: Kind, user: Kind, name: str) -> set[str]:
+        """The names of the things of a kind that one uses at present."""
         found = described(self._sagemaker, user, name)
-        if found is None:
-            return None
-        return {value for path in user.uses for value in _at(found, path.split("."))}
+        if found is None or (user.is_job and found[user.status_member] != "InProgress"):
+            return set()
+        return {value for path in user.uses_of(kind) for value in _at(found, path.split("."))}
+
+
+@dataclass
+class _Users:
+    """Those of one kind that use things of another.
+
+    Attributes:
+        since: Whoever was made, or changed, after it is known; None before the first listing.
+        described: Their names.
+        of: The users of each thing, by its name.
+    """
+
+    since: datetime | None = None
+    described: set[str] = field(default_factory=set)
+    of: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def _at(value: Any, path: list[str]) -> list[str]:

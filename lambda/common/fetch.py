@@ -23,13 +23,8 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     CredentialRetrievalError,
-    HTTPClientError,
-    IncompleteReadError,
     NoCredentialsError,
     PartialCredentialsError,
-)
-from botocore.exceptions import (
-    ConnectionError as AwsConnectionError,
 )
 
 from . import aws, s3
@@ -379,22 +374,21 @@ def from_s3(uri: str, *, version_id: str | None = None, max_bytes: int = MAX_BYT
         SourceArchivedError: It must be restored first.
     """
     place = s3.parse_uri(uri)
-    request: dict[str, Any] = {"Bucket": place.bucket, "Key": place.key}
-    if version_id is not None:
-        request["VersionId"] = version_id
     try:
-        answer = aws.client("s3").get_object(**request)
-        if answer["ContentLength"] > max_bytes:
+        stream = s3.Stream(place, version_id=version_id)
+        if stream.size > max_bytes:
             raise _too_large(uri, max_bytes)
         file: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 (handed on)
-        while chunk := answer["Body"].read(_CHUNK):
+        for chunk in stream.pieces(_CHUNK):
             file.write(chunk)
+    except s3.ObjectUnreachableError as error:
+        raise SourceUnreachableError(str(error)) from error
     except ClientError as error:
         raise _from_client_error(uri, version_id, error) from error
     except BotoCoreError as error:
         raise _from_botocore_error(uri, error) from error
     file.seek(0)
-    return Fetched(file, _name(place.key), answer.get("VersionId"))
+    return Fetched(file, _name(place.key), stream.version_id)
 
 
 def size_in_s3(uri: str, *, version_id: str | None = None) -> int:
@@ -421,7 +415,7 @@ def size_in_s3(uri: str, *, version_id: str | None = None) -> int:
 def _from_botocore_error(uri: str, error: BotoCoreError) -> SpineError:
     """Name what went wrong before S3 answered, or while; the library's words may hold addresses."""
     kind = type(error).__name__
-    if isinstance(error, (AwsConnectionError, HTTPClientError, IncompleteReadError)):
+    if isinstance(error, s3.DROPPED):
         return SourceUnreachableError(f"{shown(uri)} could not be read ({kind}). Run again.")
     if isinstance(error, (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError)):
         return SourceDeniedError(

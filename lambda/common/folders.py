@@ -1,7 +1,8 @@
-"""The folders below `runs/<run id>/`. Pure.
+"""The folders below `runs/<run id>/`, and that of the code of jobs. Pure.
 
-Each is written by one step and read by those after it. Permissions are by folder, so a role must
-know of all of them: a pattern such as `runs/*/train/*` also matches `runs/<run>/model/train/x`.
+Each of a run is written by one step and read by those after it. Permissions are by folder, so a
+role must know of all of them: a pattern such as `runs/*/train/*` also matches
+`runs/<run>/model/train/x`.
 """
 
 FOLDERS = (
@@ -14,3 +15,5 @@ FOLDERS = (
     "evaluation",
     "preparation",
 )
+
+CODE = "code/"

@@ -35,8 +35,10 @@ class Kind:
         traffic_encryption: Path of the flag that encrypts what its instances tell each other.
         images: Paths of its containers' images.
         time_limits: Paths of what ends it by itself, in seconds.
-        uses: Path of the names of what it is made of, in requests and descriptions: a
-            configuration of models, an endpoint of its configuration.
+        uses: Paths of the names of what it is made of, in requests and descriptions: a
+            configuration of models, an endpoint of its configuration. A job uses it until it ends.
+        may_change: Whether it can be given another such thing after it was made; its listing then
+            tells since when.
         holds: What may stand on it that somebody put there, and keeps it from being deleted; the
             listing finds it by this kind's name (`EndpointNameEquals`).
         scaled_as: What Application Auto Scaling calls it, where a person may have registered it as
@@ -59,6 +61,7 @@ class Kind:
     images: tuple[str, ...] = ()
     time_limits: tuple[str, ...] = ()
     uses: tuple[str, ...] = ()
+    may_change: bool = False
     holds: "tuple[Kind, ...]" = ()
     scaled_as: str | None = None
     scalable_dimensions: tuple[str, ...] = ()
@@ -103,6 +106,10 @@ class Kind:
         """What Step Functions calls its creation: `createTrainingJob`."""
         return f"create{self.noun}"
 
+    def uses_of(self, kind: "Kind") -> tuple[str, ...]:
+        """The paths of the things of one kind among what it is made of."""
+        return tuple(path for path in self.uses if path.rpartition(".")[2] == kind.name_member)
+
     def operation(self, verb: Verb) -> str:
         """The API's operation, which is IAM's action too: `ListTrainingJobs`."""
         return f"{verb}{self.noun}{'s' if verb == 'List' else ''}"
@@ -117,11 +124,14 @@ def _snake_case(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
-# No run makes one: a person may put models onto a run's endpoint with it.
+# No run makes one: a person may put models onto an endpoint with it, a run's model and a run's
+# endpoint too. It may have a container and no model; one by instance type is listed in the second.
 _INFERENCE_COMPONENT = Kind(
     noun="InferenceComponent",
     items="InferenceComponents",
     in_progress=frozenset({"Creating", "Updating", "Deleting"}),
+    uses=("Specification.ModelName", "Specifications.ModelName"),
+    may_change=True,
     scaled_as="inference-component/{name}",
     scalable_dimensions=("sagemaker:inference-component:DesiredCopyCount",),
 )
@@ -174,6 +184,7 @@ KINDS: tuple[Kind, ...] = (
             "TransformOutput.KmsKeyId",
             "DataCaptureConfig.KmsKeyId",
         ),
+        uses=("ModelName",),
     ),
     Kind(
         # What it runs on is its configuration's.
@@ -187,6 +198,7 @@ KINDS: tuple[Kind, ...] = (
         ),
         # The second while an update is under way.
         uses=("EndpointConfigName", "PendingDeploymentSummary.EndpointConfigName"),
+        may_change=True,
         holds=(_INFERENCE_COMPONENT,),
         scaled_as="endpoint/{name}/variant/{variant}",
         scalable_dimensions=(
@@ -218,14 +230,14 @@ def jobs() -> tuple[Kind, ...]:
     return tuple(kind for kind in KINDS if kind.is_job)
 
 
-def user_of(kind: Kind) -> Kind | None:
-    """What serves with things of this kind, and would be broken without them."""
-    before = KINDS[: KINDS.index(kind)]
-    return next((each for each in reversed(before) if kind.name_member in _members(each)), None)
+def held() -> tuple[Kind, ...]:
+    """The kinds that no run makes, of what a person may put onto what a run made."""
+    return tuple(held for kind in KINDS for held in kind.holds)
 
 
-def _members(kind: Kind) -> set[str]:
-    return {path.rpartition(".")[2] for path in kind.uses}
+def users_of(kind: Kind) -> tuple[Kind, ...]:
+    """What works or serves with things of this kind, and may be broken without them."""
+    return tuple(each for each in (*KINDS, *held()) if each.uses_of(kind))
 
 
 def of_action(action: str) -> Kind | None:

@@ -1,26 +1,37 @@
 """S3 addresses, and reading and writing whole objects."""
 
-from collections.abc import Iterator
-from typing import IO, NamedTuple, Protocol
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from typing import IO, TYPE_CHECKING, NamedTuple
+
+from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
+from botocore.exceptions import ConnectionError as AwsConnectionError
+from urllib3.exceptions import HTTPError
 
 from . import aws
 from .errors import SpineError
+
+if TYPE_CHECKING:
+    from botocore.response import StreamingBody
+    from mypy_boto3_s3.type_defs import GetObjectRequestTypeDef
 
 _SCHEME = "s3://"
 _PIECE = 1 << 20
 # boto3 itself goes over to parts of this size.
 _ONE_PART = 8 << 20
+# Of one object: the first and those that go on where the one before it stopped.
+_TRIES = 4
+# How a connection ends before its body does. boto3 repeats no call whose answer has begun, and
+# hands on what urllib3 and the sockets below it raise, but for two errors that it names.
+DROPPED = (AwsConnectionError, HTTPClientError, IncompleteReadError, HTTPError, OSError)
 
 
 class S3AddressError(SpineError):
     """A text is not the address of an S3 object or folder."""
 
 
-class Readable(Protocol):
-    """What boto3 returns as the body of an object."""
-
-    def read(self, amt: int | None = None) -> bytes:
-        """Return at most `amt` bytes, or everything that is left."""
+class ObjectUnreachableError(SpineError):
+    """An object did not come whole, try after try; trying again later may help."""
 
 
 class Location(NamedTuple):
@@ -52,15 +63,75 @@ def parse_uri(uri: str) -> Location:
     return Location(bucket, key)
 
 
+class Stream:
+    """An object that is being read; where a connection is lost, the next one goes on.
+
+    Args:
+        location: Where it is.
+        version_id: Of which version; the newest without.
+
+    Attributes:
+        size: In bytes.
+        version_id: Of what is read, when its bucket keeps versions.
+
+    Raises:
+        ClientError: S3 refuses it, for instance because there is none.
+        BotoCoreError: S3 does not answer, or cannot be asked.
+    """
+
+    def __init__(self, location: Location, *, version_id: str | None = None) -> None:
+        self._location = location
+        self._request: GetObjectRequestTypeDef = {"Bucket": location.bucket, "Key": location.key}
+        if version_id is not None:
+            self._request["VersionId"] = version_id
+        self._answer = aws.client("s3").get_object(**self._request)
+        self.size = self._answer["ContentLength"]
+        self.version_id = self._answer.get("VersionId")
+
+    def pieces(self, longest: int = _PIECE) -> Generator[bytes]:
+        """Yield the bytes from the beginning, so many at a time at most, once.
+
+        Raises:
+            ObjectUnreachableError: No try gave the rest, or the object changed meanwhile.
+        """
+        done, reason = 0, ""
+        for attempt in range(_TRIES):
+            try:
+                with closing(self._rest(done) if attempt else self._answer["Body"]) as body:
+                    while piece := body.read(longest):
+                        done += len(piece)
+                        yield piece
+            except DROPPED as error:
+                # Of the libraries' words some hold whole addresses.
+                reason = type(error).__name__
+            else:
+                return
+            if done == self.size:
+                return
+        raise ObjectUnreachableError(
+            f"Only {done:,} of {self.size:,} bytes of {self._location.uri} arrived ({reason}). "
+            "Run again."
+        )
+
+    def _rest(self, begin: int) -> "StreamingBody":
+        rest: GetObjectRequestTypeDef = {
+            **self._request,
+            "Range": f"bytes={begin}-",
+            "IfMatch": self._answer["ETag"],
+        }
+        try:
+            return aws.client("s3").get_object(**rest)["Body"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "PreconditionFailed":
+                raise
+            raise ObjectUnreachableError(
+                f"{self._location.uri} was written anew while it was read. Run again."
+            ) from error
+
+
 def read(location: Location, *, version_id: str | None = None) -> bytes:
     """Return an object's bytes, of one version when `version_id` is given."""
-    client = aws.client("s3")
-    if version_id is None:
-        answer = client.get_object(Bucket=location.bucket, Key=location.key)
-    else:
-        answer = client.get_object(Bucket=location.bucket, Key=location.key, VersionId=version_id)
-    body: Readable = answer["Body"]
-    return body.read()
+    return b"".join(Stream(location, version_id=version_id).pieces())
 
 
 def lines(location: Location) -> Iterator[bytes]:
@@ -68,13 +139,12 @@ def lines(location: Location) -> Iterator[bytes]:
 
     It is asked for before the first line is: that there is none is known at once.
     """
-    answer = aws.client("s3").get_object(Bucket=location.bucket, Key=location.key)
-    return _lines(answer["Body"])
+    return _lines(Stream(location).pieces(_PIECE))
 
 
-def _lines(body: Readable) -> Iterator[bytes]:
+def _lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
     begun: list[bytes] = []
-    while piece := body.read(_PIECE):
+    for piece in pieces:
         first, *more = piece.split(b"\n")
         begun.append(first)
         if more:

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from botocore.exceptions import ClientError
 
 from ..algorithms.answers import Form
-from ..common import aws
 from ..common.errors import SpineError
-from ..common.s3 import Location
+from ..common.s3 import Location, Stream
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
@@ -56,14 +55,12 @@ def read_first(place: Location, *, count: int, features: int, form: Form) -> lis
 
 
 def _first_lines(place: Location, count: int) -> list[str]:
-    body: Any = aws.client("s3").get_object(Bucket=place.bucket, Key=place.key)["Body"]
     text = b""
-    with closing(body):
-        while text.count(b"\n") < count and len(text) < count * _LONGEST_ROW:
-            chunk = body.read(65_536)
-            if not chunk:
+    with closing(Stream(place).pieces(65_536)) as pieces:
+        for piece in pieces:
+            text += piece
+            if text.count(b"\n") >= count or len(text) >= count * _LONGEST_ROW:
                 break
-            text += chunk
     return text.decode("utf-8", errors="replace").splitlines()[:count]
 
 

@@ -53,8 +53,8 @@ def cleaning(stack: SpineStack) -> list[Permission]:
     """What it takes to find and delete whatever this stage's runs made in SageMaker."""
     table = load("common.kinds")
     kinds = sorted(table.KINDS, key=lambda kind: kind.resource_type)
-    held = [each for kind in kinds for each in kind.holds]
-    users = [user for kind in kinds if (user := table.user_of(kind))]
+    held = table.held()
+    users = {user.resource_type: user for kind in kinds for user in table.users_of(kind)}
     return [
         allow(
             *(f"sagemaker:{kind.operation('List')}" for kind in (*kinds, *held)),
@@ -65,9 +65,9 @@ def cleaning(stack: SpineStack) -> list[Permission]:
             allow(
                 f"sagemaker:{kind.operation('Describe')}",
                 on=stack.arns("sagemaker", f"{kind.resource_type}/*"),
-                because="Whoever serves with what a run made calls it as they like.",
+                because="Whoever uses what a run made calls it as they like.",
             )
-            for kind in users
+            for _, kind in sorted(users.items())
         ),
         *(
             allow(

@@ -35,7 +35,7 @@ class Told:
         delays: Seconds from when each thing could be removed to its removal, by kind.
         left: What is still there, by kind.
         refused: How many runs could not be looked up at some time.
-        taken_over: How many things persons took over or built on.
+        taken_over: How many things persons took over, or built on or with what a run made.
         sweep_errors: How many sweeps failed in part.
     """
 
@@ -61,7 +61,7 @@ def tell(seed: int) -> Told:
         delays={kind: list(delays) for kind, delays in world.delays.items()},
         left=story.left(),
         refused=len(world.refused),
-        taken_over=len(world.given_up),
+        taken_over=world.taken,
         sweep_errors=story.sweep_errors,
     )
 

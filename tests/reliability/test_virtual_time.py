@@ -94,7 +94,7 @@ class CleaningUp(RuleBasedStateMachine):
         name=st.sampled_from(
             [
                 *("stuck", "endpoint_fails", "step_fails", "kept", "late"),
-                *("event_lost", "function_dies", "refused", "taken", "built"),
+                *("event_lost", "function_dies", "refused", "taken", "built", "deployed"),
             ]
         ),
         odds=st.sampled_from([0.0, 1.0]),

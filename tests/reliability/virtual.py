@@ -156,15 +156,19 @@ class Story:
         """
         self.world.tick()
         over = {arn for arn, status in self.executions.statuses.items() if status != "RUNNING"}
-        endpoints = self.world.things["endpoint"]
-        used = {config for name in self.world.theirs for config in endpoints[name].uses}
+        used = {
+            kind: {each for name in theirs for each in self.world.things[kind][name].uses}
+            for kind, theirs in self.world.theirs.items()
+        }
+        # A component uses the model alone; an endpoint its configuration, and that the model.
+        models = self.world.refused | used["inference-component"]
         found = {
             kind.resource_type: sorted(
                 name
                 for name in self.world.names(kind.resource_type)
                 if self.world.things[kind.resource_type][name].tags.get("spine:execution") in over
-                and name not in used
-                and not (kind.is_result and name in self.world.refused)
+                and name not in used["endpoint"]
+                and not (kind.is_result and name in models)
             )
             for kind in kinds.KINDS
         }
@@ -206,6 +210,7 @@ class Run:
             self._job("training-job", self._chance.uniform(120, 300))
             self._further()
             self._create("model", lambda: self._add("model"))
+            self._deploy()
             self._create("endpoint-config", lambda: self._add("endpoint-config"))
             self._create("endpoint", self._add_endpoint)
             self._in_service()
@@ -302,6 +307,16 @@ class Run:
                 return
         raise Failed
 
+    def _deploy(self) -> None:
+        """A person's own component serves with the model, for as long as the sweeper may see it."""
+        world = self._story.world
+        if self._chance.random() < self._odds.deployed:
+            name = f"theirs-{self._base}"[:63]
+            uses = (self._base,)
+            world.add("inference-component", name, status="InService", on="another", uses=uses)
+            until = self._story.clock.now + self._chance.uniform(0, 20_000)
+            world.take("inference-component", name, self._base, until)
+
     def _keep(self) -> None:
         until = self._story.clock.now + self._chance.uniform(300, 3600)
         endpoint = self._story.world.things["endpoint"][self._base]
@@ -313,10 +328,11 @@ class Run:
         if self._chance.random() < self._odds.built:
             built = f"theirs-{self._base}"[:63]
             world.add("endpoint", built, status="InService", uses=(self._base,), owner="a-person")
-            world.take(built, self._base, until + self._chance.uniform(0, 20_000))
+            world.take("endpoint", built, self._base, until + self._chance.uniform(0, 20_000))
         if self._chance.random() < self._odds.taken:
             endpoint.tags = {"owner": "a-person"}
-            world.take(self._base, self._base, until + self._chance.uniform(0, 20_000))
+            until += self._chance.uniform(0, 20_000)
+            world.take("endpoint", self._base, self._base, until)
 
     def _clean_up(self, *, models: bool = False) -> None:
         """The clean-up function with the definition's retries: 5 s, growing by half, 26 times."""

@@ -45,6 +45,8 @@ class Faults:
         replaced: Before the run starts, the state machine is replaced: that goes for all before it.
         taken: A person makes the kept endpoint their own: its tags are gone.
         built: A person builds an endpoint of their own on the configuration of a kept one.
+        deployed: A person puts an inference component with the run's model onto an endpoint of
+            their own.
         late: The endpoint that a stopped run was asking for comes after all, seconds later.
         event_lost: The event of a bad ending never arrives.
         event_twice: It arrives twice.
@@ -63,6 +65,7 @@ class Faults:
     replaced: float = 0.002
     taken: float = 0.1
     built: float = 0.1
+    deployed: float = 0.1
     late: float = 0.05
     event_lost: float = 0.01
     event_twice: float = 0.10
@@ -77,8 +80,9 @@ class World(FakeSageMaker):
         kept: Until when its endpoint was kept.
         newest: When the last of what it has was made.
         refused: The runs that cannot be looked up.
-        theirs: The endpoints that are a person's at present.
+        theirs: The endpoints and inference components that are a person's at present, by kind.
         given_up: When a person gave up the last endpoint that used what a run made, by run.
+        taken: How many things of a person's used what a run made and are given up.
         delays: Seconds between the two, by kind: for what cannot be deleted at any time from when
             SageMaker would have let it go, for what outlives it from when it was gone.
     """
@@ -90,8 +94,9 @@ class World(FakeSageMaker):
         self.kept: dict[str, float] = {}
         self.newest: dict[str, float] = {}
         self.refused: set[str] = set()
-        self.theirs: set[str] = set()
+        self.theirs: dict[str, set[str]] = {"endpoint": set(), "inference-component": set()}
         self.given_up: dict[str, float] = {}
+        self.taken = 0
         self.delays: dict[str, list[float]] = {
             kind.resource_type: [] for kind in kinds.KINDS if not kind.is_result
         }
@@ -104,15 +109,17 @@ class World(FakeSageMaker):
         if "execution" in more:
             self.newest[base(more["execution"])] = self.now
 
-    def take(self, endpoint: str, run: str, until: float) -> None:
-        """Somebody serves with an endpoint that uses what a run made, and deletes it one day."""
+    def take(self, kind: str, name: str, run: str, until: float) -> None:
+        """Somebody serves with a thing that uses what a run made, and deletes it one day."""
 
         def give_up() -> None:
-            del self.things["endpoint"][endpoint]
-            self.theirs.remove(endpoint)
-            self.given_up[run] = self.clock.now
+            del self.things[kind][name]
+            self.theirs[kind].remove(name)
+            self.taken += 1
+            if kind == "endpoint":
+                self.given_up[run] = self.clock.now
 
-        self.theirs.add(endpoint)
+        self.theirs[kind].add(name)
         self.clock.at(until - self.clock.now, give_up)
 
     def tick(self) -> None:
@@ -132,7 +139,7 @@ class World(FakeSageMaker):
         thing = self.things[kind.resource_type].get(name)
         status, until = (thing.status, thing.until) if thing else ("Deleting", 0.0)
         if thing and kind.billed:
-            assert name not in self.theirs, "it is a person's"
+            assert name not in self.theirs["endpoint"], "it is a person's"
             assert name in self.ended, "its run goes on"
             assert self.now >= self.kept.get(name, 0.0), "it is kept"
         answer = super()._delete(kind, **request)

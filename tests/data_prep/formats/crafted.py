@@ -71,6 +71,9 @@ class Column(NamedTuple):
         values: How many its chunk says it has.
         dictionary: Bytes of the first page, if that is a dictionary.
         described: Its type by the schema, if that is another.
+        codec: By its number; zstd is 6.
+        around: Fields more of its chunk, beside the metadata.
+        without_metadata: Whether its chunk has none.
     """
 
     pages: bytes
@@ -81,10 +84,27 @@ class Column(NamedTuple):
     values: int = ROWS
     dictionary: int = 0
     described: int | None = None
+    codec: int = 6
+    around: tuple[Field, ...] = ()
+    without_metadata: bool = False
 
 
-def file(*columns: Column, elements: int | None = None, rows: int = ROWS) -> bytes:
-    """A file of one row group, whose schema has the first `elements` of the columns."""
+def file(
+    *columns: Column,
+    elements: int | None = None,
+    rows: int = ROWS,
+    said_rows: int | None = None,
+    tree: tuple[int, ...] = (),
+) -> bytes:
+    """A file of one row group, whose schema has the first `elements` of the columns.
+
+    Args:
+        columns: Its columns.
+        elements: How many of them are in the schema.
+        rows: Of the row group.
+        said_rows: Of the file, if it says another number.
+        tree: How many elements the root says it has, and each group in front of the columns.
+    """
     out, chunks, schema = b"PAR1", [], []
     for at, column in enumerate(columns):
         start = len(out)
@@ -97,24 +117,27 @@ def file(*columns: Column, elements: int | None = None, rows: int = ROWS) -> byt
             (1, whole(column.physical)),
             (2, several(5, [b"\0"])),
             (3, several(8, [name[1]])),
-            (4, whole(6)),
+            (4, whole(column.codec)),
             (5, whole(column.values, 6)),
             (6, whole(len(column.pages), 6)),
             (7, whole(len(column.pages), 6)),
             *places,
             *column.chunk,
         )
-        chunks.append(struct((2, whole(start, 6)), (3, meta))[1])
+        described: tuple[Field, ...] = () if column.without_metadata else ((3, meta),)
+        chunks.append(struct((2, whole(start, 6)), *described, *column.around)[1])
         kind = column.described or column.physical
         kinds = ((1, whole(kind)), (3, whole(int(column.optional))), (4, name))
         schema.append(struct(*sorted((*kinds, *column.schema)))[1])
     schema = schema[:elements]
-    root = struct((4, text("schema")), (5, whole(len(schema))))[1]
+    below, *groups = tree or (len(schema),)
+    root = struct((4, text("schema")), (5, whole(below)))[1]
+    schema = [struct((4, text("g")), (5, whole(each)))[1] for each in groups] + schema
     group = struct((1, several(12, chunks)), (2, whole(len(out), 6)), (3, whole(rows, 6)))[1]
     footer = struct(
         (1, whole(2)),
         (2, several(12, [root, *schema])),
-        (3, whole(rows, 6)),
+        (3, whole(rows if said_rows is None else said_rows, 6)),
         (4, several(12, [group])),
         (6, text("test")),
     )[1]

@@ -4,13 +4,14 @@ import io
 import subprocess
 import sys
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from data_prep import Limits
 from data_prep.errors import TooLargeError
-from data_prep.formats import footer, pages
+from data_prep.formats import footer, pages, parquet
 from tests.data_prep.formats import bombs
 from tests.data_prep.support import errors, run
 from tests.support import ROOT
@@ -164,3 +165,20 @@ def test_a_row_group_without_rows_is_read() -> None:
             writer.write_table(part)
     found = run(sink.getvalue(), "x.parquet", categorical=("a",), allow_leakage=True)
     assert sum(found.counts.values()) == 200
+
+
+def test_what_numbers_take_is_told_as_arrow_takes_it() -> None:
+    """A dictionary of numbers is there twice, and a column of a large group has a small buffer."""
+    rows, columns = 150_000, 60
+    values = np.random.default_rng(7).normal(size=(columns, rows))
+    content = bombs.written(pa.table({f"c{at}": each for at, each in enumerate(values)}))
+    assert len(content) > 64 << 20
+    stream = io.BytesIO(content)
+    most = 150 << 20
+    reading = measured(content, most)
+    with pytest.raises(TooLargeError, match="unpacks to more than"):
+        measured(content, most * 8 // 10)
+    before = pa.total_allocated_bytes()
+    file = parquet._parquet(stream, reading.dictionaries, reading.buffer_bytes)
+    taken = [pa.total_allocated_bytes() - before for _ in file.iter_batches(reading.rows_at_once)]
+    assert most * 7 // 10 < max(taken) < most + (64 << 20)

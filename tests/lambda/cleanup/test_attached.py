@@ -115,9 +115,45 @@ def test_what_cannot_be_taken_off_is_told_and_not_raised(
 
     sagemaker.fault = deny
     (told,) = attached.take_off(sagemaker, of("Endpoint"), run).items()
-    assert told[0] == f"what stands on {run}"
+    assert told[0] == "inference-component mine"
     assert told[1].startswith("cannot be taken off: ")
     assert "not authorized" in told[1]
+
+
+def test_what_cannot_be_listed_is_told_and_not_raised(
+    sagemaker: FakeSageMaker, scaling: FakeScaling
+) -> None:
+    """It may be that something stands on it, or nothing."""
+    run = leave(sagemaker, "one")
+
+    def deny(operation: str, _name: str) -> None:
+        if operation == "ListInferenceComponents":
+            raise client_error("AccessDeniedException", "not authorized", operation)
+
+    sagemaker.fault = deny
+    (told,) = attached.take_off(sagemaker, of("Endpoint"), run).items()
+    assert told[0] == f"what stands on {run}"
+    assert "not authorized" in told[1]
+
+
+def test_a_component_that_adapters_stand_on_goes_after_them(
+    sagemaker: FakeSageMaker, scaling: FakeScaling
+) -> None:
+    """Refused before, whichever is listed first; the refusal keeps no other from being deleted."""
+    run = leave(sagemaker, "one")
+    for name in ("adapter-1", "base", "zz-adapter-2"):
+        sagemaker.add("inference-component", name, status="InService", on=run)
+
+    def refuse(operation: str, name: str) -> None:
+        others = sagemaker.things["inference-component"].keys() - {"base"}
+        if operation == "DeleteInferenceComponent" and name == "base" and others:
+            raise client_error("ValidationException", "It has adapters.", operation)
+
+    sagemaker.fault = refuse
+    removal.remove(sagemaker, run, models=True, backoff=backoff(sagemaker, 300))
+    assert sagemaker.left() == set()
+    deleted = [name for operation, name in sagemaker.calls if "Component" in operation]
+    assert deleted == ["adapter-1", "zz-adapter-2", "base"]
 
 
 def test_a_refusal_of_the_scaling_service_is_told_too(

@@ -241,3 +241,19 @@ def test_a_model_that_somebody_else_has_configured_stays(sagemaker: FakeSageMake
     assert done["in_use"] == {f"model {run}": "it is used by the endpoint-config theirs"}
     assert sagemaker.left() == {run, "theirs"}
     assert sagemaker.names("model") == {run}
+
+
+def test_a_model_of_somebody_elses_component_or_job_stays(sagemaker: FakeSageMaker) -> None:
+    """Until it is used no more; the run's own jobs, stopped a moment ago, do not count."""
+    run = leave(sagemaker, "one")
+    sagemaker.add("inference-component", "theirs", status="InService", on="x", uses=(run,))
+    done = removal.remove(sagemaker, run, models=True, backoff=backoff(sagemaker, 120))
+    assert done["in_use"] == {f"model {run}": "it is used by the inference-component theirs"}
+    assert sagemaker.names("model") == {run}
+    del sagemaker.things["inference-component"]["theirs"]
+    sagemaker.add("transform-job", "theirs", status="InProgress", uses=(run,))
+    done = removal.remove(sagemaker, run, models=True, backoff=backoff(sagemaker, 120))
+    assert done["in_use"] == {f"model {run}": "it is used by the transform-job theirs"}
+    sagemaker.things["transform-job"]["theirs"].status = "Completed"
+    done = removal.remove(sagemaker, run, models=True, backoff=backoff(sagemaker, 120))
+    assert (done["in_use"], done["deleted"]["models"]) == ({}, [run])

@@ -235,6 +235,37 @@ def test_throttling_slows_the_removal_down(
     assert refused[-1] - refused[0] > 60
 
 
+def test_a_model_of_somebodys_inference_component_stays_and_the_stack_goes(
+    sagemaker: FakeSageMaker, life: Life, answers: tuple[str, list[dict[str, Any]]]
+) -> None:
+    """On an endpoint of their own; the answer says so."""
+    url, received = answers
+    run = leave(sagemaker, "one")
+    sagemaker.add("inference-component", "theirs", status="InService", on="x", uses=(run,))
+    life.live(url)
+    assert received[0]["Status"] == "SUCCESS"
+    why = f"model {run} stays: it is used by the inference-component theirs"
+    assert received[0]["Reason"] == why
+    assert sagemaker.names("model") == {run}
+
+
+def test_who_uses_what_is_listed_once_for_all_though_the_newest_is_listed_first(
+    sagemaker: FakeSageMaker, life: Life, answers: tuple[str, list[dict[str, Any]]]
+) -> None:
+    """As SageMaker lists by default; each older one would be another listing."""
+    url, received = answers
+    sagemaker.page = 100
+    for number in range(40):
+        sagemaker.now = 3600.0 * number
+        leave(sagemaker, f"run-{number}")
+    begun = sagemaker.now
+    life.live(url)
+    assert received[0]["Status"] == "SUCCESS"
+    assert sagemaker.now - begun < 300
+    rounds = sagemaker.counts["ListModels"]
+    assert sagemaker.counts["ListInferenceComponents"] <= rounds
+
+
 @pytest.mark.slow
 def test_thousands_of_each_kind_are_removed_within_the_hour(
     sagemaker: FakeSageMaker, life: Life, answers: tuple[str, list[dict[str, Any]]]

@@ -1,11 +1,13 @@
 """Reading a source from S3: its version, its limit, and what can go wrong."""
 
 import io
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import urllib3
 from botocore.exceptions import (
     ConnectionClosedError,
     ConnectTimeoutError,
@@ -125,15 +127,45 @@ def test_a_version_that_is_none_is_not_found_without_a_body(
         fetch.size_in_s3("s3://b/k", version_id="v")
 
 
-def test_a_body_that_stops_short_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A connection lost in the middle can be mended by another try."""
+@pytest.mark.parametrize(
+    "error",
+    [
+        IncompleteReadError(actual_bytes=1, expected_bytes=2),
+        urllib3.exceptions.SSLError(SECRET),
+        urllib3.exceptions.ProtocolError(SECRET),
+        ssl.SSLError(SECRET),
+        ConnectionResetError(SECRET),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_body_that_stops_short_is_unreachable(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """A connection lost in the middle, time after time, can be mended by a later try."""
 
     class Short(io.BytesIO):
         def read(self, size: int | None = -1, /) -> bytes:
-            raise IncompleteReadError(actual_bytes=1, expected_bytes=2)
+            raise error
 
-    use_clients(monkeypatch, s3=Failing(lambda: {"ContentLength": 2, "Body": Short()}))
-    with pytest.raises(fetch.SourceUnreachableError, match="s3://b/k"):
+    answer = {"ContentLength": 2, "ETag": "1", "Body": Short()}
+    use_clients(monkeypatch, s3=Failing(lambda: answer))
+    with pytest.raises(fetch.SourceUnreachableError, match="s3://b/k") as caught:
+        fetch.from_s3("s3://b/k")
+    assert SECRET not in str(caught.value)
+
+
+def test_a_disk_that_is_full_is_no_lost_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fails on this side keeps its name."""
+    stored = FakeS3()
+    stored.put_object(Bucket="b", Key="k", Body=b"x" * 10)
+    use_clients(monkeypatch, s3=stored)
+
+    class Full(io.BytesIO):
+        def write(self, _: object) -> int:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(fetch.tempfile, "SpooledTemporaryFile", lambda _: Full())
+    with pytest.raises(OSError, match="No space left"):
         fetch.from_s3("s3://b/k")
 
 

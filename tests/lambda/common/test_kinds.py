@@ -75,15 +75,61 @@ def test_what_it_uses_is_said_by_its_description_and_its_listing_by_when_it_was_
     kind: Any,
 ) -> None:
     """Who serves with a thing is found among what was made, or changed, after it."""
-    for path in kind.uses:
-        *_, name = members(shape(kind, "Describe", "output"), path)
-        assert name.type_name == "string"
-    item: Any = shape(kind, "List", "output").members[kind.items]
-    assert "CreationTime" in item.member.members
-    assert (kind.status_member in item.member.members) or not (kind.is_job or kind.in_progress)
-    asked = shape(kind, "List", "input").members
-    assert {"CreationTimeAfter", "CreationTimeBefore"} <= asked.keys()
-    assert "LastModifiedTimeAfter" in asked or kind.noun != "Endpoint"
+    for each in (kind, *kind.holds):
+        for path in each.uses:
+            *_, name = members(shape(each, "Describe", "output"), path)
+            assert name.type_name == "string"
+        item: Any = shape(each, "List", "output").members[each.items]
+        assert "CreationTime" in item.member.members
+        has_status = each.is_job or each.in_progress
+        assert (each.status_member in item.member.members) or not has_status
+        asked = shape(each, "List", "input").members
+        assert {"CreationTimeAfter", "CreationTimeBefore"} <= asked.keys()
+        assert "LastModifiedTimeAfter" in asked or not each.may_change
+        is_used = bool(each.uses) and not each.is_job
+        assert each.may_change == (is_used and f"Update{each.noun}" in SAGEMAKER.operation_names)
+
+
+def test_every_member_by_which_something_is_used_is_in_the_table() -> None:
+    """Whatever SageMaker describes by a kind's name at its top, or one level down, or says why not.
+
+    `docs/reliability.md` tells what the exceptions mean for whoever uses them.
+    """
+    of_kinds = {kind.name_member: kind for kind in (*kinds.KINDS, *kinds.held())}
+    known = {
+        (each.operation("Describe"), path)
+        for each in (*kinds.KINDS, *kinds.held())
+        for path in each.uses
+    }
+    found = {
+        (operation, path)
+        for operation in SAGEMAKER.operation_names
+        if operation.startswith("Describe")
+        for path, shape in _paths(SAGEMAKER.operation_model(operation).output_shape)
+        for name in [path.rpartition(".")[2]]
+        if name in ("ModelName", "EndpointConfigName")
+        and shape.name == name
+        and operation != of_kinds[name].operation("Describe")
+    }
+    assert found - known == {
+        ("DescribeInferenceExperiment", "EndpointMetadata.EndpointConfigName"),
+        ("DescribeInferenceExperiment", "ModelVariants.ModelName"),
+        ("DescribeInferenceRecommendationsJob", "InputConfig.ModelName"),
+        ("DescribeOptimizationJob", "ModelSource.SageMakerModel.ModelName"),
+        # What it makes.
+        ("DescribeOptimizationJob", "OutputConfig.SageMakerModel.ModelName"),
+    }
+    assert known <= found
+
+
+def _paths(shape: Any, path: str = "", depth: int = 4) -> Iterator[tuple[str, Any]]:
+    """Every member of an answer down to a depth, by its path; lists are passed through."""
+    while shape.type_name == "list":
+        shape = shape.member
+    if shape.type_name == "structure" and depth:
+        for name, member in shape.members.items():
+            yield f"{path}{name}", member
+            yield from _paths(member, f"{path}{name}.", depth - 1)
 
 
 @every_kind
@@ -104,8 +150,9 @@ def test_what_may_be_scaled_is_called_as_application_auto_scaling_calls_it() -> 
     scaling = botocore.session.get_session().get_service_model("application-autoscaling")
     known: Any = scaling.shape_for("ScalableDimension")
     ours = {each for each in known.enum if each.startswith("sagemaker:")}
-    held = [each for kind in kinds.KINDS for each in kind.holds]
-    assert {each for kind in (*kinds.KINDS, *held) for each in kind.scalable_dimensions} == ours
+    assert {
+        each for kind in (*kinds.KINDS, *kinds.held()) for each in kind.scalable_dimensions
+    } == ours
 
 
 def test_an_endpoint_is_deleted_in_its_states_of_rest_only() -> None:

@@ -1,15 +1,34 @@
 """Addresses in S3, and what is read and written there."""
 
 import io
+import ssl
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+import urllib3
+from botocore.exceptions import ClientError, ReadTimeoutError
+from botocore.response import StreamingBody
+from urllib3.exceptions import IncompleteRead, ProtocolError, SSLError
 
 from spine.shipped import load
 from tests.support import FakeS3, use_clients
 
 s3 = load("common.s3")
+
+CONTENT = b"".join(b"%04d,five\n" % number for number in range(10))
+SECRET = "hunter2"
+# What comes out of a body whose connection is lost: urllib3's own, and of the sockets below.
+DROPS = [
+    SSLError(SECRET),
+    ProtocolError(SECRET),
+    IncompleteRead(10, 90),
+    urllib3.exceptions.ReadTimeoutError(None, SECRET, SECRET),  # type: ignore[arg-type]
+    urllib3.exceptions.DecodeError(SECRET),
+    ReadTimeoutError(endpoint_url=SECRET),
+    ssl.SSLError(SECRET),
+    ConnectionResetError(SECRET),
+    TimeoutError(SECRET),
+]
 
 
 @pytest.mark.parametrize(
@@ -110,7 +129,7 @@ def test_lines_are_read_a_mebibyte_at_a_time(monkeypatch: pytest.MonkeyPatch) ->
     class Large:
         def get_object(self, **given: str) -> dict[str, Any]:
             assert given == {"Bucket": "b", "Key": "k"}
-            return {"Body": Body(b"a\nb")}
+            return {"Body": Body(b"a\nb"), "ContentLength": 3}
 
     use_clients(monkeypatch, s3=Large())
     assert list(s3.lines(s3.Location("b", "k"))) == [b"a", b"b"]
@@ -124,3 +143,96 @@ def test_an_object_that_is_not_there_is_noticed_before_the_first_line(
     use_clients(monkeypatch, s3=FakeS3())
     with pytest.raises(ClientError, match="NoSuchKey"):
         s3.lines(s3.Location("b", "k"))
+
+
+class Dropping(FakeS3):
+    """Its connections end before the body does, after so many bytes each.
+
+    Attributes:
+        error: What the body raises then.
+        asked: The ranges that were asked for.
+    """
+
+    def __init__(self, error: Exception, after: int, content: bytes = CONTENT) -> None:
+        super().__init__()
+        self.error, self.after = error, after
+        self.asked: list[object] = []
+        self.put_object(Bucket="b", Key="k", Body=content)
+
+    def get_object(self, **given: Any) -> dict[str, Any]:
+        """Answer with a body that stops."""
+        self.asked.append(given.get("Range"))
+        answer = super().get_object(**given)
+        return answer | {"Body": StreamingBody(Stopping(answer["Body"], self), len(CONTENT))}
+
+
+class Stopping(io.RawIOBase):
+    """The raw body of one answer, as urllib3 gives it to botocore."""
+
+    def __init__(self, body: io.BytesIO, service: Dropping) -> None:
+        self._left = body.read(service.after)
+        self._error = service.error
+
+    def read(self, size: int = -1) -> bytes:
+        """Read on, or raise."""
+        if not self._left:
+            raise self._error
+        found, self._left = self._left[:size], self._left[size:]
+        return found
+
+
+@pytest.mark.parametrize("error", DROPS, ids=lambda error: type(error).__name__)
+def test_an_object_is_read_on_where_its_connection_was_lost(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """Whatever the libraries raise for it: whole, by lines, and of one version."""
+    fake = Dropping(error, after=len(CONTENT) // 3 + 1)
+    use_clients(monkeypatch, s3=fake)
+    place = s3.Location("b", "k")
+    assert s3.read(place) == CONTENT
+    assert fake.asked == [None, "bytes=34-", "bytes=68-"]
+    assert list(s3.lines(place)) == CONTENT.split(b"\n")[:-1]
+    assert s3.read(place, version_id="1") == CONTENT
+
+
+@pytest.mark.parametrize("error", DROPS, ids=lambda error: type(error).__name__)
+def test_an_object_that_never_comes_whole_has_a_name_for_it(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """After four tries; the message says how far it came, and nothing in the library's words."""
+    fake = Dropping(error, after=10)
+    use_clients(monkeypatch, s3=fake)
+    with pytest.raises(s3.ObjectUnreachableError, match=r"Only 40 of 100 bytes of s3://b/k") as e:
+        s3.read(s3.Location("b", "k"))
+    assert SECRET not in str(e.value)
+    assert len(fake.asked) == 4
+
+
+def test_an_object_that_changes_meanwhile_is_not_mixed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rest of another version is no rest."""
+    fake = Dropping(DROPS[0], after=10)
+    use_clients(monkeypatch, s3=fake)
+    pieces = s3.Stream(s3.Location("b", "k")).pieces(10)
+    assert next(pieces) == CONTENT[:10]
+    fake.put_object(Bucket="b", Key="k", Body=b"y" * 100)
+    with pytest.raises(s3.ObjectUnreachableError, match="s3://b/k was written anew"):
+        next(pieces)
+
+
+def test_a_connection_that_is_lost_at_the_very_end_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything has arrived, and S3 has no range beyond it."""
+    fake = Dropping(DROPS[0], after=len(CONTENT))
+    use_clients(monkeypatch, s3=fake)
+    assert s3.read(s3.Location("b", "k")) == CONTENT
+    assert fake.asked == [None]
+
+
+def test_a_refusal_of_the_rest_keeps_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when the object was deleted meanwhile."""
+    fake = Dropping(DROPS[0], after=10)
+    use_clients(monkeypatch, s3=fake)
+    pieces = s3.Stream(s3.Location("b", "k")).pieces(10)
+    next(pieces)
+    del fake.objects["b", "k"]
+    with pytest.raises(ClientError, match="NoSuchKey"):
+        next(pieces)
