@@ -251,8 +251,8 @@ def run_app(
         folder: Where the assembly goes.
         program: What Python is to run in place of the app's own file.
         root: The project, or a copy of it.
-        validate: Whether the CDK's own rules for CloudFormation are applied, too, and what they find
-            refused. They take more than half of a synthesis; cdk-nag's are always applied.
+        validate: Whether the CDK's own rules for CloudFormation are applied, too, and what they
+            find is refused. They take more than half of a synthesis; cdk-nag's are always applied.
         context: Values over those of `cdk.json`.
     """
     settings = json.loads((root / "cdk.json").read_text())["context"]

@@ -1,9 +1,9 @@
 """Deploying an app to the local cloud with the real CDK command line.
 
-The commands are those for AWS, with an environment that leads to the local cloud only. Three things
-save time on a fresh cloud: the app is synthesized once, into a directory that deploy, diff and
-destroy then read; the account is bootstrapped meanwhile; and the CDK's own rules for CloudFormation,
-which take more than half of a synthesis, are left to the gates and to deployments to AWS.
+The commands are those for AWS, with an environment that leads to the local cloud only. Three
+things save time on a fresh cloud: the app is synthesized once, into a directory that deploy, diff
+and destroy then read; the account is bootstrapped meanwhile; and the CDK's own rules for
+CloudFormation, more than half of a synthesis, are left to the gates and to deployments to AWS.
 """
 
 import collections
