@@ -22,8 +22,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor() as pool:
         started = time.monotonic()
         nist = pool.submit(_nist, folder)
-        # cdk-nag's AWS Solutions rules are part of the synthesis, which fails with a finding.
-        assembly = synthesize(Path(folder) / "app", functions="local")
+        # cdk-nag's AWS Solutions rules and the CDK's own for CloudFormation are part of the
+        # synthesis, which fails with a finding.
+        assembly = synthesize(Path(folder) / "app", functions="local", validate=True)
         gates: dict[str, Callable[[], list[str] | None]] = {
             "cfn-lint": lambda: _cfn_lint(assembly),
             "definition": lambda: definition.problems(assembly),
@@ -32,7 +33,7 @@ def main() -> int:
             "bandit": acknowledged.bandit,
             "checkov": lambda: acknowledged.checkov(assembly),
         }
-        _say("cdk-nag", [], started)
+        _say("cdk-nag, CDK rules", [], started)
         found = 0
         for name, gate in gates.items():
             started = time.monotonic()

@@ -60,6 +60,9 @@ _NAMES = {
 _REF_IS_ARN = {"AWS::StepFunctions::StateMachine", "AWS::SNS::Topic"}
 
 
+# The CDK's feature flag for findings of its own rules: without it they are warnings.
+_REFUSE_FINDINGS = "@aws-cdk/core:validateAgainstDefaultRules"
+
 # What `app.py` may know of the environment: the last is how a test run finds what it started.
 _INHERITED = ("PATH", "HOME", BOUND_TO)
 
@@ -235,7 +238,12 @@ def _is_function(key: str) -> bool:
 
 
 def run_app(
-    folder: Path, *, program: tuple[str, ...] = ("app.py",), root: Path = ROOT, **context: Any
+    folder: Path,
+    *,
+    program: tuple[str, ...] = ("app.py",),
+    root: Path = ROOT,
+    validate: bool = False,
+    **context: Any,
 ) -> subprocess.CompletedProcess[str]:
     """Run `app.py` as the CDK command line does, without a network or the person's environment.
 
@@ -243,9 +251,12 @@ def run_app(
         folder: Where the assembly goes.
         program: What Python is to run in place of the app's own file.
         root: The project, or a copy of it.
+        validate: Whether the CDK's own rules for CloudFormation are applied, too, and what they
+            find is refused. They take more than half of a synthesis; cdk-nag's are always applied.
         context: Values over those of `cdk.json`.
     """
-    merged = {**json.loads((root / "cdk.json").read_text())["context"], **context}
+    settings = json.loads((root / "cdk.json").read_text())["context"]
+    merged = {**settings, **context, _REFUSE_FINDINGS: validate}
     return subprocess.run(  # noqa: S603 (our own app, or a test's)
         [sys.executable, *program],
         cwd=root,
@@ -256,6 +267,7 @@ def run_app(
             **{name: os.environ[name] for name in _INHERITED if name in os.environ},
             "CDK_OUTDIR": str(folder),
             "CDK_CONTEXT_JSON": json.dumps(merged),
+            "CDK_VALIDATION": json.dumps(validate),
             # Whatever tries the network ends at a closed port of this machine.
             "HTTPS_PROXY": "http://127.0.0.1:9",
             "HTTP_PROXY": "http://127.0.0.1:9",
@@ -263,18 +275,21 @@ def run_app(
     )
 
 
-def synthesize(folder: Path, *, root: Path = ROOT, **context: Any) -> Assembly:
+def synthesize(
+    folder: Path, *, root: Path = ROOT, validate: bool = False, **context: Any
+) -> Assembly:
     """Run `app.py` with the context of `cdk.json` and these overrides.
 
     Args:
         folder: Where the assembly goes.
         root: The project, or a copy of it.
+        validate: As of :func:`run_app`.
         context: The overrides.
 
     Raises:
         RuntimeError: With what it said.
     """
-    done = run_app(folder, root=root, **context)
+    done = run_app(folder, root=root, validate=validate, **context)
     if done.returncode:
         raise RuntimeError(done.stdout + done.stderr)
     return Assembly(folder, str(context.get("stage", "dev")))

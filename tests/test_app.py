@@ -30,6 +30,22 @@ def test_a_bad_setting_stops_the_synthesis_with_a_sentence(tmp_path: Path) -> No
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.process
+def test_what_cloudformation_would_refuse_stops_the_synthesis_of_the_gates(tmp_path: Path) -> None:
+    """The CDK's own rules only warn by themselves; `make gates` applies them and fails."""
+    program = """
+import aws_cdk as cdk
+from aws_cdk import aws_sqs as sqs
+
+app = cdk.App()
+sqs.CfnQueue(cdk.Stack(app, "Slow"), "Queue", delay_seconds=901)
+app.synth()
+"""
+    done = run_app(tmp_path, program=("-c", program), validate=True)
+    assert done.returncode != 0
+    assert "DelaySeconds: 901 is greater than the maximum of 900" in done.stderr
+
+
 @pytest.mark.parametrize("stage", ["dev", "prod"])
 def test_cfn_lint_finds_nothing(synth: Synth, stage: str) -> None:
     """The templates, the state machine definition in them included, are valid CloudFormation."""

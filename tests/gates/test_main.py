@@ -15,7 +15,12 @@ GATES = ("cfn-lint", "definition", "permissions", "document", "bandit", "checkov
 def gates(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str] | None]:
     """What each gate finds; nothing, unless a test says so."""
     found: dict[str, list[str] | None] = {name: [] for name in GATES}
-    monkeypatch.setattr(command, "synthesize", lambda *_, **__: "assembly")
+
+    def synthesize(_: Path, *, functions: str, validate: bool) -> str:
+        assert (functions, validate) == ("local", True)
+        return "assembly"
+
+    monkeypatch.setattr(command, "synthesize", synthesize)
     monkeypatch.setattr(command, "_nist", lambda _: "7 controls with findings")
     monkeypatch.setattr(command, "_cfn_lint", lambda _: found["cfn-lint"])
     monkeypatch.setattr(command, "_document", lambda _: found["document"])

@@ -56,6 +56,8 @@ def test_deploy_diff_and_destroy(running_cloud: Cloud, app_dir: Path) -> None:
         running_cloud, app_dir=app_dir, context={"answer": "first"}, on_output=lines.append
     )
     assert any("bootstrapped" in line for line in lines)
+    # The CDK's rules for CloudFormation, which write it, are left to the gates: they take longest.
+    assert not (running_cloud.home / "cdk.out" / "validation-report.json").exists()
     states, s3 = running_cloud.client("stepfunctions"), running_cloud.client("s3")
     machine, bucket = outputs["Small"]["MachineArn"], outputs["Small"]["BucketName"]
     definition = states.describe_state_machine(stateMachineArn=machine)["definition"]
