@@ -5,6 +5,7 @@ falls short (exception classes never reach Retry, a machine's timeout is ignored
 fail fast), so the one function that runs an execution is replaced.
 """
 
+import contextvars
 import datetime as dt
 import json
 import threading
@@ -41,6 +42,7 @@ class Execution:
         machine: The machine as it was when the execution was started.
         number: How often it was redriven.
         before: The attempt that is redriven.
+        program: What it runs, where that is not the machine's definition: a Map Run's child.
     """
 
     def __init__(
@@ -49,10 +51,13 @@ class Execution:
         machine: dict[str, Any],
         number: int,
         before: "Execution | None" = None,
+        program: Any = None,
     ) -> None:
         self._record = record
         self._before = before
-        self._program: Any = AmazonStateLanguageParser.parse(machine["definition"])[0]
+        self._program: Any = program or AmazonStateLanguageParser.parse(machine["definition"])[0]
+        # The account and region of the request, which moto's threads do not hand on.
+        self.scope = contextvars.copy_context()
         self._input = json.loads(record["input"] or "{}")
         self.machine = machine
         self.number = number
@@ -180,6 +185,12 @@ def find_running(arn: str) -> Execution | None:
         return _running.get(arn)
 
 
+def of(env: Environment) -> Execution:
+    """The execution that an environment, or a frame of it, belongs to."""
+    with _lock:
+        return _running[env.states.context_object.context_object_data["Execution"]["Id"]]
+
+
 @hooks.uses(f"{_STEPFUNCTIONS}:_executions", reason="the records of executions")
 @hooks.uses(f"{_STEPFUNCTIONS}:_state_machines", reason="the records of machines")
 @hooks.replaces(f"{_STEPFUNCTIONS}:_run_execution", reason="MiniStack's own interpreter")
@@ -205,11 +216,11 @@ def attempt(record: dict[str, Any], number: int) -> None:
             return
         history = record["events"]
         if isinstance(history, History):
-            _carry_out(record, number, history.execution.machine, history.execution)
+            _begin(record, number, history.execution.machine, history.execution)
         else:
             # A copy: an execution keeps to the definition it began with, redriven as well.
             machine = dict(stepfunctions._state_machines[record["stateMachineArn"]])
-            _carry_out(record, number, machine)
+            _begin(record, number, machine)
 
 
 def _overtaken(record: dict[str, Any], number: int) -> bool:
@@ -217,18 +228,23 @@ def _overtaken(record: dict[str, Any], number: int) -> bool:
     return found
 
 
-def _carry_out(
+def _begin(
     record: dict[str, Any],
     number: int,
     machine: dict[str, Any],
     before: Execution | None = None,
 ) -> None:
-    arn = record["executionArn"]
     try:
         execution = Execution(record, machine, number, before)
     except Exception as error:  # noqa: BLE001 - whatever it is, the execution must end
         _finish(record, number, "FAILED", error="States.Runtime", cause=str(error))
         return
+    carry_out(record, execution)
+
+
+def carry_out(record: dict[str, Any], execution: Execution) -> None:
+    """Run an attempt to its end, known to everybody meanwhile, and record how it ended."""
+    arn, number = record["executionArn"], execution.number
     record["events"] = History(execution)
     with _lock:
         _running[arn] = execution

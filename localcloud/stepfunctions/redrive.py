@@ -29,6 +29,7 @@ _STEPFUNCTIONS = "ministack.services.stepfunctions"
 # RedriveExecution, API reference: the redrivable period, and the room two events need.
 _PERIOD = dt.timedelta(days=14)
 _MOST_EVENTS = 24_999
+_BY_MAP_RUN = "Child workflow executions are redriven by their Map Run"
 _TOKENS = 10
 _TOKEN_SECONDS = 15 * 60
 _lock = threading.Lock()
@@ -104,11 +105,15 @@ def _described(describe: Callable[..., Any], data: dict[str, Any]) -> Any:
 def status_of(record: dict[str, Any]) -> tuple[str, str | None]:
     """An execution's `redriveStatus`, and why where it cannot be redriven."""
     reason = _reason_against(record)
-    return ("NOT_REDRIVABLE", reason) if reason else ("REDRIVABLE", None)
+    if reason is None:
+        return "REDRIVABLE", None
+    return ("REDRIVABLE_BY_MAP_RUN" if reason == _BY_MAP_RUN else "NOT_REDRIVABLE"), reason
 
 
 def _reason_against(record: dict[str, Any]) -> str | None:
     """Why an execution cannot be redriven, in the words of DescribeExecution's reference."""
+    if record.get("mapRunArn") and record["status"] not in ("RUNNING", "SUCCEEDED"):
+        return _BY_MAP_RUN
     machine = stepfunctions._state_machines.get(record["stateMachineArn"])
     if record["status"] in ("RUNNING", "SUCCEEDED"):
         return f"Execution is {record['status']} and cannot be redriven"
