@@ -12,7 +12,8 @@ from localcloud.stepfunctions.responses import error
 # Members that name a resource, with the resource types each may have (the service's model, and
 # "Amazon Resource Names" of Step Functions in the Service Authorization Reference).
 _MEMBERS = {
-    "executionArn": ("execution", "express"),
+    # No operation takes an express execution's: logs alone tell of it.
+    "executionArn": ("execution",),
     "stateMachineArn": ("stateMachine",),
     "stateMachineVersionArn": ("stateMachine",),
     "stateMachineAliasArn": ("stateMachine",),

@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from moto.stepfunctions.parser.asl.antlr.runtime.ASLParser import ASLParser
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.state_map import StateMap
 from moto.stepfunctions.parser.asl.component.state.exec.state_parallel.state_parallel import (
     StateParallel,
@@ -22,6 +23,11 @@ from localcloud import hooks
 _PARSE = "moto.stepfunctions.parser.asl.parse"
 
 # https://docs.aws.amazon.com/step-functions/latest/dg/input-output-itemreader.html
+_PATHS = (
+    ASLParser.String_jsonpathContext,
+    ASLParser.String_context_pathContext,
+    ASLParser.String_variable_sampleContext,
+)
 _READ_BY_MOTO = {"CSV", "JSON"}
 _INPUT_TYPES = {"CSV", "JSON", "JSONL", "MANIFEST", "PARQUET"}
 _READER_ONLY = ("CSVDelimiter", "ItemsPointer", "Transformation", "ManifestType")
@@ -109,10 +115,11 @@ def _maps(program: Any) -> Iterator[Any]:
     reason="takes the text of a string with its escapes for its value",
 )
 def _with_values(inner_string_of: Callable[..., str | None]) -> Any:
-    """Give a string's value, its escapes resolved."""
+    """Give a string's value, its escapes resolved; a path's are its own, and left to it."""
 
     def value_of(parser_rule_context: Any) -> str | None:
-        return _unescaped(inner_string_of(parser_rule_context))
+        text = inner_string_of(parser_rule_context)
+        return text if isinstance(parser_rule_context, _PATHS) else _unescaped(text)
 
     return staticmethod(value_of)
 

@@ -117,10 +117,11 @@ class Execution:
                 "Name": record["name"],
                 "RoleArn": machine["roleArn"],
                 "StartTime": _zulu(record["startDate"]),
-                "RedriveCount": self.number,
             },
             "StateMachine": {"Id": machine["stateMachineArn"], "Name": machine["name"]},
         }
+        if machine.get("type") != "EXPRESS":  # which cannot be redriven
+            context["Execution"]["RedriveCount"] = self.number
         if "redriveDate" in record:
             context["Execution"]["RedriveTime"] = _zulu(record["redriveDate"])
         last_event = len(self._before.events.get_event_history()) if self._before else 0
@@ -173,6 +174,32 @@ class History:
         """Take no event from MiniStack: the interpreter has recorded the same one."""
 
 
+def new_record(arn: str, machine: str, name: str, given: str) -> dict[str, Any]:
+    """The record of an execution that MiniStack does not keep itself, which begins now.
+
+    Args:
+        arn: The execution's.
+        machine: The ARN of its machine.
+        name: Its name.
+        given: Its input, as JSON.
+    """
+    return {
+        "executionArn": arn,
+        "stateMachineArn": machine,
+        "name": name,
+        "status": "RUNNING",
+        "startDate": stepfunctions.now_iso(),
+        "stopDate": None,
+        "input": given,
+        "inputDetails": {"included": True},
+        "output": None,
+        "outputDetails": {"included": True},
+        "events": [],
+        # MiniStack's mark of an execution without status change events.
+        "sync": True,
+    }
+
+
 def all_running() -> list[Execution]:
     """The executions that the interpreter is at work on."""
     with _lock:
@@ -216,11 +243,11 @@ def attempt(record: dict[str, Any], number: int) -> None:
             return
         history = record["events"]
         if isinstance(history, History):
-            _begin(record, number, history.execution.machine, history.execution)
+            begin(record, number, history.execution.machine, history.execution)
         else:
             # A copy: an execution keeps to the definition it began with, redriven as well.
             machine = dict(stepfunctions._state_machines[record["stateMachineArn"]])
-            _begin(record, number, machine)
+            begin(record, number, machine)
 
 
 def _overtaken(record: dict[str, Any], number: int) -> bool:
@@ -228,12 +255,13 @@ def _overtaken(record: dict[str, Any], number: int) -> bool:
     return found
 
 
-def _begin(
+def begin(
     record: dict[str, Any],
     number: int,
     machine: dict[str, Any],
     before: Execution | None = None,
 ) -> None:
+    """Run an attempt to its end; one that cannot be begun has failed."""
     try:
         execution = Execution(record, machine, number, before)
     except Exception as error:  # noqa: BLE001 - whatever it is, the execution must end

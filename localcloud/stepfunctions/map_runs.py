@@ -101,22 +101,9 @@ class MapRun:
             name = str(uuid.uuid4())
             kind = "express" if self._type == "EXPRESS" else "execution"
             arn = machine.replace(":stateMachine:", f":{kind}:", 1) + f":{name}"
-            record = {
-                "executionArn": arn + (f":{uuid.uuid4()}" if kind == "express" else ""),
-                "stateMachineArn": machine,
-                "mapRunArn": self.arn,
-                "name": name,
-                "status": "RUNNING",
-                "startDate": stepfunctions.now_iso(),
-                "stopDate": None,
-                "input": json.dumps(value, separators=(",", ":"), ensure_ascii=False),
-                "inputDetails": {"included": True},
-                "output": None,
-                "outputDetails": {"included": True},
-                "events": [],
-                # No status change events: `sync` is MiniStack's mark of an execution without.
-                "sync": True,
-            }
+            arn += f":{uuid.uuid4()}" if kind == "express" else ""
+            text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+            record = executions.new_record(arn, machine, name, text) | {"mapRunArn": self.arn}
             self.children.append(Child(record, items))
         self._show("RUNNING")
 

@@ -21,7 +21,7 @@ from typing import Any
 from ministack.services import stepfunctions
 
 from localcloud import hooks
-from localcloud.stepfunctions import arns, executions
+from localcloud.stepfunctions import arns, executions, requests
 from localcloud.stepfunctions.responses import error
 
 _STEPFUNCTIONS = "ministack.services.stepfunctions"
@@ -149,6 +149,8 @@ def _listed(list_executions: Callable[..., Any], data: dict[str, Any]) -> Any:
     machine = data.get("stateMachineArn")
     if machine and stepfunctions._resolve_state_machine_arn(machine) is None:
         return error("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{machine}'")
+    if machine and requests.is_express(stepfunctions._resolve_state_machine_arn(machine)):
+        return requests.unsupported_type()
     wanted = data.get("redriveFilter")
     if wanted not in (None, "REDRIVEN", "NOT_REDRIVEN"):
         return error("ValidationException", f"Invalid redriveFilter: '{wanted}'")

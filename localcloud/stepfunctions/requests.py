@@ -13,7 +13,7 @@ from moto.stepfunctions.parser.asl.eval.callback.callback import (
 )
 
 from localcloud import hooks
-from localcloud.stepfunctions import executions, validation
+from localcloud.stepfunctions import executions, express, validation
 from localcloud.stepfunctions.responses import error
 
 _STEPFUNCTIONS = "ministack.services.stepfunctions"
@@ -30,15 +30,13 @@ _LARGEST_INPUT = 262_144
 def _idempotent_start(start: Callable[..., Any], data: dict[str, Any]) -> Any:
     """Check a start as AWS does; a repeated one with the same input gives the running execution."""
     name, text = data.get("name"), data.get("input", "{}")
-    if name is not None and not _NAME.match(name):
-        return error("InvalidName", f"Invalid Name: '{name}'")
-    if len(text.encode()) > _LARGEST_INPUT:
-        return error("ValidationException", f"The input exceeds {_LARGEST_INPUT} bytes")
-    try:
-        json.loads(text)
-    except ValueError as invalid:
-        return error("InvalidExecutionInput", f"Invalid State Machine Execution Input: {invalid}")
+    if refused := _refused_start(name, text):
+        return refused
     machine = stepfunctions._resolve_state_machine_arn(data.get("stateMachineArn", ""))
+    if machine and is_express(machine):
+        return stepfunctions.json_response(
+            express.start(stepfunctions._state_machines[machine], data)
+        )
     if name and machine:
         arn = machine.replace(":stateMachine:", ":execution:", 1) + f":{name}"
         known = stepfunctions._executions.get(arn)
@@ -47,6 +45,51 @@ def _idempotent_start(start: Callable[..., Any], data: dict[str, Any]) -> Any:
                 {"executionArn": arn, "startDate": known["startDate"]}
             )
     return start(data)
+
+
+@hooks.around(
+    f"{_STEPFUNCTIONS}:_start_sync_execution",
+    reason="runs standard machines, and express ones as such",
+)
+def _express_only(start: Callable[..., Any], data: dict[str, Any]) -> Any:
+    """Run an express machine to its end."""
+    if refused := _refused_start(data.get("name"), data.get("input", "{}")):
+        return refused
+    machine = stepfunctions._resolve_state_machine_arn(data.get("stateMachineArn", ""))
+    if machine is None:
+        return start(data)
+    if not is_express(machine):
+        return unsupported_type()
+    return stepfunctions.json_response(
+        express.start_sync(stepfunctions._state_machines[machine], data)
+    )
+
+
+def is_express(machine: str) -> bool:
+    """Whether a machine that there is, by its ARN, is of express workflows."""
+    found: bool = stepfunctions._state_machines[machine].get("type") == "EXPRESS"
+    return found
+
+
+def unsupported_type() -> Any:
+    """The refusal of what is for the other type of machine."""
+    return error(
+        "StateMachineTypeNotSupported",
+        "This operation is not supported by this type of state machine",
+    )
+
+
+def _refused_start(name: str | None, text: str) -> Any:
+    """The refusal of a name or an input, or None."""
+    if name is not None and not _NAME.match(name):
+        return error("InvalidName", f"Invalid Name: '{name}'")
+    if len(text.encode()) > _LARGEST_INPUT:
+        return error("ValidationException", f"The input exceeds {_LARGEST_INPUT} bytes")
+    try:
+        json.loads(text)
+    except ValueError as invalid:
+        return error("InvalidExecutionInput", f"Invalid State Machine Execution Input: {invalid}")
+    return None
 
 
 @hooks.around(f"{_STEPFUNCTIONS}:_stop_execution", reason="does not reach moto's interpreter")
@@ -78,7 +121,9 @@ def _deleted(delete: Callable[..., Any], data: dict[str, Any]) -> Any:
 )
 def _validated(handle: Callable[..., Any], data: dict[str, Any]) -> Any:
     """Refuse an invalid definition."""
-    found = validation.problems(data["definition"]) if "definition" in data else []
+    machine = stepfunctions._state_machines.get(data.get("stateMachineArn")) or {}
+    kind = machine.get("type") or data.get("type") or "STANDARD"
+    found = validation.problems(data["definition"], kind) if "definition" in data else []
     if found:
         text = ", ".join(map(str, found))
         return error("InvalidDefinition", f"Invalid State Machine Definition: '{text}'")
@@ -90,7 +135,7 @@ def _validated(handle: Callable[..., Any], data: dict[str, Any]) -> Any:
 )
 def _validate(data: dict[str, Any]) -> Any:
     """Answer ValidateStateMachineDefinition."""
-    found = validation.problems(data.get("definition", ""))
+    found = validation.problems(data.get("definition", ""), data.get("type", "STANDARD"))
     diagnostics = [
         {
             "severity": "ERROR",

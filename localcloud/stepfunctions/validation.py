@@ -14,7 +14,7 @@ from typing import Any
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 
 from localcloud import hooks
-from localcloud.stepfunctions import clients, jsonata
+from localcloud.stepfunctions import clients, express, jsonata
 
 _SDK_RESOURCE = re.compile(r"^arn:[\w-]+:states:::aws-sdk:(\w+):(\w+)(?:\.waitForTaskToken)?$")
 
@@ -53,8 +53,13 @@ class Problem:
         return f"{self.code}: {self.message} at {self.location}"
 
 
-def problems(definition: str) -> list[Problem]:
-    """Everything that keeps a definition from being accepted; empty when it is fine."""
+def problems(definition: str, kind: str = "STANDARD") -> list[Problem]:
+    """Everything that keeps a definition from being accepted; empty when it is fine.
+
+    Args:
+        definition: In the Amazon States Language.
+        kind: The type of machine it is for, `STANDARD` or `EXPRESS`.
+    """
     try:
         machine = json.loads(definition)
     except ValueError as error:
@@ -62,6 +67,11 @@ def problems(definition: str) -> list[Problem]:
     if not isinstance(machine, dict):
         return [Problem("INVALID_JSON_DESCRIPTION", "The definition is no JSON object", "/")]
     found = [*_transitions(machine, ""), *_expressions(machine, ""), *_resources(machine, "")]
+    if kind == "EXPRESS":
+        found += [
+            Problem("SCHEMA_VALIDATION_FAILED", message, at)
+            for message, at in express.unsupported(machine)
+        ]
     return found or list(_grammar(definition))
 
 
