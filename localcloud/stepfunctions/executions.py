@@ -314,12 +314,12 @@ def _zulu(moment: str) -> str:
 
 @hooks.edits(
     "moto.stepfunctions.parser.asl.component.state.state:StateData",
-    reason="a state's EnteredTime is not in the ...Z form and RetryCount is missing",
+    reason="a state's EnteredTime is not in the ...Z form",
 )
-def _with_retry_count(make: Callable[..., Any]) -> Callable[..., Any]:
-    """Give every state its RetryCount, and an EnteredTime in UTC ending in Z."""
+def _with_zulu_time(make: Callable[..., Any]) -> Callable[..., Any]:
+    """Give every state an EnteredTime in UTC ending in Z; RetryCount is of those that retry."""
 
     def state_data(**fields: Any) -> Any:
-        return make(**{**fields, "EnteredTime": _zulu(fields["EnteredTime"]), "RetryCount": 0})
+        return make(**{**fields, "EnteredTime": _zulu(fields["EnteredTime"])})
 
     return state_data

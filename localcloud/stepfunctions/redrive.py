@@ -21,7 +21,7 @@ from typing import Any
 from ministack.services import stepfunctions
 
 from localcloud import hooks
-from localcloud.stepfunctions import arns, executions, requests
+from localcloud.stepfunctions import arns, constraints, executions, requests, wording
 from localcloud.stepfunctions.responses import error
 
 _STEPFUNCTIONS = "ministack.services.stepfunctions"
@@ -81,16 +81,17 @@ def redrive(data: dict[str, Any]) -> Any:
 async def _answered(
     answer: Callable[..., Any], method: str, path: str, headers: Any, body: Any, query_params: Any
 ) -> Any:
-    """Answer one more action than MiniStack does, and refuse ARNs that are none."""
+    """Answer one more action than MiniStack does, and refuse what the model or an ARN forbids."""
     try:
         data = json.loads(body or b"{}")
     except ValueError:
         return stepfunctions._finalize_response(error("SerializationException", "Invalid JSON"))
-    if refused := arns.refusal(data):
+    action = headers.get("x-amz-target", "").rpartition(".")[2]
+    if refused := constraints.refusal(action, data) or arns.refusal(data):
         return stepfunctions._finalize_response(refused)
-    if headers.get("x-amz-target", "") != "AWSStepFunctions.RedriveExecution":
-        return await answer(method, path, headers, body, query_params)
-    return stepfunctions._finalize_response(redrive(data))
+    if action == "RedriveExecution":
+        return stepfunctions._finalize_response(redrive(data))
+    return wording.worded(await answer(method, path, headers, body, query_params), data)
 
 
 @hooks.around(f"{_STEPFUNCTIONS}:_describe_execution", reason="says nothing of redrives")
@@ -99,7 +100,10 @@ def _described(describe: Callable[..., Any], data: dict[str, Any]) -> Any:
     record = stepfunctions._executions.get(data.get("executionArn"))
     if status != 200 or record is None:
         return status, headers, body
-    return stepfunctions.json_response(json.loads(body) | details(record))
+    found = json.loads(body) | details(record)
+    if found["output"] is None:
+        found.pop("outputDetails")
+    return stepfunctions.json_response(found)
 
 
 def status_of(record: dict[str, Any]) -> tuple[str, str | None]:

@@ -21,6 +21,13 @@ _STEPFUNCTIONS = "ministack.services.stepfunctions"
 # https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
 _NAME = re.compile(r"^[^\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]{1,80}$")
 _LARGEST_INPUT = 262_144
+_UPDATED = (
+    "definition",
+    "roleArn",
+    "loggingConfiguration",
+    "tracingConfiguration",
+    "encryptionConfiguration",
+)
 
 
 @hooks.around(
@@ -117,17 +124,103 @@ def _deleted(delete: Callable[..., Any], data: dict[str, Any]) -> Any:
 @hooks.around(
     f"{_STEPFUNCTIONS}:_create_state_machine",
     f"{_STEPFUNCTIONS}:_update_state_machine",
-    reason="accepts invalid definitions",
+    reason="accepts invalid definitions, and members that do not go together",
 )
 def _validated(handle: Callable[..., Any], data: dict[str, Any]) -> Any:
-    """Refuse an invalid definition."""
+    """Refuse an invalid definition, name or combination."""
+    if "name" in data and not _NAME.match(data["name"]):
+        return error("InvalidName", f"Invalid Name: '{data['name']}'")
+    if data.get("versionDescription") and not data.get("publish"):
+        return error(
+            "ValidationException", "Version description can only be set when publish is true"
+        )
+    if "name" not in data and not any(each in data for each in _UPDATED):
+        return error(
+            "MissingRequiredParameter",
+            "Either the definition, the role ARN, the LoggingConfiguration, or the "
+            "TracingConfiguration must be specified",
+        )
     machine = stepfunctions._state_machines.get(data.get("stateMachineArn")) or {}
     kind = machine.get("type") or data.get("type") or "STANDARD"
     found = validation.problems(data["definition"], kind) if "definition" in data else []
     if found:
         text = ", ".join(map(str, found))
         return error("InvalidDefinition", f"Invalid State Machine Definition: '{text}'")
-    return handle(data)
+    before = {field: machine.get(field) for field in (*_UPDATED, "revisionId")}
+    status, headers, body = handle(data)
+    if status != 200:
+        return status, headers, body
+    if not machine:
+        created = stepfunctions._state_machines[json.loads(body)["stateMachineArn"]]
+        created.setdefault("wasUpdated", False)
+        return status, headers, body
+    machine["wasUpdated"] = True
+    if all(machine.get(field) == before[field] for field in _UPDATED):
+        machine["revisionId"] = before["revisionId"]
+    return stepfunctions.json_response(json.loads(body) | {"revisionId": machine["revisionId"]})
+
+
+@hooks.around(
+    f"{_STEPFUNCTIONS}:_create_activity", reason="accepts any name, and refuses a repeated call"
+)
+def _activity_named(create: Callable[..., Any], data: dict[str, Any]) -> Any:
+    """Create an activity, or find that it is there: the operation is idempotent."""
+    name = data.get("name", "")
+    if not _NAME.match(name):
+        return error("InvalidName", f"Invalid Name: '{name}'")
+    for known in stepfunctions._activities.values():
+        if known["name"] == name:
+            return stepfunctions.json_response(
+                {each: known[each] for each in ("activityArn", "creationDate")}
+            )
+    return create(data)
+
+
+@hooks.around(f"{_STEPFUNCTIONS}:_delete_activity", reason="deleting what is gone is refused")
+def _activity_deleted(delete: Callable[..., Any], data: dict[str, Any]) -> Any:
+    """Delete an activity, or find that it is gone."""
+    if stepfunctions._activities.get(data.get("activityArn")) is None:
+        return stepfunctions.json_response({})
+    return delete(data)
+
+
+@hooks.around(
+    f"{_STEPFUNCTIONS}:_publish_state_machine_version",
+    reason="makes any number of versions of one revision, and words a conflict otherwise",
+)
+def _published(publish: Callable[..., Any], data: dict[str, Any]) -> Any:
+    """Publish a version, or find the one that the revision has."""
+    machine = stepfunctions._state_machines.get(data.get("stateMachineArn"))
+    if machine is None:
+        return publish(data)
+    revision, wanted = machine["revisionId"], data.get("revisionId")
+    if wanted and wanted != revision:
+        return error(
+            "ConflictException",
+            f"Failed to publish the State Machine version for revision {wanted}. "
+            f"The current State Machine revision is {revision}.",
+        )
+    for version in stepfunctions._state_machine_versions.values():
+        if version["stateMachineRevisionId"] == revision:
+            return stepfunctions.json_response(
+                {each: version[each] for each in ("stateMachineVersionArn", "creationDate")}
+            )
+    return publish(data)
+
+
+@hooks.around(
+    f"{_STEPFUNCTIONS}:_describe_state_machine",
+    reason="says nothing of tracing, and of a first revision that AWS does not show",
+)
+def _described(describe: Callable[..., Any], data: dict[str, Any]) -> Any:
+    """Describe a machine; without tracing, which it does not do."""
+    status, headers, body = describe(data)
+    if status != 200:
+        return status, headers, body
+    found = {"tracingConfiguration": {"enabled": False}} | json.loads(body)
+    if not found.pop("wasUpdated", True):
+        found.pop("revisionId", None)
+    return stepfunctions.json_response(found)
 
 
 @hooks.replaces(

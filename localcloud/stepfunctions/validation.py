@@ -16,6 +16,12 @@ from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguagePa
 from localcloud import hooks
 from localcloud.stepfunctions import clients, express, jsonata
 
+# What AWS has and moto's interpreter would fail at when it runs.
+_NOT_RUN = {
+    r"arn:[\w-]+:states:[\w-]*:\d*:activity:": "activities",
+    r"arn:[\w-]+:states:::apigateway:": "API Gateway's integration",
+    r"arn:[\w-]+:states:::http:": "HTTP tasks",
+}
 _SDK_RESOURCE = re.compile(r"^arn:[\w-]+:states:::aws-sdk:(\w+):(\w+)(?:\.waitForTaskToken)?$")
 
 
@@ -168,6 +174,11 @@ def _resources(value: Any, at: str) -> Iterator[Problem]:
     for key, item in value.items():
         yield from _resources(item, f"{at}/{key}")
     resource = value.get("Resource")
+    if value.get("Type") == "Task" and isinstance(resource, str):
+        for pattern, what in _NOT_RUN.items():
+            if re.match(pattern, resource):
+                message = f"The local cloud does not run {what}: {resource}"
+                yield Problem("SCHEMA_VALIDATION_FAILED", message, f"{at}/Resource")
     matched = _SDK_RESOURCE.match(resource) if isinstance(resource, str) else None
     if value.get("Type") == "Task" and matched and not clients.offers(matched[1], matched[2]):
         message = f"The resource provided {resource} is not recognized"
