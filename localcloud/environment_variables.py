@@ -63,6 +63,8 @@ def client_environment(
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
+        # StartSyncExecution and TestState would go to `sync-127.0.0.1`.
+        "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
     }
 
 

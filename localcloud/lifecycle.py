@@ -95,6 +95,7 @@ class Cloud:
                 config=Config(
                     retries={"mode": "standard"},
                     s3={"addressing_style": "path"},
+                    inject_host_prefix=False,
                     proxies={},
                 ),
             )

@@ -12,7 +12,8 @@ from localcloud.stepfunctions.responses import error
 # Members that name a resource, with the resource types each may have (the service's model, and
 # "Amazon Resource Names" of Step Functions in the Service Authorization Reference).
 _MEMBERS = {
-    "executionArn": ("execution", "express"),
+    # No operation takes an express execution's: logs alone tell of it.
+    "executionArn": ("execution",),
     "stateMachineArn": ("stateMachine",),
     "stateMachineVersionArn": ("stateMachine",),
     "stateMachineAliasArn": ("stateMachine",),
@@ -30,7 +31,6 @@ _PARTS = {
 _ARN = re.compile(
     r"arn:aws[\w-]*:states:[a-z0-9-]+:\d{12}:(?P<type>[A-Za-z]+):(?P<rest>[^:]+(?::[^:]+)*)"
 )
-_LONGEST = 256
 
 
 def refusal(request: dict[str, Any]) -> Any:
@@ -39,15 +39,6 @@ def refusal(request: dict[str, Any]) -> Any:
         given = request.get(member)
         if not isinstance(given, str):
             continue
-        if not 1 <= len(given) <= _LONGEST:
-            limit = (
-                "greater than or equal to 1" if not given else f"less than or equal to {_LONGEST}"
-            )
-            return error(
-                "ValidationException",
-                f"1 validation error detected: Value '{given}' at '{member}' failed to satisfy "
-                f"constraint: Member must have length {limit}",
-            )
         if problem := _problem(given, types):
             return error("InvalidArn", f"Invalid Arn: '{problem}'")
     return None

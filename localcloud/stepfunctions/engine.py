@@ -2,12 +2,14 @@
 
 from localcloud.stepfunctions import (  # noqa: F401 - most are imported for their hooks
     clients,
+    definitions,
     errors,
     executions,
     integrations,
     interruption,
     jsonata,
     logs,
+    map_runs,
     progress,
     redrive,
     requests,

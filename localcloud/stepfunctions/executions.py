@@ -5,6 +5,7 @@ falls short (exception classes never reach Retry, a machine's timeout is ignored
 fail fast), so the one function that runs an execution is replaced.
 """
 
+import contextvars
 import datetime as dt
 import json
 import threading
@@ -41,6 +42,7 @@ class Execution:
         machine: The machine as it was when the execution was started.
         number: How often it was redriven.
         before: The attempt that is redriven.
+        program: What it runs, where that is not the machine's definition: a Map Run's child.
     """
 
     def __init__(
@@ -49,10 +51,13 @@ class Execution:
         machine: dict[str, Any],
         number: int,
         before: "Execution | None" = None,
+        program: Any = None,
     ) -> None:
         self._record = record
         self._before = before
-        self._program: Any = AmazonStateLanguageParser.parse(machine["definition"])[0]
+        self._program: Any = program or AmazonStateLanguageParser.parse(machine["definition"])[0]
+        # The account and region of the request, which moto's threads do not hand on.
+        self.scope = contextvars.copy_context()
         self._input = json.loads(record["input"] or "{}")
         self.machine = machine
         self.number = number
@@ -112,10 +117,11 @@ class Execution:
                 "Name": record["name"],
                 "RoleArn": machine["roleArn"],
                 "StartTime": _zulu(record["startDate"]),
-                "RedriveCount": self.number,
             },
             "StateMachine": {"Id": machine["stateMachineArn"], "Name": machine["name"]},
         }
+        if machine.get("type") != "EXPRESS":  # which cannot be redriven
+            context["Execution"]["RedriveCount"] = self.number
         if "redriveDate" in record:
             context["Execution"]["RedriveTime"] = _zulu(record["redriveDate"])
         last_event = len(self._before.events.get_event_history()) if self._before else 0
@@ -168,6 +174,32 @@ class History:
         """Take no event from MiniStack: the interpreter has recorded the same one."""
 
 
+def new_record(arn: str, machine: str, name: str, given: str) -> dict[str, Any]:
+    """The record of an execution that MiniStack does not keep itself, which begins now.
+
+    Args:
+        arn: The execution's.
+        machine: The ARN of its machine.
+        name: Its name.
+        given: Its input, as JSON.
+    """
+    return {
+        "executionArn": arn,
+        "stateMachineArn": machine,
+        "name": name,
+        "status": "RUNNING",
+        "startDate": stepfunctions.now_iso(),
+        "stopDate": None,
+        "input": given,
+        "inputDetails": {"included": True},
+        "output": None,
+        "outputDetails": {"included": True},
+        "events": [],
+        # MiniStack's mark of an execution without status change events.
+        "sync": True,
+    }
+
+
 def all_running() -> list[Execution]:
     """The executions that the interpreter is at work on."""
     with _lock:
@@ -178,6 +210,12 @@ def find_running(arn: str) -> Execution | None:
     """An execution that the interpreter is at work on, or None."""
     with _lock:
         return _running.get(arn)
+
+
+def of(env: Environment) -> Execution:
+    """The execution that an environment, or a frame of it, belongs to."""
+    with _lock:
+        return _running[env.states.context_object.context_object_data["Execution"]["Id"]]
 
 
 @hooks.uses(f"{_STEPFUNCTIONS}:_executions", reason="the records of executions")
@@ -205,11 +243,11 @@ def attempt(record: dict[str, Any], number: int) -> None:
             return
         history = record["events"]
         if isinstance(history, History):
-            _carry_out(record, number, history.execution.machine, history.execution)
+            begin(record, number, history.execution.machine, history.execution)
         else:
             # A copy: an execution keeps to the definition it began with, redriven as well.
             machine = dict(stepfunctions._state_machines[record["stateMachineArn"]])
-            _carry_out(record, number, machine)
+            begin(record, number, machine)
 
 
 def _overtaken(record: dict[str, Any], number: int) -> bool:
@@ -217,18 +255,24 @@ def _overtaken(record: dict[str, Any], number: int) -> bool:
     return found
 
 
-def _carry_out(
+def begin(
     record: dict[str, Any],
     number: int,
     machine: dict[str, Any],
     before: Execution | None = None,
 ) -> None:
-    arn = record["executionArn"]
+    """Run an attempt to its end; one that cannot be begun has failed."""
     try:
         execution = Execution(record, machine, number, before)
     except Exception as error:  # noqa: BLE001 - whatever it is, the execution must end
         _finish(record, number, "FAILED", error="States.Runtime", cause=str(error))
         return
+    carry_out(record, execution)
+
+
+def carry_out(record: dict[str, Any], execution: Execution) -> None:
+    """Run an attempt to its end, known to everybody meanwhile, and record how it ended."""
+    arn, number = record["executionArn"], execution.number
     record["events"] = History(execution)
     with _lock:
         _running[arn] = execution
@@ -270,12 +314,12 @@ def _zulu(moment: str) -> str:
 
 @hooks.edits(
     "moto.stepfunctions.parser.asl.component.state.state:StateData",
-    reason="a state's EnteredTime is not in the ...Z form and RetryCount is missing",
+    reason="a state's EnteredTime is not in the ...Z form",
 )
-def _with_retry_count(make: Callable[..., Any]) -> Callable[..., Any]:
-    """Give every state its RetryCount, and an EnteredTime in UTC ending in Z."""
+def _with_zulu_time(make: Callable[..., Any]) -> Callable[..., Any]:
+    """Give every state an EnteredTime in UTC ending in Z; RetryCount is of those that retry."""
 
     def state_data(**fields: Any) -> Any:
-        return make(**{**fields, "EnteredTime": _zulu(fields["EnteredTime"]), "RetryCount": 0})
+        return make(**{**fields, "EnteredTime": _zulu(fields["EnteredTime"])})
 
     return state_data

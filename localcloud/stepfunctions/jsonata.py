@@ -8,6 +8,7 @@ is evaluated as written, with its values bound beside it, and Step Functions' ow
 
 import hashlib
 import json
+import math
 import random
 import uuid
 from collections.abc import Callable, Sequence
@@ -41,6 +42,10 @@ _HASHES = {
     "SHA-384": "sha384",
     "SHA-512": "sha512",
 }
+
+
+# From here on JavaScript writes a number with an exponent.
+_LARGEST_WRITTEN_OUT = 1e21
 
 
 class EvaluationError(Exception):
@@ -196,14 +201,65 @@ def _assigned_variables(self: Any) -> dict[str, str]:
 
 @hooks.edits(
     "jsonata.functions:Functions.Encoder",
-    reason="$string writes every character beyond ASCII as an escape",
+    reason="$string writes every character beyond ASCII as an escape, and numbers otherwise",
 )
-def _keep_unicode_in_strings(original: type) -> type:
+def _as_the_reference_writes(original: type) -> type:
     class Encoder(original):  # type: ignore[misc]  # the library has no types
         def __init__(self, **options: Any) -> None:
             super().__init__(**(options | {"ensure_ascii": False}))
 
+        def encode(self, value: Any) -> Any:
+            return json.JSONEncoder.encode(self, _rounded(value))
+
     return Encoder
+
+
+def _rounded(value: Any) -> Any:
+    """A value whose numbers have 15 digits, as JavaScript writes them."""
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_rounded(item) for item in value]
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return value
+    rounded = float(f"{value:.15g}")
+    return int(rounded) if rounded.is_integer() and abs(rounded) < _LARGEST_WRITTEN_OUT else rounded
+
+
+@hooks.around(
+    "jsonata:Jsonata.evaluate_numeric_expression", reason="cuts a remainder to a whole number"
+)
+def _numeric(compute: Callable[..., Any], self: Any, lhs: Any, rhs: Any, op: str) -> Any:
+    """`5.5 % 2` is 1.5."""
+    result = compute(self, lhs, rhs, op)
+    if op == "%" and result is not None:
+        return Utils.convert_number(math.fmod(lhs, rhs))
+    return result
+
+
+@hooks.replaces(
+    "jsonata.parser:Parser.InfixCoalesce.led",
+    "jsonata.parser:Parser.InfixDefault.led",
+    reason="operators of JSONata 2.1; Step Functions has 2.0.6",
+)
+def _refused_operator(self: Any, left: Any) -> Any:
+    """Refuse `??` and `?:`, which AWS's parser does not know."""
+    del left
+    raise jsonata.JException("S0211", self.position, self.id)
+
+
+def _count(array: Any) -> int:
+    """`$count(array)`: 0 of nothing, 1 of any single value, null included."""
+    if array is None:
+        return 0
+    return len(array) if isinstance(array, list) else 1
+
+
+def _distinct(array: Any) -> Any:
+    """`$distinct(array)`: an array of an array, a sequence of a sequence."""
+    found = jsonata.Functions.distinct(array)
+    is_sequence = not isinstance(array, Utils.JList) or array.sequence
+    return found if is_sequence or not isinstance(found, list) else list(found)
 
 
 def _partition(array: Sequence[Any], size: int) -> list[list[Any]]:
@@ -213,7 +269,7 @@ def _partition(array: Sequence[Any], size: int) -> list[list[Any]]:
     return [list(array[at : at + int(size)]) for at in range(0, len(array), int(size))]
 
 
-def _range(first: float, last: float, step: float) -> list[float]:
+def _range(first: float, last: float, step: float) -> Any:
     """`$range(first, last, step)`: from first to last, both included."""
     if step == 0:
         raise ValueError("$range takes a step other than 0")
@@ -222,7 +278,8 @@ def _range(first: float, last: float, step: float) -> list[float]:
     while value <= last if step > 0 else value >= last:
         values.append(value)
         value += step
-    return values
+    # A sequence, as an expression's own results are: one value stands for itself.
+    return Utils.create_sequence_from_iter(values)
 
 
 def _hash(text: str, algorithm: str) -> str:
@@ -249,6 +306,9 @@ def _refused_eval(*_: Any) -> Any:
 _FUNCTIONS: dict[str, Any] = {
     name: jsonata.Jsonata.JLambda(function)
     for name, function in {
+        # Instead of the library's own, which count null as nothing and unwrap a literal array.
+        "count": _count,
+        "distinct": _distinct,
         "partition": _partition,
         "range": _range,
         "hash": _hash,

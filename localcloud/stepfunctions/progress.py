@@ -47,6 +47,7 @@ class Progress:
         entered: The id of the event that says it was entered; 0 before.
         parts: The progress of its branches or iterations, by their number.
         output: What the program gave, once it succeeded.
+        map_run: The Map Run of the state it is in.
     """
 
     state: str | None = None
@@ -56,6 +57,7 @@ class Progress:
     parts: dict[int, "Progress"] = dataclasses.field(default_factory=dict)
     succeeded: bool = False
     output: Any = None
+    map_run: Any = None
     _resumed: bool = False
     _parts_kept: bool = False
 
@@ -86,6 +88,7 @@ class Progress:
 
     def _begin(self, name: str, env: Environment) -> None:
         self.state, self.entered, self.parts, self._parts_kept = name, 0, {}, False
+        self.map_run = None
         self.given = env.states._states_data["input"]
         self.variables = dict(env.variable_store._inner_scope)
 
@@ -97,7 +100,7 @@ class Progress:
     def begin_parts(self) -> None:
         """Begin branches or iterations: anew, as a Retry does, unless this is the redrive."""
         if not self._parts_kept:
-            self.parts = {}
+            self.parts, self.map_run = {}, None
         self._parts_kept = False
 
     def part(self, number: int) -> "Progress":
@@ -231,7 +234,6 @@ def _branches(self: BranchesDecl, env: Environment) -> None:
 
 @hooks.around(
     f"{_ITERATION}.inline_iteration_component:InlineIterationComponent._eval_body",
-    f"{_ITERATION}.distributed_iteration_component:DistributedIterationComponent._eval_body",
     reason="does not tell a first try from a repeated one",
 )
 def _begin_iterations(evaluate: Callable[..., None], self: Any, env: Environment) -> None:
@@ -241,10 +243,9 @@ def _begin_iterations(evaluate: Callable[..., None], self: Any, env: Environment
 
 @hooks.around(
     f"{_ITERATION}.iteration_worker:IterationWorker._eval_job",
-    f"{_ITERATION}.itemprocessor.distributed_item_processor_worker:"
-    "DistributedItemProcessorWorker._eval_job",
-    f"{_ITERATION}.iterator.distributed_iterator_worker:DistributedIteratorWorker._eval_job",
     reason="runs all iterations, those that succeeded before a redrive included",
+    # A Distributed Map's workers: its children run as executions of their own (`map_runs`).
+    overridden_by=("DistributedItemProcessorWorker", "DistributedIteratorWorker"),
 )
 def _unfinished(evaluate: Callable[..., None], self: Any, env: Environment, job: Job) -> None:
     """Run an iteration unless it has succeeded."""

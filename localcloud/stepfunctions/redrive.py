@@ -21,7 +21,7 @@ from typing import Any
 from ministack.services import stepfunctions
 
 from localcloud import hooks
-from localcloud.stepfunctions import arns, executions
+from localcloud.stepfunctions import arns, constraints, executions, requests, wording
 from localcloud.stepfunctions.responses import error
 
 _STEPFUNCTIONS = "ministack.services.stepfunctions"
@@ -29,6 +29,7 @@ _STEPFUNCTIONS = "ministack.services.stepfunctions"
 # RedriveExecution, API reference: the redrivable period, and the room two events need.
 _PERIOD = dt.timedelta(days=14)
 _MOST_EVENTS = 24_999
+_BY_MAP_RUN = "Child workflow executions are redriven by their Map Run"
 _TOKENS = 10
 _TOKEN_SECONDS = 15 * 60
 _lock = threading.Lock()
@@ -80,16 +81,17 @@ def redrive(data: dict[str, Any]) -> Any:
 async def _answered(
     answer: Callable[..., Any], method: str, path: str, headers: Any, body: Any, query_params: Any
 ) -> Any:
-    """Answer one more action than MiniStack does, and refuse ARNs that are none."""
+    """Answer one more action than MiniStack does, and refuse what the model or an ARN forbids."""
     try:
         data = json.loads(body or b"{}")
     except ValueError:
         return stepfunctions._finalize_response(error("SerializationException", "Invalid JSON"))
-    if refused := arns.refusal(data):
+    action = headers.get("x-amz-target", "").rpartition(".")[2]
+    if refused := constraints.refusal(action, data) or arns.refusal(data):
         return stepfunctions._finalize_response(refused)
-    if headers.get("x-amz-target", "") != "AWSStepFunctions.RedriveExecution":
-        return await answer(method, path, headers, body, query_params)
-    return stepfunctions._finalize_response(redrive(data))
+    if action == "RedriveExecution":
+        return stepfunctions._finalize_response(redrive(data))
+    return wording.worded(await answer(method, path, headers, body, query_params), data)
 
 
 @hooks.around(f"{_STEPFUNCTIONS}:_describe_execution", reason="says nothing of redrives")
@@ -98,17 +100,24 @@ def _described(describe: Callable[..., Any], data: dict[str, Any]) -> Any:
     record = stepfunctions._executions.get(data.get("executionArn"))
     if status != 200 or record is None:
         return status, headers, body
-    return stepfunctions.json_response(json.loads(body) | details(record))
+    found = json.loads(body) | details(record)
+    if found["output"] is None:
+        found.pop("outputDetails")
+    return stepfunctions.json_response(found)
 
 
 def status_of(record: dict[str, Any]) -> tuple[str, str | None]:
     """An execution's `redriveStatus`, and why where it cannot be redriven."""
     reason = _reason_against(record)
-    return ("NOT_REDRIVABLE", reason) if reason else ("REDRIVABLE", None)
+    if reason is None:
+        return "REDRIVABLE", None
+    return ("REDRIVABLE_BY_MAP_RUN" if reason == _BY_MAP_RUN else "NOT_REDRIVABLE"), reason
 
 
 def _reason_against(record: dict[str, Any]) -> str | None:
     """Why an execution cannot be redriven, in the words of DescribeExecution's reference."""
+    if record.get("mapRunArn") and record["status"] not in ("RUNNING", "SUCCEEDED"):
+        return _BY_MAP_RUN
     machine = stepfunctions._state_machines.get(record["stateMachineArn"])
     if record["status"] in ("RUNNING", "SUCCEEDED"):
         return f"Execution is {record['status']} and cannot be redriven"
@@ -144,6 +153,8 @@ def _listed(list_executions: Callable[..., Any], data: dict[str, Any]) -> Any:
     machine = data.get("stateMachineArn")
     if machine and stepfunctions._resolve_state_machine_arn(machine) is None:
         return error("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{machine}'")
+    if machine and requests.is_express(stepfunctions._resolve_state_machine_arn(machine)):
+        return requests.unsupported_type()
     wanted = data.get("redriveFilter")
     if wanted not in (None, "REDRIVEN", "NOT_REDRIVEN"):
         return error("ValidationException", f"Invalid redriveFilter: '{wanted}'")

@@ -44,7 +44,9 @@ def _updated(
 )
 def _refuse_invalid(props: dict[str, Any]) -> None:
     """Fail a stack whose state machine is invalid, before the machine is touched."""
-    found = validation.problems(provisioners._sfn_definition(props))
+    found = validation.problems(
+        provisioners._sfn_definition(props), props.get("StateMachineType", "STANDARD")
+    )
     if found:
         text = ", ".join(map(str, found))
         raise ValueError(f"Invalid State Machine Definition: '{text}'")

@@ -14,8 +14,14 @@ from typing import Any
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 
 from localcloud import hooks
-from localcloud.stepfunctions import clients, jsonata
+from localcloud.stepfunctions import clients, express, jsonata
 
+# What AWS has and moto's interpreter would fail at when it runs.
+_NOT_RUN = {
+    r"arn:[\w-]+:states:[\w-]*:\d*:activity:": "activities",
+    r"arn:[\w-]+:states:::apigateway:": "API Gateway's integration",
+    r"arn:[\w-]+:states:::http:": "HTTP tasks",
+}
 _SDK_RESOURCE = re.compile(r"^arn:[\w-]+:states:::aws-sdk:(\w+):(\w+)(?:\.waitForTaskToken)?$")
 
 
@@ -53,8 +59,13 @@ class Problem:
         return f"{self.code}: {self.message} at {self.location}"
 
 
-def problems(definition: str) -> list[Problem]:
-    """Everything that keeps a definition from being accepted; empty when it is fine."""
+def problems(definition: str, kind: str = "STANDARD") -> list[Problem]:
+    """Everything that keeps a definition from being accepted; empty when it is fine.
+
+    Args:
+        definition: In the Amazon States Language.
+        kind: The type of machine it is for, `STANDARD` or `EXPRESS`.
+    """
     try:
         machine = json.loads(definition)
     except ValueError as error:
@@ -62,6 +73,11 @@ def problems(definition: str) -> list[Problem]:
     if not isinstance(machine, dict):
         return [Problem("INVALID_JSON_DESCRIPTION", "The definition is no JSON object", "/")]
     found = [*_transitions(machine, ""), *_expressions(machine, ""), *_resources(machine, "")]
+    if kind == "EXPRESS":
+        found += [
+            Problem("SCHEMA_VALIDATION_FAILED", message, at)
+            for message, at in express.unsupported(machine)
+        ]
     return found or list(_grammar(definition))
 
 
@@ -158,6 +174,11 @@ def _resources(value: Any, at: str) -> Iterator[Problem]:
     for key, item in value.items():
         yield from _resources(item, f"{at}/{key}")
     resource = value.get("Resource")
+    if value.get("Type") == "Task" and isinstance(resource, str):
+        for pattern, what in _NOT_RUN.items():
+            if re.match(pattern, resource):
+                message = f"The local cloud does not run {what}: {resource}"
+                yield Problem("SCHEMA_VALIDATION_FAILED", message, f"{at}/Resource")
     matched = _SDK_RESOURCE.match(resource) if isinstance(resource, str) else None
     if value.get("Type") == "Task" and matched and not clients.offers(matched[1], matched[2]):
         message = f"The resource provided {resource} is not recognized"

@@ -122,3 +122,84 @@ def test_a_task_token_ends_its_task(bench: Bench) -> None:
     with pytest.raises(ClientError) as unknown:
         bench.states.send_task_success(taskToken="unknown", output="{}")
     assert refusal(unknown) == "TaskDoesNotExist"
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({"name": "a b"}, "InvalidName"),
+        ({"name": "a", "versionDescription": "first"}, "ValidationException"),
+    ],
+)
+def test_a_machine_is_created_as_it_may_be(bench: Bench, given: dict[str, Any], code: str) -> None:
+    """With a name that names may be, and a version's description with a version."""
+    definition = json.dumps({"StartAt": "A", "States": {"A": PASS}})
+    with pytest.raises(ClientError) as refused:
+        bench.states.create_state_machine(definition=definition, roleArn=ROLE, **given)
+    assert refused.value.response["Error"]["Code"] == code
+
+
+def test_an_update_of_nothing_is_refused(bench: Bench) -> None:
+    """Something must be given."""
+    machine = bench.machine({"StartAt": "A", "States": {"A": PASS}})
+    with pytest.raises(ClientError, match="MissingRequiredParameter"):
+        bench.states.update_state_machine(stateMachineArn=machine)
+
+
+def test_a_revision_has_one_version(bench: Bench) -> None:
+    """Published again it is the same; another revision's is another."""
+    machine = bench.machine({"StartAt": "A", "States": {"A": PASS}})
+    first, again = (
+        bench.states.publish_state_machine_version(stateMachineArn=machine) for _ in range(2)
+    )
+    assert first["stateMachineVersionArn"] == again["stateMachineVersionArn"] == f"{machine}:1"
+    same = json.dumps({"StartAt": "A", "States": {"A": PASS}})
+    update = bench.states.update_state_machine
+    revision = update(stateMachineArn=machine, definition=same)["revisionId"]
+    other = json.dumps({"StartAt": "B", "States": {"B": PASS}})
+    update(stateMachineArn=machine, definition=other)
+    second = bench.states.publish_state_machine_version(stateMachineArn=machine)
+    assert second["stateMachineVersionArn"] == f"{machine}:2"
+    with pytest.raises(ClientError) as refused:
+        bench.states.publish_state_machine_version(stateMachineArn=machine, revisionId=revision)
+    assert f"version for revision {revision}." in refused.value.response["Error"]["Message"]
+
+
+def test_activities_are_created_and_deleted_any_number_of_times(bench: Bench) -> None:
+    """Both operations are idempotent; a name is one that names may be."""
+    arns = {bench.states.create_activity(name="task")["activityArn"] for _ in range(2)}
+    (arn,) = arns
+    for _ in range(2):
+        bench.states.delete_activity(activityArn=arn)
+    with pytest.raises(ClientError, match="InvalidName"):
+        bench.states.create_activity(name="a/b")
+
+
+def test_a_failed_execution_is_described_without_output(bench: Bench) -> None:
+    """There is none, and no details of it."""
+    arn = bench.start({"StartAt": "A", "States": {"A": {"Type": "Fail", "Error": "E"}}})
+    bench.finish(arn)
+    assert (
+        not {"output", "outputDetails"} & bench.states.describe_execution(executionArn=arn).keys()
+    )
+
+
+def test_a_revision_is_shown_once_a_machine_was_updated(bench: Bench) -> None:
+    """An update that changes nothing keeps it."""
+    machine = bench.machine({"StartAt": "A", "States": {"A": PASS}})
+    found = bench.states.describe_state_machine(stateMachineArn=machine)
+    assert "revisionId" not in found
+    assert found["tracingConfiguration"] == {"enabled": False}
+    revisions = [
+        bench.states.update_state_machine(stateMachineArn=machine, definition=definition)[
+            "revisionId"
+        ]
+        for definition in (
+            found["definition"],
+            found["definition"],
+            '{"StartAt":"B","States":{"B":{"Type":"Succeed"}}}',
+        )
+    ]
+    assert revisions[0] == revisions[1] != revisions[2]
+    described = bench.states.describe_state_machine(stateMachineArn=machine)
+    assert described["revisionId"] == revisions[2]
