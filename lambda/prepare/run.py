@@ -17,6 +17,7 @@ from data_prep import FormatOptions, Fractions, Limits, Objective, Prepared, Wan
 from .. import algorithms
 from ..common import downloads, fetch, log, plans, s3
 from ..common.addresses import shown
+from . import training
 
 if TYPE_CHECKING:
     from data_prep.spread import Spread
@@ -28,6 +29,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 _FEATURES_SHOWN = 200
 _WARNINGS_SHOWN = 20
 _LONGEST_NAME = 100
+# The parts that are channels of the training job.
+_TRAINED_ON = ("train", "validate")
 
 
 def run(
@@ -35,8 +38,9 @@ def run(
 ) -> dict[str, Any]:
     """Prepare the plan's source.
 
-    The whole input is checked before anything is written, so a refused one writes nothing. Beside
-    the files goes `data_profile.json`, what is known of them.
+    The whole input is checked before anything is written, so a refused one writes nothing, unless
+    it is refused because no instance could train on it. Beside the files goes `data_profile.json`,
+    what is known of them.
 
     Args:
         plan: The plan of the run.
@@ -48,12 +52,13 @@ def run(
         `features` (the first 200 names), `feature_count`, `label`, `classes` (the positive and the
         negative one, or several by the numbers written for them), `hyperparameters` that follow
         from the data, what was read as `source`, the address of the `profile`, the first 20 of
-        its `warnings`, and the `engine`.
+        its `warnings`, the `engine`, and the `training_volume_gb` of each instance that trains.
 
     Raises:
         DataError: One of its classes: the input is refused.
         SourceUnreachableError: The only failure that trying again may mend.
         SpineError: The other classes of `fetch`: the source cannot be had.
+        TrainingDataTooLargeError: No instance of the training job could hold the files.
         PlanVersionError: The plan is of a deployment whose plans are written otherwise.
     """
     plans.check(plan)
@@ -75,7 +80,10 @@ def run(
             limits=Limits(member_bytes=limits["member_bytes"], rows=limits["rows"]),
             spread=spread,
         )
-        _write(prepared, folder)
+        written = _write(prepared, folder)
+    if spread is not None:
+        # The machines have written these, in shards.
+        written = {part: s3.size_below(folder.join(f"{part}/")) for part in _TRAINED_ON}
     profile = folder.join("data_profile.json")
     content = json.dumps(prepared.profile, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     s3.write(profile, content.encode(), content_type="application/json")
@@ -83,6 +91,11 @@ def run(
     # What training needs to know of the data.
     result["hyperparameters"] = algorithms.of_plan(plan).following(
         prepared.task, len(prepared.classes)
+    )
+    result["training_volume_gb"] = training.volume_gb(
+        plan,
+        {part: written[part] for part in _TRAINED_ON},
+        values=sum(prepared.counts[part] for part in _TRAINED_ON) * (len(prepared.features) + 1),
     )
     result["engine"] = plan["preparation"]["engine"]
     log.event(
@@ -119,8 +132,12 @@ def _wanted(plan: dict[str, Any]) -> Wanted:
     )
 
 
-def _write(prepared: Prepared, folder: s3.Location) -> None:
-    """Write the four files, on the function's disk first where they are large."""
+def _write(prepared: Prepared, folder: s3.Location) -> dict[str, int]:
+    """Write the four files, on the function's disk first where they are large.
+
+    Returns:
+        The bytes of each, by its part.
+    """
     files: dict[str, IO[bytes]] = {}
     with ExitStack() as stack:
 
@@ -133,6 +150,7 @@ def _write(prepared: Prepared, folder: s3.Location) -> None:
         prepared.write_to(opener)
         for path, file in files.items():
             s3.write_file(folder.join(path), file, content_type="text/csv")
+        return {path.partition("/")[0]: file.seek(0, io.SEEK_END) for path, file in files.items()}
 
 
 class _Open:

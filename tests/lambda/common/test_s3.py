@@ -7,6 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from spine.shipped import load
+from tests.preparing import Store
 from tests.support import FakeS3, use_clients
 
 s3 = load("common.s3")
@@ -124,3 +125,13 @@ def test_an_object_that_is_not_there_is_noticed_before_the_first_line(
     use_clients(monkeypatch, s3=FakeS3())
     with pytest.raises(ClientError, match="NoSuchKey"):
         s3.lines(s3.Location("b", "k"))
+
+
+def test_a_folder_has_the_bytes_of_all_its_objects(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those beside it do not count."""
+    store = Store()
+    use_clients(monkeypatch, s3=store)
+    for key, size in (("runs/r/train/a", 3), ("runs/r/train/b", 40), ("runs/r/train2", 500)):
+        store.put_object(Bucket="b", Key=key, Body=b"x" * size)
+    assert s3.size_below(s3.Location("b", "runs/r/train/")) == 43
+    assert s3.size_below(s3.Location("b", "runs/r/none/")) == 0

@@ -86,6 +86,7 @@ def test_the_four_files_of_a_run_are_the_notebooks(stored: FakeS3) -> None:
             "version_id": "1",
         },
         "engine": "lambda",
+        "training_volume_gb": 30,
     }
 
 
