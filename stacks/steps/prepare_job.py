@@ -119,7 +119,8 @@ class PrepareJob:
         )
         return choice.when(
             sfn.Condition.jsonata(
-                f"{{% $failure.Error = 'SourceUnreachableError' and ${self.tries} < {MOST_TRIES} %}}"
+                "{% $failure.Error = 'SourceUnreachableError'"
+                f" and ${self.tries} < {MOST_TRIES} %}}"
             ),
             wait,
             assign={self.tries: f"{{% ${self.tries} + 1 %}}"},
