@@ -4,9 +4,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from spine.samples import SAMPLE
 from spine.shipped import load
-from tests.support import FakeS3, planned
+from tests.support import SAMPLE, FakeS3, planned
 
 SOURCE = "s3://bucket/uploads/a.arff"
 RUN = planned({"source": {"uri": SOURCE}}, bucket="bucket")["prefix"]

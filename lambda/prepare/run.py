@@ -17,7 +17,8 @@ from data_prep import FormatOptions, Fractions, Limits, Objective, Prepared, Wan
 from .. import algorithms
 from ..common import downloads, fetch, log, plans, s3
 from ..common.addresses import shown
-from . import training
+from ..common.errors import SpineError
+from . import shipped_copy, training
 
 if TYPE_CHECKING:
     from data_prep.spread import Spread
@@ -29,6 +30,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 _FEATURES_SHOWN = 200
 _WARNINGS_SHOWN = 20
 _LONGEST_NAME = 100
+# Time enough for the default source, which is 25 KB in a zip, before its copy is taken.
+_SMALL_FILE = {"fetch_seconds": 60}
 # The parts that are channels of the training job.
 _TRAINED_ON = ("train", "validate")
 
@@ -51,8 +54,9 @@ def run(
         The `task`, `rows`, `counts` by part and, for classes, `positives` or `class_counts`,
         `features` (the first 200 names), `feature_count`, `label`, `classes` (the positive and the
         negative one, or several by the numbers written for them), `hyperparameters` that follow
-        from the data, what was read as `source`, the address of the `profile`, the first 20 of
-        its `warnings`, the `engine`, and the `training_volume_gb` of each instance that trains.
+        from the data, what was read as `source` (with a `fallback`, why it was the shipped copy of
+        the default one, or None), the address of the `profile`, the first 20 of its `warnings`, the
+        `engine`, and the `training_volume_gb` of each instance that trains.
 
     Raises:
         DataError: One of its classes: the input is refused.
@@ -65,7 +69,7 @@ def run(
     source, split = plan["source"], plan["split"]
     limits = plan["preparation"]["limits"]
     folder = s3.Location(plan["bucket"], plan["prefix"])
-    fetched = _fetch(source["uri"], source["version_id"], limits, hosts)
+    fetched, fallback = _fetch_or_copy(source, limits, hosts)
     with fetched.file as file:
         prepared = prepare(
             # A spooled file has all that a buffered reader has.
@@ -88,6 +92,7 @@ def run(
     content = json.dumps(prepared.profile, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     s3.write(profile, content.encode(), content_type="application/json")
     result = _result(prepared, source["uri"], fetched.version_id, profile.uri)
+    result["source"]["fallback"] = fallback
     # What training needs to know of the data.
     result["hyperparameters"] = algorithms.of_plan(plan).following(
         prepared.task, len(prepared.classes)
@@ -166,13 +171,40 @@ class _Open:
         pass
 
 
+def _fetch_or_copy(
+    source: dict[str, Any], limits: dict[str, Any], hosts: Iterable[str]
+) -> tuple[fetch.Fetched, str | None]:
+    """Fetch the source; the default one, where that fails, from the copy beside this code.
+
+    Returns:
+        What was fetched, and why it is the copy.
+    """
+    if not shipped_copy.is_of(source):
+        return _fetch(source["uri"], source["version_id"], limits, hosts), None
+    try:
+        return _fetch(source["uri"], None, limits | _SMALL_FILE, hosts, attempts=2), None
+    except SpineError as error:
+        reason = f"{type(error).__name__}: {error}"
+        return shipped_copy.opened(), f"Read from the copy that ships with Spine. {reason}"
+
+
 def _fetch(
-    uri: str, version_id: str | None, limits: dict[str, Any], hosts: Iterable[str]
+    uri: str,
+    version_id: str | None,
+    limits: dict[str, Any],
+    hosts: Iterable[str],
+    *,
+    attempts: int = fetch.ATTEMPTS,
 ) -> fetch.Fetched:
     most = limits["source_bytes"]
     if uri.startswith("s3://"):
         return fetch.from_s3(uri, version_id=version_id, max_bytes=most)
-    web = fetch.Web(hosts=frozenset(hosts), max_bytes=most, seconds=limits["fetch_seconds"])
+    web = fetch.Web(
+        hosts=frozenset(hosts),
+        max_bytes=most,
+        seconds=limits["fetch_seconds"],
+        attempts=attempts,
+    )
     return web.fetch(uri)
 
 
