@@ -30,7 +30,7 @@ import localcloud
 from localcloud import Cloud
 
 ROOT = Path(__file__).resolve().parents[1]
-SAMPLE = ROOT / "spine" / "samples" / "vertebral_synthetic.arff"
+SAMPLE = ROOT / "lambda" / "prepare" / "vertebral_column" / "column_2C_weka.arff"
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.2-0"
 LIMIT_SECONDS = 1.5
 ROWS = 248

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from gates import acknowledged, definition, document, permissions
+from gates import acknowledged, definition, document, permissions, updates
 from gates.assembly import ROOT, Assembly, synthesize
 
 # Not enforced: several of its controls demand what a customer decides (a VPC, keys, replication).
@@ -29,6 +29,7 @@ def main() -> int:
             "cfn-lint": lambda: _cfn_lint(assembly),
             "definition": lambda: definition.problems(assembly),
             "permissions": lambda: permissions.problems(assembly),
+            "updates": lambda: updates.problems(Path(folder) / "updates"),
             "docs/security.md": lambda: _document(assembly),
             "bandit": acknowledged.bandit,
             "checkov": lambda: acknowledged.checkov(assembly),

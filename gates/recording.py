@@ -25,7 +25,7 @@ from spine.session import Deployment, need_deployment
 
 CALLS = Path(__file__).with_name("calls.json")
 _STACKS = "spine-dev-"
-_SAMPLE = ROOT / "spine" / "samples" / "vertebral_synthetic.arff"
+_SAMPLE = ROOT / "lambda" / "prepare" / "vertebral_column" / "column_2C_weka.arff"
 _SPINE = Path(sys.executable).with_name("spine")
 
 # What conditions may look at; the rest of a context changes from run to run.

@@ -106,7 +106,7 @@ def run(
             "-s",
             metavar="PATH|URL|S3",
             help="Training file: a CSV, ARFF or ZIP here, an https:// or an s3:// address. "
-            "Default: UCI's vertebral column data; offline, a bundled synthetic sample.",
+            "Default: UCI's vertebral column data; where UCI cannot be reached, a copy of it.",
         ),
     ] = None,
     execution_input: Annotated[

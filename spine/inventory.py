@@ -1,12 +1,11 @@
 """What is in the local cloud right now: executions, and endpoints with how long they stay."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from spine import history, sources
+from spine import history
 from spine.history import Event, State
 from spine.session import STACKS, Deployment
 from spine.shipped import load
@@ -64,14 +63,12 @@ class Model:
         form: What it answers for a row (`lambda/algorithms/answers.py`).
         threshold: Of two classes: above it a probability means the class 1.
         classes: The names of the classes, by number.
-        synthetic: Whether it learned from the bundled sample.
     """
 
     features: int | None = None
     form: Any = field(default_factory=lambda: form_of({}, classes=2))
     threshold: float | None = None
     classes: tuple[str, ...] = ("0", "1")
-    synthetic: bool = False
 
 
 def executions(cloud: "Cloud", app: Deployment, *, limit: int) -> list[Execution]:
@@ -91,13 +88,6 @@ def executions(cloud: "Cloud", app: Deployment, *, limit: int) -> list[Execution
     ]
     # A page may hold more than was asked for where the service does not cut pages.
     return sorted(found, key=lambda item: item.started, reverse=True)[:limit]
-
-
-def ran_on_synthetic(cloud: "Cloud", arn: str) -> bool:
-    """Tell whether an execution was given the bundled sample."""
-    found = cloud.client("stepfunctions").describe_execution(executionArn=arn)
-    given = json.loads(found.get("input") or "{}")
-    return isinstance(given, dict) and sources.is_synthetic(sources.given_uri(given))
 
 
 def endpoints(cloud: "Cloud") -> list[Endpoint]:
@@ -139,7 +129,6 @@ def model_behind(cloud: "Cloud", endpoint: Endpoint) -> Model:
         form=form_of(plan, classes=len(classes)),
         threshold=plan.get("evaluation", {}).get("threshold"),
         classes=classes,
-        synthetic=sources.is_synthetic(plan.get("source", {}).get("uri")),
     )
 
 

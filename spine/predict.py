@@ -200,7 +200,6 @@ def document(
     return {
         "endpoint": endpoint.name,
         "threshold": model.threshold,
-        "synthetic": model.synthetic,
         "predictions": [
             {"row": number, **_told(model, values)}
             for number, values in enumerate(answers, start=1)
@@ -251,8 +250,6 @@ def show(target: Console, found: dict[str, Any]) -> None:
             cells.append(str(answer["name"]))
         table.add_row(*cells)
     title = Text.assemble("Endpoint ", (found["endpoint"], "bold"))
-    if found["synthetic"]:
-        title.append("  its model learned from SYNTHETIC DATA", style="yellow")
     target.print(title, soft_wrap=True)
     target.print(table)
 

@@ -40,7 +40,6 @@ class Result:
         output: The execution output.
         name: The execution's name.
         seconds: How long the execution took, as text.
-        synthetic: Whether it ran on the bundled sample.
         report: The report's copy on this machine.
         example: A row of the test split, as an example for `spine predict`.
     """
@@ -48,7 +47,6 @@ class Result:
     output: Mapping[str, Any]
     name: str
     seconds: str
-    synthetic: bool = False
     report: Path | None = None
     example: str | None = None
 
@@ -59,7 +57,7 @@ def show(target: Console, result: Result) -> None:
     width = min(target.width, _LONGEST)
     parts: list[RenderableType] = []
     if output.get("data"):
-        parts.append(_data(output["data"], synthetic=result.synthetic))
+        parts.append(_data(output["data"]))
     if output.get("metrics"):
         parts += [Text(), _measures(output, width - _FRAME)]
     elif output.get("predictions"):
@@ -69,8 +67,6 @@ def show(target: Console, result: Result) -> None:
         # Tables end in an empty line of their own.
         parts += [*([] if len(parts) > 1 else [Text()]), facts]
     title = Text.assemble(" Run ", (result.name, "bold"), f"  succeeded in {result.seconds} ")
-    if result.synthetic:
-        title.append_text(Text.assemble(" ", (" SYNTHETIC DATA ", "bold black on yellow"), " "))
     target.print()
     target.print(
         Panel(
@@ -123,13 +119,13 @@ def _grid() -> Table:
     return grid
 
 
-def _data(data: Mapping[str, Any], *, synthetic: bool) -> Table:
+def _data(data: Mapping[str, Any]) -> Table:
     source, counts = data["source"], data["counts"]
     grid = _grid()
     name = source.get("member") or source["uri"].rpartition("/")[2]
     words = Text.assemble((name, "bold"), _origin(source["uri"], name))
-    if synthetic:
-        words.append("  synthetic: not measurements", style="yellow")
+    if source.get("fallback"):
+        words.append("  the copy that ships with Spine: UCI cannot be read", style="yellow")
     grid.add_row("Data", words)
     grid.add_row(
         "Rows",
@@ -319,8 +315,7 @@ def _places(target: Console, result: Result) -> None:
             place = uri.removeprefix(f"{folder}/")
             target.print(Text.assemble((label, "dim"), place), soft_wrap=True)
     if result.report:
-        label = "Report on SYNTHETIC data" if result.synthetic else "Report"
-        target.print(Text.assemble(f"\n{label}  ", (shown(result.report), "bold")), soft_wrap=True)
+        target.print(Text.assemble("\nReport  ", (shown(result.report), "bold")), soft_wrap=True)
         target.print(Text(f"  {result.report.as_uri()}", style="cyan"), soft_wrap=True)
     if is_left(result.output):
         command = f'spine predict {result.name} --row "{result.example or "VALUE,VALUE,..."}"'

@@ -13,12 +13,11 @@ from rich.console import Console
 from rich.text import Text
 
 from spine import failure, history, live, results, session, sources, view
-from spine.errors import CommandError, UsageError
+from spine.errors import UsageError
 from spine.failure import Failure
 from spine.history import Event, State
 from spine.output import fetch_report, print_json, split_s3
 from spine.places import home, shown
-from spine.samples import SAMPLE
 from spine.view import Steps
 
 if TYPE_CHECKING:
@@ -109,65 +108,25 @@ def perform(request: Request) -> int:
     """
     progress = view.console(stderr=request.as_json)
     steps = Steps(progress)
-    probe = _probe(request)
     cloud = session.bring_up(steps)
     app = session.bring_app(cloud, steps)
     machine = app.machine(request.pipeline)
-    execution_input, synthetic = _input(request, cloud, app.bucket, probe, steps)
+    execution_input = _input(request, cloud, app.bucket, steps)
     arn = _start(cloud, machine, request.name, execution_input)
     progress.print(Text.assemble("\nRun ", (_name(arn), "bold")))
     outcome = _follow(cloud, arn, progress, timeout=request.timeout)
-    return _conclude(request, cloud, outcome, progress, synthetic=synthetic)
+    return _conclude(request, cloud, outcome, progress)
 
 
-def _probe(request: Request) -> sources.Probe | None:
-    """Begin to look whether UCI answers, if the run is going to read from it."""
-    chosen = request.source or sources.given_uri(request.input)
-    return None if chosen else sources.Probe()
-
-
-def _input(
-    request: Request, cloud: "Cloud", bucket: str, probe: sources.Probe | None, steps: Steps
-) -> tuple[dict[str, Any], bool]:
-    """The execution input, and whether it reads the synthetic sample."""
+def _input(request: Request, cloud: "Cloud", bucket: str, steps: Steps) -> dict[str, Any]:
+    """The execution input, with a file of this machine where runs can read it."""
     source = request.source
-    if probe is not None and (reason := probe.reason()) is not None:
-        source = _fall_back(request, reason)
     if source is None:
-        return dict(request.input), sources.is_synthetic(sources.given_uri(request.input))
+        return dict(request.input)
     uri = (
         source.uri if isinstance(source, sources.Remote) else _upload(cloud, source, bucket, steps)
     )
-    return sources.merge(request.input, {"source": {"uri": uri}}), sources.is_synthetic(uri)
-
-
-def _fall_back(request: Request, reason: str) -> sources.Local:
-    """Take the bundled sample in the place of UCI's file, and say so."""
-    described = sorted(request.input.get("source") or {})
-    if described or not SAMPLE.exists():
-        why = (
-            f"--input describes its file (source.{', source.'.join(described)}), which the bundled "
-            "sample is not"
-            if described
-            else f"the bundled sample {shown(SAMPLE)} is missing"
-        )
-        raise CommandError(
-            f"UCI's archive cannot be reached ({reason}), and {why}.",
-            remedy="Give a file: spine run --source FILE",
-        )
-    # On standard error in every mode: whoever reads only the results is told there as well.
-    view.console(stderr=True).print(
-        Text.assemble(
-            ("! ", "bold yellow"),
-            f"UCI's archive cannot be reached: {reason}.\n  This run is on ",
-            ("SYNTHETIC DATA", "bold black on yellow"),
-            f" ({shown(SAMPLE)}),\n"
-            "  drawn from each class's published moments: its results say nothing of patients.\n"
-            "  On real data: spine run --source FILE",
-        ),
-        soft_wrap=True,
-    )
-    return sources.Local(SAMPLE)
+    return sources.merge(request.input, {"source": {"uri": uri}})
 
 
 def _upload(cloud: "Cloud", source: sources.Local, bucket: str, steps: Steps) -> str:
@@ -313,9 +272,7 @@ class History:
             more = {"nextToken": page["nextToken"]}
 
 
-def _conclude(
-    request: Request, cloud: "Cloud", outcome: Outcome, progress: Console, *, synthetic: bool
-) -> int:
+def _conclude(request: Request, cloud: "Cloud", outcome: Outcome, progress: Console) -> int:
     if outcome.status != "SUCCEEDED":
         results.show_failure(
             progress,
@@ -328,8 +285,7 @@ def _conclude(
     report = fetch_report(s3, outcome.output, home=home())
     if request.as_json:
         if report:
-            label = "Report (synthetic data)" if synthetic else "Report"
-            progress.print(Text(f"{label}  {shown(report)}"), soft_wrap=True)
+            progress.print(Text(f"Report  {shown(report)}"), soft_wrap=True)
         print_json(outcome.output)
         return 0
     results.show(
@@ -338,7 +294,6 @@ def _conclude(
             output=outcome.output,
             name=outcome.name,
             seconds=view.duration(outcome.seconds),
-            synthetic=synthetic,
             report=report,
             example=_example(s3, outcome.output),
         ),

@@ -1,25 +1,15 @@
-"""Where a run's training file comes from: a file here, an address, or the bundled sample."""
+"""Where a run's training file comes from: a file here, or an address."""
 
 import hashlib
 import re
-import threading
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from spine.errors import UsageError
-from spine.samples import SAMPLE
-from spine.shipped import load
 
-UCI: str = load("plan.default_source").UCI
-_UCI_SECONDS = 4.0
-# The host is there and only dislikes the question.
-_DISLIKES_HEAD = {405, 501}
 _PIECE = 1 << 20
 # What the plan accepts in an S3 address without doubt; anything else in a file's name becomes "-".
 _AWKWARD = re.compile(r"[^A-Za-z0-9._-]+")
@@ -107,45 +97,6 @@ def upload(s3: Any, path: Path, *, bucket: str, on_bytes: Callable[[int], None])
     return f"s3://{bucket}/{key}"
 
 
-class Probe:
-    """Finds out, beside other work, whether an address can be reached."""
-
-    def __init__(self, url: str = UCI, *, seconds: float = _UCI_SECONDS) -> None:
-        self._url = url
-        self._seconds = seconds
-        self._until = time.monotonic() + seconds
-        self._reason: str | None = f"no answer within {seconds:g} s"
-        # A daemon, waited for by the clock: neither a name server nor a proxy that never answers is
-        # bounded by a socket's time-out, and the command must not hang on either.
-        self._thread = threading.Thread(target=self._ask, name="source-probe", daemon=True)
-        self._thread.start()
-
-    def reason(self) -> str | None:
-        """Why the address cannot be reached, None when it can. Waits for the answer, boundedly."""
-        self._thread.join(max(0.0, self._until - time.monotonic()))
-        return self._reason
-
-    def _ask(self) -> None:
-        request = urllib.request.Request(self._url, method="HEAD")  # noqa: S310 (https, our own)
-        # Directly, as the function that downloads it does: it uses no proxy.
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        try:
-            with opener.open(request, timeout=self._seconds):
-                self._reason = None
-        except urllib.error.HTTPError as error:
-            refused = error.code not in _DISLIKES_HEAD
-            self._reason = f"it answered {error.code} {error.reason}" if refused else None
-        except urllib.error.URLError as error:
-            self._reason = _words(error.reason)
-        except (OSError, ValueError) as error:
-            self._reason = _words(error)
-
-
-def _words(error: object) -> str:
-    strerror = error.strerror if isinstance(error, OSError) else None
-    return strerror or str(error) or type(error).__name__
-
-
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     """Lay one JSON object over another, objects inside them likewise, all else replaced."""
     merged = dict(base)
@@ -160,13 +111,3 @@ def given_uri(execution_input: Mapping[str, Any]) -> str | None:
     source = execution_input.get("source")
     uri = source.get("uri") if isinstance(source, Mapping) else None
     return uri if isinstance(uri, str) else None
-
-
-def is_synthetic(uri: object) -> bool:
-    """Tell whether an address is that of the bundled sample, as `upload` stores it.
-
-    By its content's hash, so a person's own file of that name is not mistaken for it.
-    """
-    if not isinstance(uri, str) or PurePosixPath(uri).name != SAMPLE.name or not SAMPLE.exists():
-        return False
-    return uri.endswith(f"/{upload_key(SAMPLE, sha256_of(SAMPLE))}")

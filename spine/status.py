@@ -1,7 +1,7 @@
 """`spine status`: the cloud, the stacks, the latest runs, and what is left serving."""
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console
 from rich.text import Text
@@ -12,9 +12,6 @@ from spine.inventory import Endpoint, Execution
 from spine.places import home, shown
 from spine.session import Stack
 from spine.view import ago, duration, moment, titled_table
-
-if TYPE_CHECKING:
-    from localcloud import Cloud
 
 _COLOURS = {
     "RUNNING": "cyan",
@@ -51,7 +48,7 @@ def collect(*, limit: int) -> dict[str, Any]:
         },
         "stacks": [_stack(stack) for stack in stacks],
         "executions": [
-            _execution(cloud, run, now)
+            _execution(run, now)
             # Where there is one pipeline only, there is nothing to tell apart.
             | ({"pipeline": run.pipeline} if app and len(app.machines) > 1 else {})
             for run in runs
@@ -113,7 +110,6 @@ def _show_runs(target: Console, runs: list[dict[str, Any]]) -> None:
     table.add_column("status", no_wrap=True)
     table.add_column("started", no_wrap=True)
     table.add_column("took", justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
     for run in runs:
         table.add_row(
             run["name"],
@@ -121,7 +117,6 @@ def _show_runs(target: Console, runs: list[dict[str, Any]]) -> None:
             Text(run["status"], style=_COLOURS.get(run["status"], "")),
             moment(datetime.fromisoformat(run["started"])),
             duration(run["seconds"]),
-            Text("synthetic data" if run["synthetic"] else "", style="yellow"),
         )
     target.print(table)
     failed = next((run["name"] for run in runs if run["status"] in {"FAILED", "TIMED_OUT"}), None)
@@ -166,14 +161,13 @@ def _stack(stack: Stack) -> dict[str, Any]:
     }
 
 
-def _execution(cloud: "Cloud", run: Execution, now: datetime) -> dict[str, Any]:
+def _execution(run: Execution, now: datetime) -> dict[str, Any]:
     return {
         "name": run.name,
         "arn": run.arn,
         "status": run.status,
         "started": run.started.isoformat(),
         "seconds": round(run.seconds(now), 3),
-        "synthetic": inventory.ran_on_synthetic(cloud, run.arn),
     }
 
 

@@ -27,7 +27,8 @@ _FILE = Path(__file__).with_name("images.json")
 # The Python of both images for preparing data, which their packages must be built for.
 PREPARATION_PYTHON = "3.12"
 _SKLEARN = "1.4-2-py312"
-_SPARK, _SPARK_PYTHON = "3.5", "py312"
+# The newest release: up to 1.2 `python3` is 3.9 there, and in 1.0 Java is 8.
+_SPARK, _SPARK_PYTHON, _SPARK_RELEASE = "3.5", "py312", "1.3"
 
 
 class Images(TypedDict):
@@ -92,7 +93,7 @@ def from_sdk() -> Images:
         "registry": registry,
         "sklearn": f"{sklearn['repository']}:{_SKLEARN}-cpu-py3",
         # The container's release is not in the SDK's data: aws/sagemaker-spark-container, releases.
-        "spark": f"{spark['repository']}:{_SPARK}-cpu-{_SPARK_PYTHON}-v1.0",
+        "spark": f"{spark['repository']}:{_SPARK}-cpu-{_SPARK_PYTHON}-v{_SPARK_RELEASE}",
         "registries": registries,
     }
 

@@ -185,6 +185,8 @@ class Settings(_Versions):
             and records, the state machine, and the volumes and output of SageMaker. Its own policy
             must let CloudWatch Logs use it (docs/security.md). SageMaker refuses it for instance
             types with local storage.
+        largest_volume_gb: Of an instance of a processing or training job: what SageMaker's quotas
+            (1,024 GB in a new account) allow; runs that need more are refused.
         network: The VPC for training jobs and models; SageMaker's own when left out.
     """
 
@@ -216,6 +218,7 @@ class Settings(_Versions):
         ]
         | None
     ) = None
+    largest_volume_gb: Annotated[int, Field(ge=30, le=16_384)] = 1024
     network: Network | None = None
     incoming: Incoming = Incoming()
     schedule: Schedule = Schedule()

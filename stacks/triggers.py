@@ -53,12 +53,16 @@ class Triggers(SpineStack):
         self._machines = machines
         self._started = machines[0]
         self.dead_letters: dict[str, sqs.Queue] = {}
-        if settings.incoming.enabled:
-            self._incoming()
+        self._incoming()
         self._schedule()
         self._sweeper()
 
     def _incoming(self) -> None:
+        """What a file that arrives sets off; switched off, all of it stays, and nothing calls it.
+
+        Without it an alarm of the monitoring stack would lose what it imports, which CloudFormation
+        refuses, and the records of what was started would go.
+        """
         machine = self._started
         records = dynamodb.Table(
             self,
@@ -107,6 +111,7 @@ class Triggers(SpineStack):
             self,
             "FileArrived",
             description="Spine: a file under incoming/ starts a run",
+            enabled=self.settings.incoming.enabled,
             # By detail type alone, so that multipart uploads and copies count too.
             event_pattern=events.EventPattern(
                 source=["aws.s3"],

@@ -16,6 +16,7 @@ ENVIRONMENT = {
     "SOURCE_BUCKETS": "partner-bucket",
     "INSTANCE_TYPES": "ml.m4.xlarge,ml.m5.large,ml.m5.xlarge,ml.m5.2xlarge",
     "SPARK_REGISTRY": "173754725891",
+    "LARGEST_VOLUME_GB": "1024",
     **{
         each.version_variable: each.image.default for each in load("algorithms").ALGORITHMS.values()
     },

@@ -4,9 +4,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from spine.samples import SAMPLE
 from spine.shipped import load
-from tests.support import FakeS3, planned
+from tests.support import SAMPLE, FakeS3, planned
 
 SOURCE = "s3://bucket/uploads/a.arff"
 RUN = planned({"source": {"uri": SOURCE}}, bucket="bucket")["prefix"]
@@ -17,7 +16,11 @@ def plan(objective: str = "binary:logistic", task: str = "binary", **source: Any
     """The part of a plan that the function reads."""
     return {
         "task": task,
-        "training": {"hyperparameters": {"objective": objective}},
+        "training": {
+            "hyperparameters": {"objective": objective},
+            "instance_type": "ml.m5.xlarge",
+            "instance_count": 1,
+        },
         "run": {"id": "r-1", "name": "spine-dev-r-1"},
         "bucket": "runs-bucket",
         "prefix": "runs/r-1",
@@ -42,6 +45,7 @@ def plan(objective: str = "binary:logistic", task: str = "binary", **source: Any
             "engine": "lambda",
             "instance_count": 1,
             "shards": 1,
+            "distribution": "FullyReplicated",
             "limits": load("plan.engines").LIMITS["lambda"],
         },
     }
@@ -57,7 +61,11 @@ class Store(FakeS3):
     def paginate(self, *, Bucket: str, Prefix: str, **_: object) -> Iterator[dict[str, Any]]:
         """One page."""
         keys = [key for bucket, key in self.objects if bucket == Bucket and key.startswith(Prefix)]
-        yield {"Contents": [{"Key": key} for key in keys]} if keys else {}
+        yield (
+            {"Contents": [{"Key": key, "Size": len(self.objects[Bucket, key][-1])} for key in keys]}
+            if keys
+            else {}
+        )
 
     def delete_object(self, *, Bucket: str, Key: str) -> None:
         """Delete every version."""

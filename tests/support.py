@@ -19,6 +19,8 @@ from botocore.validate import validate_parameters
 from spine.shipped import load
 
 ROOT = Path(__file__).resolve().parent.parent
+# UCI's own file, as it ships.
+SAMPLE = ROOT / "lambda" / "prepare" / "vertebral_column" / "column_2C_weka.arff"
 REAL_DATA = ROOT.parent / "shared" / "data" / "vertebral_column_data.zip"
 
 needs_real_data = pytest.mark.skipif(

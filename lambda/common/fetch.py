@@ -35,6 +35,7 @@ from .errors import SpineError
 
 # Half of the 10 GiB of disk that a function can have: the files it writes take the other half.
 MAX_BYTES = 4 << 30
+ATTEMPTS = 4
 _CHUNK = 1 << 20
 _HEADERS = {"User-Agent": "spine", "Accept": "*/*"}
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -105,7 +106,7 @@ class Web:
 
     hosts: frozenset[str]
     max_bytes: int = MAX_BYTES
-    attempts: int = 4
+    attempts: int = ATTEMPTS
     seconds: float = 600.0
     read_seconds: float = 20.0
     redirects: int = 5

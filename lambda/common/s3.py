@@ -156,6 +156,16 @@ def _lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
         yield last_line
 
 
+def size_below(folder: Location) -> int:
+    """Return how many bytes the objects of a folder have."""
+    pages = (
+        aws.client("s3")
+        .get_paginator("list_objects_v2")
+        .paginate(Bucket=folder.bucket, Prefix=folder.key)
+    )
+    return sum(found["Size"] for page in pages for found in page.get("Contents", []))
+
+
 def write(location: Location, content: bytes, *, content_type: str) -> None:
     """Write an object whole, replacing the current version."""
     aws.client("s3").put_object(

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from ..common.problems import Problem
+from ..common.volumes import LARGEST_GB, SMALLEST_GB, gigabytes
+from .refusal import refuse
 from .sections import Preparation
 
 Engine = Literal["lambda", "processing", "spark"]
@@ -52,11 +55,12 @@ LIMITS: dict[Engine, dict[str, int]] = {
     },
 }
 
-# Of the volume, for the source, the files made of it, and what is between.
-_SMALLEST_VOLUME_GB = 30
-_LARGEST_VOLUME_GB = 16_384
 _UNKNOWN_VOLUME_GB = 200
+# Of one instance's volume, for the unpacked source, the files made of it, and what is between.
 _COPIES = 4
+# Spark's driver keeps the source as it came; blocks and files go to S3 from memory. Half as much as
+# is unpacked is for the test part, and for what executors beside it cannot keep in memory.
+_SPILLED = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +88,12 @@ class Source:
 
 
 def choose(
-    wanted: Preparation, look: Callable[[], Source], *, training_instances: int, spark: bool
+    wanted: Preparation,
+    look: Callable[[], Source],
+    *,
+    training_instances: int,
+    spark: bool,
+    largest_volume_gb: int = LARGEST_GB,
 ) -> dict[str, Any]:
     """Return the plan's part on preparation.
 
@@ -93,6 +102,10 @@ def choose(
         look: Finds out the source's size; not called where nothing depends on it.
         training_instances: Of the training job, which reads Spark's files in shares.
         spark: Whether SageMaker has its Spark image in this region.
+        largest_volume_gb: Of a job's instance.
+
+    Raises:
+        InvalidInputError: No instance has a volume for the source.
     """
     source = Source(uri="", size=None) if wanted.engine == "lambda" else look()
     engine, reason = _engine(wanted, source, spark=spark)
@@ -103,7 +116,8 @@ def choose(
         "source_bytes": source.size,
         "instance_type": wanted.instance_type or _TYPES.get(engine),
         "instance_count": count,
-        "volume_gb": _volume(source),
+        "volume_gb": _volume(source, engine, largest_volume_gb),
+        "largest_volume_gb": largest_volume_gb,
         "max_runtime_seconds": wanted.max_runtime_seconds,
         "distribution": "ShardedByS3Key"
         if engine == "spark" and training_instances > 1
@@ -130,8 +144,23 @@ def _engine(wanted: Preparation, source: Source, *, spark: bool) -> tuple[Engine
     return "spark", f"{about}; beyond {_MOST_OF_INSTANCE:,} several instances are used"
 
 
-def _volume(source: Source) -> int:
-    if source.unpacked is None:
-        return _UNKNOWN_VOLUME_GB
-    needed = -(-source.unpacked * _COPIES // 10**9)
-    return min(max(needed, _SMALLEST_VOLUME_GB), _LARGEST_VOLUME_GB)
+def _volume(source: Source, engine: Engine, largest: int) -> int:
+    if source.size is None or source.unpacked is None:
+        return min(_UNKNOWN_VOLUME_GB, largest)
+    # What unpacks to more is refused while it is read.
+    unpacked = min(source.unpacked, LIMITS[engine]["member_bytes"])
+    size = source.size + _SPILLED * unpacked if engine == "spark" else _COPIES * unpacked
+    needed = max(gigabytes(size), SMALLEST_GB)
+    if engine != "lambda" and needed > largest:
+        raise refuse(
+            [
+                Problem(
+                    "source.uri",
+                    f"a file of {source.size:,} bytes takes a volume of {needed:,} GB to prepare,"
+                    f" and {largest:,} GB is the largest of an instance here",
+                    "Give fewer rows or columns; or have SageMaker's quota for the volume of a"
+                    " processing job raised, set largest_volume_gb in cdk.json and deploy again.",
+                )
+            ]
+        )
+    return min(needed, largest)

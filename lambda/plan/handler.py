@@ -51,6 +51,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
         lambda: _look(given.source, rules.hosts),
         training_instances=given.training.instance_count,
         spark=rules.spark,
+        largest_volume_gb=int(os.environ["LARGEST_VOLUME_GB"]),
     )
     planned = plan.build(
         given,

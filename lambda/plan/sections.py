@@ -17,8 +17,8 @@ from pydantic import (
     model_validator,
 )
 
+from ..common import default_source
 from ..common.addresses import has_control_characters
-from . import default_source
 from .addresses import check_address
 from .rules import fault, instance, optional_instance, rules_of
 

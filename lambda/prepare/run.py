@@ -17,6 +17,8 @@ from data_prep import FormatOptions, Fractions, Limits, Objective, Prepared, Wan
 from .. import algorithms
 from ..common import downloads, fetch, log, plans, s3
 from ..common.addresses import shown
+from ..common.errors import SpineError
+from . import shipped_copy, training
 
 if TYPE_CHECKING:
     from data_prep.spread import Spread
@@ -28,6 +30,10 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 _FEATURES_SHOWN = 200
 _WARNINGS_SHOWN = 20
 _LONGEST_NAME = 100
+# Time enough for the default source, which is 25 KB in a zip, before its copy is taken.
+_SMALL_FILE = {"fetch_seconds": 60}
+# The parts that are channels of the training job.
+_TRAINED_ON = ("train", "validate")
 
 
 def run(
@@ -35,8 +41,9 @@ def run(
 ) -> dict[str, Any]:
     """Prepare the plan's source.
 
-    The whole input is checked before anything is written, so a refused one writes nothing. Beside
-    the files goes `data_profile.json`, what is known of them.
+    The whole input is checked before anything is written, so a refused one writes nothing, unless
+    it is refused because no instance could train on it. Beside the files goes `data_profile.json`,
+    what is known of them.
 
     Args:
         plan: The plan of the run.
@@ -47,20 +54,22 @@ def run(
         The `task`, `rows`, `counts` by part and, for classes, `positives` or `class_counts`,
         `features` (the first 200 names), `feature_count`, `label`, `classes` (the positive and the
         negative one, or several by the numbers written for them), `hyperparameters` that follow
-        from the data, what was read as `source`, the address of the `profile`, the first 20 of
-        its `warnings`, and the `engine`.
+        from the data, what was read as `source` (with a `fallback`, why it was the shipped copy of
+        the default one, or None), the address of the `profile`, the first 20 of its `warnings`, the
+        `engine`, and the `training_volume_gb` of each instance that trains.
 
     Raises:
         DataError: One of its classes: the input is refused.
         SourceUnreachableError: The only failure that trying again may mend.
         SpineError: The other classes of `fetch`: the source cannot be had.
+        TrainingDataTooLargeError: No instance of the training job could hold the files.
         PlanVersionError: The plan is of a deployment whose plans are written otherwise.
     """
     plans.check(plan)
     source, split = plan["source"], plan["split"]
     limits = plan["preparation"]["limits"]
     folder = s3.Location(plan["bucket"], plan["prefix"])
-    fetched = _fetch(source["uri"], source["version_id"], limits, hosts)
+    fetched, fallback = _fetch_or_copy(source, limits, hosts)
     with fetched.file as file:
         prepared = prepare(
             # A spooled file has all that a buffered reader has.
@@ -75,14 +84,23 @@ def run(
             limits=Limits(member_bytes=limits["member_bytes"], rows=limits["rows"]),
             spread=spread,
         )
-        _write(prepared, folder)
+        written = _write(prepared, folder)
+    if spread is not None:
+        # The machines have written these, in shards.
+        written = {part: s3.size_below(folder.join(f"{part}/")) for part in _TRAINED_ON}
     profile = folder.join("data_profile.json")
     content = json.dumps(prepared.profile, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     s3.write(profile, content.encode(), content_type="application/json")
     result = _result(prepared, source["uri"], fetched.version_id, profile.uri)
+    result["source"]["fallback"] = fallback
     # What training needs to know of the data.
     result["hyperparameters"] = algorithms.of_plan(plan).following(
         prepared.task, len(prepared.classes)
+    )
+    result["training_volume_gb"] = training.volume_gb(
+        plan,
+        {part: written[part] for part in _TRAINED_ON},
+        values=sum(prepared.counts[part] for part in _TRAINED_ON) * (len(prepared.features) + 1),
     )
     result["engine"] = plan["preparation"]["engine"]
     log.event(
@@ -119,8 +137,12 @@ def _wanted(plan: dict[str, Any]) -> Wanted:
     )
 
 
-def _write(prepared: Prepared, folder: s3.Location) -> None:
-    """Write the four files, on the function's disk first where they are large."""
+def _write(prepared: Prepared, folder: s3.Location) -> dict[str, int]:
+    """Write the four files, on the function's disk first where they are large.
+
+    Returns:
+        The bytes of each, by its part.
+    """
     files: dict[str, IO[bytes]] = {}
     with ExitStack() as stack:
 
@@ -133,6 +155,7 @@ def _write(prepared: Prepared, folder: s3.Location) -> None:
         prepared.write_to(opener)
         for path, file in files.items():
             s3.write_file(folder.join(path), file, content_type="text/csv")
+        return {path.partition("/")[0]: file.seek(0, io.SEEK_END) for path, file in files.items()}
 
 
 class _Open:
@@ -148,13 +171,40 @@ class _Open:
         pass
 
 
+def _fetch_or_copy(
+    source: dict[str, Any], limits: dict[str, Any], hosts: Iterable[str]
+) -> tuple[fetch.Fetched, str | None]:
+    """Fetch the source; the default one, where that fails, from the copy beside this code.
+
+    Returns:
+        What was fetched, and why it is the copy.
+    """
+    if not shipped_copy.is_of(source):
+        return _fetch(source["uri"], source["version_id"], limits, hosts), None
+    try:
+        return _fetch(source["uri"], None, limits | _SMALL_FILE, hosts, attempts=2), None
+    except SpineError as error:
+        reason = f"{type(error).__name__}: {error}"
+        return shipped_copy.opened(), f"Read from the copy that ships with Spine. {reason}"
+
+
 def _fetch(
-    uri: str, version_id: str | None, limits: dict[str, Any], hosts: Iterable[str]
+    uri: str,
+    version_id: str | None,
+    limits: dict[str, Any],
+    hosts: Iterable[str],
+    *,
+    attempts: int = fetch.ATTEMPTS,
 ) -> fetch.Fetched:
     most = limits["source_bytes"]
     if uri.startswith("s3://"):
         return fetch.from_s3(uri, version_id=version_id, max_bytes=most)
-    web = fetch.Web(hosts=frozenset(hosts), max_bytes=most, seconds=limits["fetch_seconds"])
+    web = fetch.Web(
+        hosts=frozenset(hosts),
+        max_bytes=most,
+        seconds=limits["fetch_seconds"],
+        attempts=attempts,
+    )
     return web.fetch(uri)
 
 

@@ -11,6 +11,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from localcloud.sagemaker.errors import JobError
 from localcloud.sagemaker.storage import Location, Storage, no_objects, parse_uri, relative_key
 
+GIB = 1 << 30
+
 
 @dataclass(frozen=True)
 class Item:
@@ -66,15 +68,47 @@ def share(items: Sequence[Item], distribution: str | None, host: int, hosts: int
     return list(items[host::hosts] if distribution == "ShardedByS3Key" else items)
 
 
-def download(storage: Storage, items: Sequence[Item], folder: Path) -> None:
+class Volume:
+    """The storage of one instance, which a job's inputs fill.
+
+    Args:
+        size_gb: What the job asked for, in GiB as EBS has it.
+    """
+
+    def __init__(self, size_gb: int) -> None:
+        self._left = size_gb * GIB
+
+    def take(self, size: int) -> None:
+        """Fills so many bytes of it.
+
+        Raises:
+            JobError: It is full; AWS's own words.
+        """
+        self._left -= size
+        if self._left < 0:
+            raise JobError("ClientError: Data download failed:Insufficient disk space")
+
+
+def download(
+    storage: Storage, items: Sequence[Item], folder: Path, *, volume: Volume | None = None
+) -> None:
     """Downloads objects below `folder`, which is made also for none.
 
+    Args:
+        storage: S3 as the job's role sees it.
+        items: The objects.
+        folder: Where to.
+        volume: What they are stored on; left out where they are streamed as they are read.
+
     Raises:
-        JobError: S3 refuses.
+        JobError: S3 refuses, or the volume is full.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for item in items:
-        storage.fetch(item.location, folder / item.name)
+        target = folder / item.name
+        storage.fetch(item.location, target)
+        if volume is not None:
+            volume.take(target.stat().st_size)
 
 
 def _manifest(storage: Storage, location: Location) -> list[Item]:

@@ -16,7 +16,7 @@ from stacks.machine.tasks import Tasks
 # How often a creation is repeated that failed for no fault of the input: after 3 + 6 + 12 + 24 s,
 # 45 s in all; for a quota that others use up after 10 + 20 + 40 + 80 s; for want of capacity after
 # 1 + 2 + 4 + 8 minutes, 15 in all.
-_MOST_TRIES = 4
+MOST_TRIES = 4
 # The cause tells throttling, failures of the service, and a resource that SageMaker does not find
 # yet (CreateEndpoint, API reference), from a request that can never work.
 _TRANSIENT = (
@@ -37,14 +37,11 @@ class Retrying:
         question: Name of the choice that reads the cause.
         wait: Name of the wait before the next try.
         tries: The variable that counts the tries; 0 before the first.
-        transient_of_job: What in a failed job's description says that trying again may help, as a
-            regular expression.
     """
 
     question: str
     wait: str
     tries: str
-    transient_of_job: str = _TRANSIENT_OF_JOB
 
     def around(
         self,
@@ -62,7 +59,7 @@ class Retrying:
             tasks: Of the same machine.
             failing: Where any other error leads.
             adopting: What it makes, if that has the run's own name.
-            told: Where a job leads that failed and has said why.
+            told: Where a job leads that failed, and may have written why.
         """
         choice = sfn.Choice.jsonata(
             tasks, self.question, comment="Only what may pass by itself is tried again"
@@ -82,17 +79,12 @@ class Retrying:
         wait.next(creation)
         transient = self._transient(failing, may_exist=adopting is not None)
         choice.when(
-            sfn.Condition.jsonata(f"{{% ${self.tries} < {_MOST_TRIES} and {transient} %}}"),
+            sfn.Condition.jsonata(f"{{% ${self.tries} < {MOST_TRIES} and {transient} %}}"),
             wait,
             assign={self.tries: f"{{% ${self.tries} + 1 %}}"},
         )
         if told is not None:
-            _when(
-                choice,
-                f"${failing.variable}.Error = 'States.TaskFailed'"
-                f' and $contains(${failing.variable}.Cause, /"ExitMessage": ?"/)',
-                told,
-            )
+            _when(choice, f"${failing.variable}.Error = 'States.TaskFailed'", told)
         choice.otherwise(failing.to)
         return Fragment(start=creation, ends=tuple(ends))
 
@@ -101,7 +93,7 @@ class Retrying:
         failure = f"${failing.variable}"
         found = (
             f"$contains({failure}.Cause, {failure}.Error = 'States.TaskFailed'"
-            f" ? {self.transient_of_job} : {_TRANSIENT})"
+            f" ? {_TRANSIENT_OF_JOB} : {_TRANSIENT})"
         )
         found = f"({found} or {_quota_may_become_free(failing.variable)})"
         if failing.sweepable is not None:

@@ -51,6 +51,7 @@ class Plan(Step):
                     for each in load("algorithms").ALGORITHMS.values()
                 },
                 "SPARK_REGISTRY": stack.registry("spark"),
+                "LARGEST_VOLUME_GB": str(settings.largest_volume_gb),
             },
             # botocore's model of SageMaker, read for its instance types, takes 150 MB.
             memory_mb=512,

@@ -46,8 +46,8 @@ class Prepare(Step):
             "job": "{% $prepared_by = '' ? null : $prepared_by %}",
         },
         "data": (
-            "{% $sift($prepared, function($v, $k)"
-            " { $not($k in ['features', 'profile', 'hyperparameters', 'engine']) }) %}"
+            "{% $sift($prepared, function($v, $k) { $not($k in"
+            " ['features', 'profile', 'hyperparameters', 'engine', 'training_volume_gb']) }) %}"
         ),
     }
 

@@ -14,16 +14,12 @@ from stacks.machine.failing import Failing
 from stacks.machine.fragment import Fragment
 from stacks.machine.grants import ANY_RUN
 from stacks.machine.requests import attempt, kind_of
-from stacks.machine.retrying import Retrying
+from stacks.machine.retrying import MOST_TRIES, Retrying
 from stacks.machine.tasks import Tasks
 from stacks.permissions import allow, grant
 from stacks.steps.reading import reading
 from stacks.storage import CODE, Storage
 
-# What the prepare function retries, as a job says it.
-_TRANSIENT = (
-    '/"FailureReason": ?"(CapacityError|InternalServerError)|"ExitMessage": ?"SourceUnreachable/'
-)
 # Where the archive of a job's code lies in the container.
 _CODE = "/opt/ml/processing/input/code"
 _FOLDER = "'s3://' & $plan.bucket & '/' & $plan.places.preparation_key"
@@ -65,11 +61,16 @@ class PrepareJob:
             " & $parse($failure.Cause).ProcessingJobName & '.json' %}",
             pattern="runs/*/preparation/*",
             Comment="The job's own error, by the name the function would have given it",
-            Assign={"failure": "{% $parse($states.result.Body).failure %}"},
+            Assign={
+                "failure": "{% ($told := $parse($states.result.Body).failure;"
+                " $exists($told) ? $told : $failure) %}"
+            },
         )
-        for state in (hand_over, read, refused):
+        for state in (hand_over, read):
             failing.guard(state)
-        refused.next(failing.to)
+        # A job that was killed has written nothing, and S3 says "access denied" of what is not
+        # there: the failure stays what SageMaker says of the job.
+        refused.add_catch(failing.to, errors=["States.ALL"])
         on_spark = self._job(
             tasks,
             failing,
@@ -88,14 +89,42 @@ class PrepareJob:
             comment="The function's own code on a machine of the size it needs",
             told=refused,
         )
-        hand_over.next(
+        which = (
             sfn.Choice.jsonata(tasks, "On how many instances?")
             .when(sfn.Condition.jsonata("{% $plan.preparation.engine = 'spark' %}"), on_spark.start)
             .otherwise(on_one.start)
         )
+        hand_over.next(which)
+        refused.next(self._again(tasks, failing, which))
         for end in (*on_spark.ends, *on_one.ends):
             end(read)
         return Fragment(start=hand_over, ends=(read.next,))
+
+    def _again(self, tasks: Tasks, failing: Failing, job: sfn.State) -> sfn.State:
+        """The choice after a refusal: a source that is away is asked for again, as by the function.
+
+        The job's description does not tell: of a failed driver SageMaker's submitter writes its own
+        sentence over the message (aws/sagemaker-spark-container, `errors.py`).
+        """
+        wait = sfn.Wait.jsonata(
+            tasks,
+            "Wait for the source",
+            time=sfn.WaitTime.seconds(
+                f"{{% $ceil((0.5 + $random() / 2) * $power(2, ${self.tries} - 1) * 10) %}}"
+            ),
+        )
+        wait.next(job)
+        choice = sfn.Choice.jsonata(
+            tasks, "Source unreachable?", comment="After 10 + 20 + 40 + 80 s at most"
+        )
+        return choice.when(
+            sfn.Condition.jsonata(
+                "{% $failure.Error = 'SourceUnreachableError'"
+                f" and ${self.tries} < {MOST_TRIES} %}}"
+            ),
+            wait,
+            assign={self.tries: f"{{% ${self.tries} + 1 %}}"},
+        ).otherwise(failing.to)
 
     def _job(
         self,
@@ -121,7 +150,6 @@ class PrepareJob:
             question=f"{name} again?",
             wait=f"Wait to prepare {name.removeprefix('Prepare ')}",
             tries=self.tries,
-            transient_of_job=_TRANSIENT,
         )
         return retrying.around(job, tasks, failing, told=told)
 
@@ -131,7 +159,11 @@ class PrepareJob:
             "RoleArn": self._role.role_arn,
             "AppSpecification": {
                 "ImageUri": image,
-                "ContainerEntrypoint": ["python3", f"{_CODE}/{self._code.file}"],
+                # The version by name: another may come first on an image's path.
+                "ContainerEntrypoint": [
+                    f"python{images.PREPARATION_PYTHON}" if engine == "spark" else "python3",
+                    f"{_CODE}/{self._code.file}",
+                ],
             },
             "Environment": {
                 "ENGINE": engine,

@@ -52,7 +52,7 @@ class Train(Step):
                 "ResourceConfig": {
                     "InstanceType": "{% $plan.training.instance_type %}",
                     "InstanceCount": "{% $plan.training.instance_count %}",
-                    "VolumeSizeInGB": 30,
+                    "VolumeSizeInGB": "{% $prepared.training_volume_gb %}",
                 },
                 "StoppingCondition": "{% $plan.training.stopping_condition %}",
                 "EnableManagedSpotTraining": "{% $plan.training.spot %}",

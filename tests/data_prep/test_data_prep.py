@@ -3,6 +3,7 @@
 
 import io
 import random
+import zipfile
 
 import pytest
 
@@ -10,7 +11,7 @@ from data_prep import Fractions, prepare
 from tests.data_prep import reference
 from tests.data_prep.generated import any_float, labels, written
 from tests.data_prep.support import run
-from tests.support import REAL_DATA, needs_real_data, seeds
+from tests.support import SAMPLE, seeds
 
 FRACTIONS = [
     Fractions(),
@@ -26,13 +27,15 @@ def prepared(text: str, name: str, **options: object) -> dict[str, bytes]:
     return run(text, name, **options).files
 
 
-@needs_real_data
 def test_real_data_gives_the_notebooks_files() -> None:
     """The real data set, straight from its zip, gives the notebook's bytes and counts."""
-    content = REAL_DATA.read_bytes()
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.write(SAMPLE, SAMPLE.name)
+    content = archive.getvalue()
     outcome = prepare(
         io.BytesIO(content),
-        name=REAL_DATA.name,
+        name="vertebral+column.zip",
         sha256="2a9b58f5ff0d13843c17a2e6dcabd1866904fc6bc975d40f860fce3d2ec085da",
     )
     assert outcome.files == reference.from_zip(content, "column_2C_weka.arff")

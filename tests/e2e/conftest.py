@@ -14,8 +14,7 @@ import pytest
 
 import localcloud
 from gates.assembly import Assembly
-from spine.samples import SAMPLE
-from tests.support import REAL_DATA, ROOT
+from tests.support import ROOT, SAMPLE
 
 SPINE = Path(sys.executable).with_name("spine")
 
@@ -185,11 +184,3 @@ def app(tmp_path_factory: pytest.TempPathFactory, dev: Assembly) -> Iterator[Dep
         yield deployed(home, dev)
     finally:
         assert spine(home, "down").returncode == 0
-
-
-@pytest.fixture(scope="session")
-def real_data() -> Path:
-    """The real data set; skips where it is not."""
-    if not REAL_DATA.exists():
-        pytest.skip("the real data set is not on this machine (../shared/data)")
-    return REAL_DATA

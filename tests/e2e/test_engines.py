@@ -17,12 +17,11 @@ import pytest
 
 from data_prep import FormatOptions, Wanted
 from localcloud.sagemaker.containers import spark
-from spine.samples import SAMPLE
 from spine.shipped import load
 from tests.data_prep.bad_files import BAD
 from tests.data_prep.building import parquet
 from tests.e2e.conftest import Deployment
-from tests.support import ROOT
+from tests.support import ROOT, SAMPLE
 
 pytestmark = pytest.mark.e2e
 
@@ -266,16 +265,14 @@ def test_bad_data_fails_with_the_same_error_on_each_engine(
 
 
 @pytest.mark.parametrize("engine", ["processing", "spark"])
-def test_whole_runs_with_the_real_data_succeed(
-    app: Deployment, real_data: Path, engine: str
-) -> None:
+def test_whole_runs_with_the_real_data_succeed(app: Deployment, engine: str) -> None:
     """The notebook's data through a job, trained on two instances that share Spark's shards."""
     given = {
         "preparation": {"engine": engine},
         "training": {"instance_count": 2 if engine == "spark" else 1},
         "endpoint": {"enabled": False},
     }
-    words = ("run", "--source", str(real_data), "--input", json.dumps(given), "--json")
+    words = ("run", "--source", str(SAMPLE), "--input", json.dumps(given), "--json")
     done = app.spine(*words)
     assert done.returncode == 0, done.stdout + done.stderr
     output = json.loads(done.stdout)

@@ -8,8 +8,8 @@ import pytest
 
 from gates import permissions
 from gates.recording import normalized, physical_names
-from spine.samples import SAMPLE
 from tests.e2e.conftest import Deployment
+from tests.support import SAMPLE
 
 pytestmark = pytest.mark.e2e
 

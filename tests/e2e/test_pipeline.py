@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from spine.samples import SAMPLE
 from tests.e2e.conftest import Deployment, eventually
+from tests.support import SAMPLE
 
 pytestmark = pytest.mark.e2e
 
@@ -21,9 +21,9 @@ def whole(app: Deployment) -> dict[str, Any]:
     return app.run()
 
 
-def test_the_real_data_gives_the_notebooks_numbers(app: Deployment, real_data: Path) -> None:
+def test_the_real_data_gives_the_notebooks_numbers(app: Deployment) -> None:
     """Split, training and scoring together reproduce the notebook with the library in use."""
-    done = app.spine("run", "--source", str(real_data), "--json")
+    done = app.spine("run", "--source", str(SAMPLE), "--json")
     assert done.returncode == 0, done.stderr
     output = json.loads(done.stdout)
     metrics = output["metrics"]

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from spine.samples import SAMPLE
 from spine.shipped import load
 from tests.e2e.conftest import Deployment
-from tests.support import ROOT, image_versions
+from tests.support import ROOT, SAMPLE, image_versions
 
 pytestmark = pytest.mark.e2e
 

@@ -8,7 +8,7 @@ import pytest
 
 from gates import __main__ as command
 
-GATES = ("cfn-lint", "definition", "permissions", "document", "bandit", "checkov")
+GATES = ("cfn-lint", "definition", "permissions", "updates", "document", "bandit", "checkov")
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def gates(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str] | None]:
     monkeypatch.setattr(command, "_nist", lambda _: "7 controls with findings")
     monkeypatch.setattr(command, "_cfn_lint", lambda _: found["cfn-lint"])
     monkeypatch.setattr(command, "_document", lambda _: found["document"])
-    for name in ("definition", "permissions"):
+    for name in ("definition", "permissions", "updates"):
         gate: Any = SimpleNamespace(problems=lambda _, name=name: found[name])
         monkeypatch.setattr(command, name, gate)
     acknowledged: Any = SimpleNamespace(

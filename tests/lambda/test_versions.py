@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from spine.samples import SAMPLE
 from spine.shipped import load
 from tests.planning import ENVIRONMENT, plan
-from tests.support import FakeS3, use_clients
+from tests.support import SAMPLE, FakeS3, use_clients
 
 plans = load("common.plans")
 RECORDED = Path(__file__).parent / "recorded"

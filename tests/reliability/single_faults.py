@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from localcloud.gateway import faults
-from spine.samples import SAMPLE
 from tests.e2e.conftest import Deployment, eventually
+from tests.support import SAMPLE
 
 KINDS = ("fail", "throttle", "hang", "lost-answer")
 # Shorter than any time-out; a longer silence has a test of its own in exhaustive_faults.py.

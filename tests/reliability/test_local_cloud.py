@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from localcloud.gateway import faults
-from spine.samples import SAMPLE
 from tests.e2e.conftest import Deployment, eventually
 from tests.reliability import deployments, sweeps
 from tests.reliability.aborts import abort_at_random
 from tests.reliability.redrives import Ended, problems, redrive_all
 from tests.reliability.single_faults import Case, Outcome, bad, run_all, start
 from tests.reliability.sweeps import Swept
+from tests.support import SAMPLE
 
 pytestmark = pytest.mark.e2e
 

@@ -1,35 +1,18 @@
 """`spine run`: source, start, states, results, failures."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from spine import run, sources
-from spine.samples import SAMPLE
 from tests.spine import fakes
 from tests.spine.conftest import Spine
 from tests.spine.stories import Story
 
 
 @pytest.fixture
-def reachable(monkeypatch: pytest.MonkeyPatch) -> Callable[[str | None], None]:
-    """Decide whether UCI answers; no test asks the network."""
-
-    def set_reason(reason: str | None) -> None:
-        class Probe:
-            def reason(self) -> str | None:
-                return reason
-
-        monkeypatch.setattr(sources, "Probe", Probe)
-
-    set_reason(None)
-    return set_reason
-
-
-@pytest.fixture
-def ready(cloud: fakes.Cloud, reachable: object) -> fakes.Cloud:
+def ready(cloud: fakes.Cloud) -> fakes.Cloud:
     """A cloud whose runs succeed and write a report."""
     cloud.states.events = fakes.story().events
     key = fakes.output()["artifacts"]["report"].removeprefix(f"s3://{fakes.BUCKET}/")
@@ -79,37 +62,18 @@ def test_json_prints_the_output_alone(ready: fakes.Cloud, spine: Spine) -> None:
 
 
 def test_without_a_source_the_plan_chooses_uci(ready: fakes.Cloud, spine: Spine) -> None:
-    """Nothing given and UCI reachable: the input is empty, its default is UCI."""
+    """Nothing given: the input is empty, its default is UCI."""
     spine("run")
     assert given(ready) == {}
 
 
-@pytest.mark.parametrize("arguments", [[], ["--json"]])
-def test_without_uci_the_synthetic_sample_is_used_and_labelled(
-    ready: fakes.Cloud, spine: Spine, reachable: Callable[[str | None], None], arguments: list[str]
-) -> None:
-    """Unreachable UCI is said on standard error, and results are labelled synthetic."""
-    reachable("no answer within 4 s")
-    result = spine("run", *arguments)
-    assert result.exit_code == 0
-    assert "no answer within 4 s" in result.stderr
-    assert "SYNTHETIC" in result.stderr
-    source = given(ready)["source"]
-    assert isinstance(source, dict)
-    assert source["uri"].endswith(f"/{SAMPLE.name}")
-    if not arguments:
-        assert "SYNTHETIC" in result.stdout
-
-
-def test_the_sample_does_not_stand_in_for_a_described_file(
-    ready: fakes.Cloud, spine: Spine, reachable: Callable[[str | None], None]
-) -> None:
-    """An input that pins UCI's member or hash cannot run on the sample: it says so."""
-    reachable("no route")
-    result = spine("run", "--input", '{"source": {"sha256": "00"}}')
-    assert result.exit_code == 1
-    assert "source.sha256" in result.stderr
-    assert not ready.states.started
+def test_the_copy_of_uci_is_named_where_it_was_read(ready: fakes.Cloud, spine: Spine) -> None:
+    """The run itself says why; results read from UCI say nothing of a copy."""
+    assert "copy that ships" not in spine("run").stdout
+    output = fakes.output()
+    output["data"]["source"]["fallback"] = "Read from the copy that ships with Spine. Why."
+    ready.states.result = output
+    assert "the copy that ships with Spine" in spine("run").stdout
 
 
 def test_a_local_file_is_uploaded_once_by_content(

@@ -55,7 +55,7 @@ def test_status_of_one_pipeline_says_nothing_of_pipelines(cloud: fakes.Cloud, sp
     cloud.states.started = {"first": {}}
     assert "pipeline " not in spine("status").stdout.partition("Latest")[2]
     (run,) = json.loads(spine("status", "--json").stdout)["executions"]
-    assert run.keys() == {"name", "arn", "status", "started", "seconds", "synthetic"}
+    assert run.keys() == {"name", "arn", "status", "started", "seconds"}
 
 
 def test_an_endpoint_past_its_time_is_said_to_be(cloud: fakes.Cloud, spine: Spine) -> None:

@@ -20,11 +20,20 @@ def test_a_file_under_incoming_starts_the_starter(dev: Assembly) -> None:
     assert "Start" in json.dumps(rule["Targets"])
 
 
-def test_without_incoming_neither_rule_nor_function_exists(chosen: Assembly) -> None:
-    """What is off is absent, not idle."""
-    template = chosen.text("triggers")
-    assert "aws.s3" not in template
-    assert "lambda.start.handler.handler" not in template
+def test_without_incoming_the_rule_is_off_and_all_else_stays(
+    dev: Assembly, chosen: Assembly
+) -> None:
+    """Alarms import what the starter has, and its records are kept: only nothing calls it."""
+    states = []
+    for assembly in (dev, chosen):
+        (rule,) = (
+            each
+            for each in assembly.properties("triggers", "AWS::Events::Rule")
+            if "aws.s3" in json.dumps(each)
+        )
+        states.append(rule["State"])
+        assert "lambda.start.handler.handler" in assembly.text("triggers")
+    assert states == ["ENABLED", "DISABLED"]
 
 
 def test_the_schedule_is_off_by_default_and_runs_when_asked(

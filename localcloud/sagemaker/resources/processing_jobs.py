@@ -25,7 +25,14 @@ from localcloud.sagemaker.containers import spark
 from localcloud.sagemaker.errors import ApiError, JobError, invalid, not_available
 from localcloud.sagemaker.jobs import Ended, Host, Job, Stopped, write_hosts
 from localcloud.sagemaker.records import Kind, Record
-from localcloud.sagemaker.resources import Request, Resource, only, operation, value_of
+from localcloud.sagemaker.resources import (
+    Request,
+    Resource,
+    only,
+    operation,
+    training_requests,
+    value_of,
+)
 from localcloud.sagemaker.storage import Storage, no_objects, parse_uri
 from localcloud.sagemaker.syncing import Mirror
 
@@ -201,13 +208,16 @@ class ProcessingJobs(Resource):
 
     def _download(self, run: _Run) -> None:
         region = self.platform.settings.region
+        size = run.members["ProcessingResources"]["ClusterConfig"]["VolumeSizeInGB"]
+        volumes = [sources.Volume(size) for _ in run.hosts]
         for item in run.members.get("ProcessingInputs", []):
             source = item["S3Input"]
             items = sources.resolve(run.storage, source, region=region, role=run.members["RoleArn"])
             for number, host in enumerate(run.hosts):
                 distribution = source.get("S3DataDistributionType")
                 mine = sources.share(items, distribution, number, len(run.hosts))
-                sources.download(run.storage, mine, mapped(source["LocalPath"], host))
+                target = mapped(source["LocalPath"], host)
+                sources.download(run.storage, mine, target, volume=volumes[number])
 
     def _mirrors(self, run: _Run, mode: str) -> list[Mirror]:
         return [
@@ -390,6 +400,7 @@ def _check(request: Request) -> None:
             f"ClusterConfig.InstanceCount {cluster['InstanceCount']} of {name}",
             f"Use {_MOST_HOSTS} or fewer: each is a process on this machine.",
         )
+    training_requests.check_volume(name, cluster["VolumeSizeInGB"], "processing")
     _check_places(request)
 
 

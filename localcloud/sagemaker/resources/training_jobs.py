@@ -251,7 +251,11 @@ class TrainingJobs(Resource):
 
     def _download(self, run: _Run) -> None:
         region = self.platform.settings.region
+        size = run.members["ResourceConfig"]["VolumeSizeInGB"]
+        volumes = [sources.Volume(size) for _ in run.hosts]
+        mode = run.members["AlgorithmSpecification"]["TrainingInputMode"]
         for channel in run.members["InputDataConfig"]:
+            is_stored = channel.get("InputMode", mode) == "File"
             source = channel["DataSource"]["S3DataSource"]
             items = sources.resolve(run.storage, source, region=region, role=run.members["RoleArn"])
             for number, host in enumerate(run.hosts):
@@ -259,7 +263,9 @@ class TrainingJobs(Resource):
                     items, source.get("S3DataDistributionType"), number, len(run.hosts)
                 )
                 target = host.folder / "input" / "data" / channel["ChannelName"]
-                sources.download(run.storage, mine, target)
+                sources.download(
+                    run.storage, mine, target, volume=volumes[number] if is_stored else None
+                )
                 if run.job.stopping.is_set():
                     raise Stopped
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from localcloud.sagemaker import algorithms
-from localcloud.sagemaker.errors import invalid, not_available
+from localcloud.sagemaker.errors import ApiError, invalid, not_available
 from localcloud.sagemaker.resources import Request, only, value_of
 from localcloud.sagemaker.storage import parse_uri
 
@@ -14,6 +14,7 @@ LONGEST_SECONDS = 86_400
 BASE = "/opt/ml/"
 CHECKPOINTS = "/opt/ml/checkpoints"
 _MOST_HOSTS = 20
+_QUOTA_GB = 1024
 _SUPPORTED = (
     "TrainingJobName",
     "HyperParameters",
@@ -90,9 +91,25 @@ def check(request: Request) -> None:
             f"ResourceConfig.InstanceCount {resources['InstanceCount']} of {name}",
             f"Use {_MOST_HOSTS} or fewer: each is a process on this machine.",
         )
+    check_volume(name, resources["VolumeSizeInGB"], "training")
     _check_stopping(request)
     _check_checkpoints(request)
     location(request["OutputDataConfig"]["S3OutputPath"])
+
+
+def check_volume(operation: str, size: int, use: str) -> None:
+    """The quota of a new account, which a raised one would not let a person see here.
+
+    Raises:
+        ApiError: The volume is larger.
+    """
+    if size > _QUOTA_GB:
+        raise ApiError(
+            "ResourceLimitExceeded",
+            f"{operation}: a volume of {size} GB is asked for, and the account-level service limit"
+            f" for the size of an EBS volume of a {use} instance is {_QUOTA_GB} GB. Please use AWS"
+            " Service Quotas to request an increase for this quota.",
+        )
 
 
 def _check_channels(channels: list[dict[str, Any]]) -> None:

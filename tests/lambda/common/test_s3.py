@@ -11,6 +11,7 @@ from botocore.response import StreamingBody
 from urllib3.exceptions import IncompleteRead, ProtocolError, SSLError
 
 from spine.shipped import load
+from tests.preparing import Store
 from tests.support import FakeS3, use_clients
 
 s3 = load("common.s3")
@@ -236,3 +237,13 @@ def test_a_refusal_of_the_rest_keeps_its_name(monkeypatch: pytest.MonkeyPatch) -
     del fake.objects["b", "k"]
     with pytest.raises(ClientError, match="NoSuchKey"):
         next(pieces)
+
+
+def test_a_folder_has_the_bytes_of_all_its_objects(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those beside it do not count."""
+    store = Store()
+    use_clients(monkeypatch, s3=store)
+    for key, size in (("runs/r/train/a", 3), ("runs/r/train/b", 40), ("runs/r/train2", 500)):
+        store.put_object(Bucket="b", Key=key, Body=b"x" * size)
+    assert s3.size_below(s3.Location("b", "runs/r/train/")) == 43
+    assert s3.size_below(s3.Location("b", "runs/r/none/")) == 0

@@ -96,6 +96,27 @@ def test_a_job_has_room_for_the_source_and_what_is_made_of_it(
     assert volumes == [30, 43, 430, 200]
 
 
+def test_spark_keeps_the_source_and_no_copies_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a file of the largest size its volume is within the quota of a new account."""
+    sized(monkeypatch, engines.LIMITS["spark"]["source_bytes"])
+    assert planned(preparation={"engine": "spark"})["volume_gb"] == 825
+
+
+def test_a_source_no_instance_has_a_volume_for_is_refused_by_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Before anything is paid for; where the quota was raised, the setting lets it through."""
+    sized(monkeypatch, 512 * GIB)
+    packed = "s3://spine-bucket/uploads/rows.csv.gz"
+    with pytest.raises(refusal.InvalidInputError, match=r"source.uri: a file of 549,755,813,888"):
+        planned(packed, preparation={"engine": "spark"})
+    monkeypatch.setenv("LARGEST_VOLUME_GB", "2000")
+    assert planned(packed, preparation={"engine": "spark"})["volume_gb"] == 1100
+    monkeypatch.setenv("LARGEST_VOLUME_GB", "100")
+    sized(monkeypatch, None)
+    assert planned(preparation={"engine": "processing"})["volume_gb"] == 100
+
+
 def test_only_spark_has_several_instances_and_shards(monkeypatch: pytest.MonkeyPatch) -> None:
     """Training on several instances reads Spark's shards, and whole files otherwise."""
     sized(monkeypatch, 100)

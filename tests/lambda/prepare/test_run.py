@@ -84,8 +84,10 @@ def test_the_four_files_of_a_run_are_the_notebooks(stored: FakeS3) -> None:
             "bytes": len(CONTENT),
             "sha256": hashlib.sha256(CONTENT).hexdigest(),
             "version_id": "1",
+            "fallback": None,
         },
         "engine": "lambda",
+        "training_volume_gb": 30,
     }
 
 

@@ -2,9 +2,8 @@
 
 import pytest
 
-from spine.samples import SAMPLE
 from tests.preparing import RUN, Store
-from tests.support import use_clients
+from tests.support import SAMPLE, use_clients
 
 
 @pytest.fixture

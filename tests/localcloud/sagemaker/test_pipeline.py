@@ -1,7 +1,6 @@
 """Train, create the model, serve, predict and transform, as a pipeline does."""
 
 import json
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from tests.localcloud.sagemaker.cloud import (
     to_csv,
     variant,
 )
-from tests.support import REAL_DATA, needs_real_data
+from tests.support import SAMPLE
 
 
 def test_a_training_job_passes_through_the_states_of_aws(cloud: Cloud) -> None:
@@ -129,12 +128,9 @@ def test_spot_settings_are_plain_fields(cloud: Cloud) -> None:
     assert job["StoppingCondition"] == condition
 
 
-@needs_real_data
 def test_the_notebooks_numbers(cloud: Cloud, tmp_path: Path) -> None:
     """The real data set gives the notebook's test AUC and confusion matrix at 0.65."""
-    with zipfile.ZipFile(REAL_DATA) as archive:
-        text = archive.read("column_2C_weka.arff").decode()
-    _, _, body = text.replace("\r\n", "\n").partition("@data\n")
+    _, _, body = SAMPLE.read_text().partition("@data\n")
     rows = [line.split(",") for line in body.splitlines() if line.strip()]
     table = np.array(
         [[float(row[-1] == "Abnormal"), *map(float, row[:-1])] for row in rows], dtype=float

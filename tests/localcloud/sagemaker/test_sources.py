@@ -1,12 +1,16 @@
 """What a data source stands for."""
 
-from pathlib import PurePosixPath
+from contextlib import nullcontext
+from pathlib import Path, PurePosixPath
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from localcloud.sagemaker import sources
 from localcloud.sagemaker.errors import JobError
+from localcloud.sagemaker.resources.processing_jobs import ProcessingJobs
+from localcloud.sagemaker.resources.training_jobs import TrainingJobs
 from localcloud.sagemaker.storage import Location
 
 
@@ -69,3 +73,94 @@ def test_hosts_share_what_is_sharded() -> None:
         ["b", "d"],
     ]
     assert sources.share(items, None, 1, 2) == items
+
+
+class _Full(_Storage):
+    """S3 whose objects have a kilobyte each."""
+
+    def fetch(self, location: Location, target: Path) -> None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(b"x" * 1024)
+
+
+def test_what_does_not_fit_the_volume_is_refused_in_the_services_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All inputs of an instance share its volume; what is streamed takes none of it."""
+    monkeypatch.setattr(sources, "GIB", 1000)
+    storage: Any = _Full(["a/1.csv", "a/2.csv"])
+    items = [
+        sources.Item(Location("bucket", key), PurePosixPath(key))
+        for key in storage.keys(Location("bucket", "a/"))
+    ]
+    volume = sources.Volume(3)
+    sources.download(storage, items, tmp_path / "train", volume=volume)
+    sources.download(storage, items, tmp_path / "streamed")
+    with pytest.raises(JobError) as caught:
+        sources.download(storage, items, tmp_path / "validation", volume=volume)
+    assert str(caught.value) == "ClientError: Data download failed:Insufficient disk space"
+
+
+def _run(folder: Path, **members: Any) -> Any:
+    """A job that runs on two hosts."""
+    return SimpleNamespace(
+        members={"RoleArn": "arn:role", **members},
+        hosts=[SimpleNamespace(folder=folder / "1"), SimpleNamespace(folder=folder / "2")],
+        storage=_Full(["a/1.csv", "a/2.csv"]),
+        job=SimpleNamespace(stopping=SimpleNamespace(is_set=bool)),
+    )
+
+
+_PLATFORM: Any = SimpleNamespace(
+    platform=SimpleNamespace(settings=SimpleNamespace(region="eu-west-3"))
+)
+_SOURCE = {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/a/"}
+
+
+@pytest.mark.parametrize(
+    ("mode", "own_mode", "distribution", "fits"),
+    [
+        ("File", None, "FullyReplicated", False),
+        ("File", None, "ShardedByS3Key", True),
+        ("FastFile", None, "FullyReplicated", True),
+        ("File", "FastFile", "FullyReplicated", True),
+        ("FastFile", "File", "FullyReplicated", False),
+    ],
+)
+def test_each_host_of_a_training_job_has_a_volume_of_its_own(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    mode: str,
+    own_mode: str | None,
+    distribution: str,
+    fits: bool,
+) -> None:
+    """Its shares of the channels in File mode must fit on it."""
+    monkeypatch.setattr(sources, "GIB", 1000)
+    source = {**_SOURCE, "S3DataDistributionType": distribution}
+    channel = {"ChannelName": "train", "DataSource": {"S3DataSource": source}}
+    run = _run(
+        tmp_path,
+        ResourceConfig={"VolumeSizeInGB": 2},
+        AlgorithmSpecification={"TrainingInputMode": mode},
+        InputDataConfig=[{**channel, **({"InputMode": own_mode} if own_mode else {})}],
+    )
+    with nullcontext() if fits else pytest.raises(JobError, match="Insufficient disk space"):
+        TrainingJobs._download(_PLATFORM, run)
+
+
+@pytest.mark.parametrize(("size", "fits"), [(1, False), (3, True)])
+def test_the_inputs_of_a_processing_job_must_fit_its_volume(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, fits: bool
+) -> None:
+    """As those of a training job."""
+    monkeypatch.setattr(sources, "GIB", 1000)
+    run = _run(
+        tmp_path,
+        ProcessingResources={"ClusterConfig": {"VolumeSizeInGB": size}},
+        ProcessingInputs=[
+            {"S3Input": {**_SOURCE, "LocalPath": "/opt/ml/processing/input"}},
+        ],
+    )
+    with nullcontext() if fits else pytest.raises(JobError, match="Insufficient disk space"):
+        ProcessingJobs._download(_PLATFORM, run)

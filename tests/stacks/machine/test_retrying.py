@@ -42,9 +42,12 @@ def test_what_may_pass_by_itself_is_repeated_four_times(
 def test_what_can_never_work_is_not_repeated(
     machine: Machine, creation: str, error: str, cause: str
 ) -> None:
-    """A refused request or a failed algorithm fails the run at once."""
+    """A refused request or a failed algorithm fails the run at once; a preparation says why."""
     way = routed(machine, creation, error, cause, 0)
-    assert way in {"Clean up after failure", "Endpoint failed", "Batch failed"}
+    if creation.startswith("Prepare ") and error == "States.TaskFailed":
+        assert way == "Read why"
+    else:
+        assert way in {"Clean up after failure", "Endpoint failed", "Batch failed"}
 
 
 @pytest.mark.parametrize(

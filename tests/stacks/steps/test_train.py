@@ -83,3 +83,9 @@ def test_what_later_steps_need_is_kept_of_the_answer(
         "seconds": seconds,
         "metrics": [{"MetricName": "validation:auc", "Value": 0.9}],
     }
+
+
+def test_the_volume_is_what_the_prepared_data_takes(task: dict[str, Any]) -> None:
+    """The preparation has measured what it wrote."""
+    size = task["Arguments"]["ResourceConfig"]["VolumeSizeInGB"]
+    assert jsonata(size, {"prepared": {"training_volume_gb": 129}}) == 129

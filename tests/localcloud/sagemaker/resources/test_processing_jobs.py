@@ -360,3 +360,12 @@ def test_a_command_calls_aws_under_the_job_s_role(s3_url: str, tmp_path: Path) -
         assert "assumed-role/execution/SageMaker" in log
     finally:
         stop(own)
+
+
+def test_a_volume_beyond_the_quota_of_a_new_account_is_refused(cloud: Cloud) -> None:
+    """1,024 GB for a processing job's instance."""
+    request = request_for("wide")
+    request["ProcessingResources"]["ClusterConfig"]["VolumeSizeInGB"] = 1025
+    code, message = refused(lambda: cloud.sagemaker.create_processing_job(**request))
+    assert code == "ResourceLimitExceeded"
+    assert "processing instance is 1024 GB" in message
