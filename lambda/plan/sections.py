@@ -150,10 +150,18 @@ class Source(Section):
         Field(max_length=500, description="an object of at most 500 old and new column names"),
     ] = Field(default_factory=dict)
     categorical: Columns = Field(default_factory=list)
+    encode_text: Switch = False
+    missing_label: Annotated[
+        Literal["refuse", "drop"], Field(description='"refuse" or "drop"')
+    ] = "refuse"
+    rare_classes: Annotated[
+        Literal["refuse", "drop", "merge"], Field(description='"refuse", "drop" or "merge"')
+    ] = "refuse"
     missing: Annotated[Literal["refuse", "pass"], Field(description='"refuse" or "pass"')] = (
         "refuse"
     )
     allow_leakage: Switch = False
+    allow_duplicates: Switch = False
 
     @model_validator(mode="before")
     @classmethod

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 # are needed; nothing here multiplies matrices. numpy is imported when a file turns out to be large.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+_LATER = ("encode_text", "missing_label", "rare_classes", "allow_duplicates")
 _FEATURES_SHOWN = 200
 _WARNINGS_SHOWN = 20
 _LONGEST_NAME = 100
@@ -116,6 +117,8 @@ def _wanted(plan: dict[str, Any]) -> Wanted:
         categorical=tuple(source["categorical"]),
         missing=source["missing"],
         allow_leakage=source["allow_leakage"],
+        # Plans of earlier deployments lack these.
+        **{name: source[name] for name in _LATER if name in source},
     )
 
 
