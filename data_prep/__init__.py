@@ -13,6 +13,7 @@ from data_prep.errors import DataError
 from data_prep.limits import Limits
 from data_prep.options import FormatOptions, Objective, Task, Wanted
 from data_prep.source.examination import Examination, Member, examine
+from data_prep.source.text import EncodingError
 from data_prep.split import Fractions, Parts
 from data_prep.table import DROPPED, Table
 
@@ -136,14 +137,19 @@ def prepare(
     limits, wanted = limits or Limits(), wanted or Wanted()
     format_options, fractions = format_options or FormatOptions(), fractions or Fractions()
     split.check_seed(seed)
-    found = examine(
-        source,
-        name=name,
-        wanted=member,
-        sha256=sha256,
-        encoding=format_options.encoding,
-        limits=limits,
-    )
+    try:
+        found = examine(
+            source,
+            name=name,
+            wanted=member,
+            sha256=sha256,
+            encoding=format_options.encoding,
+            limits=limits,
+        )
+    except EncodingError as error:
+        from data_prep import problems
+
+        raise problems.of_encoding(error, format_options) from error
     while True:
         try:
             return _prepared_of(found, format_options, wanted, fractions, seed, limits, spread)

@@ -4,15 +4,18 @@ The engines stop at the first problem they meet. Then the file is looked at once
 same way whatever its size and whoever refused it: so that one machine and several say the same.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from data_prep import check, formats, split
 from data_prep.errors import DataError, shown
 from data_prep.formats.base import Batch, Opened
+from data_prep.formats.delimited import HeaderMissingError
 from data_prep.labels import Labels, add_target, guessed_positive
 from data_prep.options import FormatOptions, Wanted
 from data_prep.source.examination import Examination
+from data_prep.source.text import EncodingError
 from data_prep.split import Fractions
 from data_prep.table import Column
 from data_prep.values import (
@@ -29,7 +32,7 @@ from data_prep.values import (
 # was refused for.
 _MOST_VALUES = 2_000_000
 _FEW_ROWS = 20
-_LABEL_NAMES = ("class", "target", "label", "y", "outcome")
+_LABEL_NAMES = ("class", "target", "label", "y", "outcome", "survived")
 
 
 def told(
@@ -51,11 +54,44 @@ def told(
     try:
         opened = formats.opened(found, options)
     except DataError:
-        # Its header is what is wrong: there is nothing more to look at.
-        return error
+        # There is nothing more to look at.
+        return error.told(fix=error.fix or _of_reading(error, found, options), others=error.others)
     problems = list(_found(opened, wanted, fractions))
-    same = next((each for each in problems if _key(each) == _key(error)), error)
-    return same.told(others=[*error.others, *(each for each in problems if each is not same)])
+    # Which of them an engine meets first depends on how it cuts the file.
+    known = any(_key(each) == _key(error) for each in problems)
+    first, *others = problems if known else (error, *error.others, *problems)
+    return first.told(others=others)
+
+
+def of_encoding(error: EncodingError, options: FormatOptions) -> DataError:
+    """Return the refusal of a text with the encoding that it probably has, where none is given."""
+    byte = re.search("byte 0x([0-9a-f]{2})", error.problem)
+    if options.encoding is not None or byte is None:
+        return error
+    # What latin-1 has for controls, windows-1252 has for quotes and the euro.
+    name = "windows-1252" if byte[1][0] in "89" else "latin-1"
+    return error.told(fix=check.source(format={"encoding": name}))
+
+
+def _of_reading(
+    error: DataError, found: Examination, options: FormatOptions
+) -> dict[str, Any]:
+    """Return what lets a file be read as text, or its first line as what it is."""
+    if isinstance(error, EncodingError):
+        return of_encoding(error, options).fix
+    if isinstance(error, HeaderMissingError) and options.header is None:
+        named = formats.opened(found, options._replace(header=True))
+        if any(list(named.rows.names) == _counting(named, first) for first in (0, 1)):
+            return check.source(format={"header": True})
+        rows = next(named.batches(), Batch([], [])).rows[:1000]
+        places = [f"column_{at + 1}" for at in range(len(named.rows.names))]
+        label = places[guessed_label(places, rows)] if rows else places[-1]
+        return check.source(format={"header": False}, label=label)
+    return {}
+
+
+def _counting(opened: Opened, first: int) -> list[str]:
+    return [str(at) for at in range(first, first + len(opened.rows.names))]
 
 
 def columns_of_text(error: DataError, wanted: Wanted) -> tuple[str, ...]:
@@ -75,8 +111,21 @@ def _key(error: DataError) -> tuple[Any, ...]:
     return type(error), error.column, error.problem if several else ""
 
 
-def _found(opened: Opened, wanted: Wanted, fractions: Fractions) -> Iterator[DataError]:
-    """Yield what is wrong with a file's columns, rows and labels."""
+def _found(
+    opened: Opened,
+    wanted: Wanted,
+    fractions: Fractions,
+    *,
+    malformed: DataError | None = None,
+) -> Iterator[DataError]:
+    """Yield what is wrong with a file's columns, rows and labels.
+
+    Args:
+        opened: The file.
+        wanted: What was to become of its columns.
+        fractions: The parts' shares.
+        malformed: A row that cannot be read: only those before its line are looked at.
+    """
     plan, problems = check.resolved(opened.rows, wanted)
     if plan is None:
         yield from (_with_label(each, opened, wanted) for each in problems)
@@ -91,24 +140,27 @@ def _found(opened: Opened, wanted: Wanted, fractions: Fractions) -> Iterator[Dat
         if wanted.task == "regression"
         else _Classes(plan.labels(opened.rows, drops_missing=True), wanted, fractions)
     )
+    last = None if malformed is None or malformed.line is None else malformed.line - 1
+    batches = _few(opened.batches(last), len(opened.rows.names))
     refused: DataError | None = None
-    rows = 0
-    batches = _few(opened.batches(), len(opened.rows.names))
     try:
         for batch, is_whole in batches:
             columns = list(zip(*batch.rows, strict=True))
             label.add(columns[plan.label], batch.lines)
             for feature, at in zip(features, plan.features, strict=True):
                 feature.add(columns[at], batch.lines)
-            rows += len(batch.rows)
             label.is_whole = is_whole
     except DataError as error:
         refused = error
+    if refused is not None and malformed is None and refused.line is not None:
+        yield refused
+        # The rows before it were not handed out, as its batch was not.
+        yield from _found(opened, wanted, fractions, malformed=refused)
+        return
+    label.is_whole = label.is_whole and malformed is None
     yield from label.problems()
     for feature in features:
         yield from feature.problems()
-    if refused is not None:
-        yield refused
 
 
 def _few(batches: Iterable[Batch], width: int) -> Iterator[tuple[Batch, bool]]:
@@ -217,12 +269,13 @@ class _Classes:
             yield self._missing
         if self._refused is not None:
             yield self._refused
+        if self._refused is not None or not self.is_whole:
+            # Which classes there are is known at the end.
             return
         try:
             codes, classes = self._labels.numbered(self._wanted, fewest=self._fractions.fewest)
-            if self.is_whole:
-                drops = bool(self._labels.dropped)
-                split.three_way(codes, self._fractions, 0, classes, drops=drops)
+            drops = bool(self._labels.dropped)
+            split.three_way(codes, self._fractions, 0, classes, drops=drops)
         except DataError as error:
             yield self._solved(error)
 
@@ -319,7 +372,7 @@ def is_row(names: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
 def guessed_label(names: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
     """Return the place of the column that is probably the label.
 
-    One that is called so; else the last or the first, whichever alone has few values; else the
+    One that is called so; else the first, where it has few values and fewer than the last; else the
     last.
     """
     lower = [name.lower() for name in names]
@@ -327,8 +380,5 @@ def guessed_label(names: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
         if name in lower:
             return lower.index(name)
     last = len(names) - 1
-    few = [
-        len({row[at].strip() for row in rows}) <= max(2, min(20, len(rows) // 10))
-        for at in (0, last)
-    ]
-    return 0 if few == [True, False] else last
+    first, of_last = (len({row[at].strip() for row in rows}) for at in (0, last))
+    return 0 if first < of_last and first <= max(2, min(20, len(rows) // 10)) else last

@@ -65,7 +65,7 @@ def opened(file: DataFile, options: FormatOptions) -> Opened:
         )
     if options.header is False:
         names, line = tuple(f"column_{at}" for at in range(1, len(names) + 1)), 0
-    else:
+    elif options.header is None:
         _check_header(names, line)
     return of_text(file, DelimitedRows(names, line, delimiter), _NEWLINE)
 
