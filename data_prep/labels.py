@@ -352,9 +352,7 @@ class Labels:
         self.dropped = {text: count for text, count in counts.items() if text not in used}
         return bytes(self._rows).translate(table), tuple(names)
 
-    def _rare(
-        self, merged: dict[object, list[str]], wanted: Wanted, fewest: int
-    ) -> list[str]:
+    def _rare(self, merged: dict[object, list[str]], wanted: Wanted, fewest: int) -> list[str]:
         """Take the rare classes out; return the values of those that become one class."""
         if wanted.rare_classes == "refuse":
             return []

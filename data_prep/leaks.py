@@ -149,9 +149,7 @@ def separation(values: Sequence[float], labels: Sequence[float]) -> tuple[float,
     best = (0.0, 0.0)
     gaps = (math.inf, -math.inf) if any(value != value for value in values) else (math.inf,)
     for gap in gaps:
-        classes = _split_by_class(
-            [gap if value != value else value for value in values], labels
-        )
+        classes = _split_by_class([gap if value != value else value for value in values], labels)
         if len(classes) < 2:
             return best
         classes.sort(key=lambda each: (each[len(each) // 2], each[0], each[-1]))
@@ -289,13 +287,13 @@ def findings(
             verb = "follows" if task == "regression" else "alone nearly tells"
             message = f"{verb} the label: {measured}"
             found.append(
-                Finding("SuspiciousFeatureWarning", feature.name, message, _REMEDY, drop, is_refused)
+                Finding(
+                    "SuspiciousFeatureWarning", feature.name, message, _REMEDY, drop, is_refused
+                )
             )
         elif task == "multiclass" and (only := _only_class(feature, values, sample.labels)):
             message = f"has two values, one of which is there in all rows of class {only}, only"
-            found.append(
-                Finding("SuspiciousFeatureWarning", feature.name, message, _REMEDY, drop)
-            )
+            found.append(Finding("SuspiciousFeatureWarning", feature.name, message, _REMEDY, drop))
     return found
 
 
@@ -332,7 +330,9 @@ def of_rows(shared: dict[str, int], counts: dict[str, int], sample: Sample) -> F
     for values in (*sample.columns, sample.labels):
         by_chance *= _same(values)
     told = " and ".join(
-        f"{shared[part]:,} of {counts[part]:,} rows of the {part} part" for part in shared
+        f"{shared[part]:,} of {counts[part]:,} rows of the {part} part"
+        for part in shared
+        if shared[part]
     )
     return Finding(
         "SharedRowsWarning",

@@ -73,9 +73,7 @@ def of_encoding(error: EncodingError, options: FormatOptions) -> DataError:
     return error.told(fix=check.source(format={"encoding": name}))
 
 
-def _of_reading(
-    error: DataError, found: Examination, options: FormatOptions
-) -> dict[str, Any]:
+def _of_reading(error: DataError, found: Examination, options: FormatOptions) -> dict[str, Any]:
     """Return what lets a file be read as text, or its first line as what it is."""
     if isinstance(error, EncodingError):
         return of_encoding(error, options).fix
@@ -132,8 +130,7 @@ def _found(
         return
     yield from problems
     features = [
-        _Feature(column, opened.rows.missing, wanted)
-        for column in plan.columns(opened.rows)
+        _Feature(column, opened.rows.missing, wanted) for column in plan.columns(opened.rows)
     ]
     label = (
         _Target(plan.target(opened.rows), opened.rows.missing, wanted)

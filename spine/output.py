@@ -48,9 +48,7 @@ def without_comments(text: str) -> str:
 
     A text in JSON has no line end, so that no such line is inside of one.
     """
-    return "\n".join(
-        "" if line.lstrip().startswith("//") else line for line in text.split("\n")
-    )
+    return "\n".join("" if line.lstrip().startswith("//") else line for line in text.split("\n"))
 
 
 def _content(text: str) -> tuple[str, str]:

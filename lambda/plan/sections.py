@@ -151,9 +151,9 @@ class Source(Section):
     ] = Field(default_factory=dict)
     categorical: Columns = Field(default_factory=list)
     encode_text: Switch = False
-    missing_label: Annotated[
-        Literal["refuse", "drop"], Field(description='"refuse" or "drop"')
-    ] = "refuse"
+    missing_label: Annotated[Literal["refuse", "drop"], Field(description='"refuse" or "drop"')] = (
+        "refuse"
+    )
     rare_classes: Annotated[
         Literal["refuse", "drop", "merge"], Field(description='"refuse", "drop" or "merge"')
     ] = "refuse"

@@ -191,7 +191,11 @@ def _result(prepared: Prepared, uri: str, version_id: str | None, profile: str) 
         "label": prepared.label,
         "classes": _classes(prepared),
         "profile": profile,
-        "warnings": prepared.profile["warnings"][:_WARNINGS_SHOWN],
+        # What to paste may be long: the profile has it.
+        "warnings": [
+            {name: value for name, value in each.items() if name != "fix"}
+            for each in prepared.profile["warnings"][:_WARNINGS_SHOWN]
+        ],
         "source": {
             "uri": shown(uri),
             "member": member.name,

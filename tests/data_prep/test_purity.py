@@ -12,7 +12,17 @@ EXTRA = {
 }
 LARGE = ("pages.py", "parquet.py", "spread.py")
 ALLOWED = {
-    *("__future__", "array", "bisect", "codecs", "collections", "csv", "data_prep", "dataclasses", "decimal"),
+    *(
+        "__future__",
+        "array",
+        "bisect",
+        "codecs",
+        "collections",
+        "csv",
+        "data_prep",
+        "dataclasses",
+        "decimal",
+    ),
     *(
         "functools",
         "gc",
