@@ -235,6 +235,7 @@ def _no_label(place: Mapping[str, int], wanted: Wanted) -> DataError:
         return LabelNotFoundError(
             f"source.label names {shown(wanted.label)}, which source.drop leaves out",
             remedy=_set("source.drop", left),
+            fix=source(drop=left),
         )
     new = wanted.rename.get(wanted.label, "")
     return LabelNotFoundError(
@@ -243,6 +244,7 @@ def _no_label(place: Mapping[str, int], wanted: Wanted) -> DataError:
         remedy=_set("source.label", new)
         if new in place
         else f"Set source.label to one of: {listed(list(place))}.",
+        fix=source(label=new) if new in place else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""Looking at a file before anything runs: what is in it, what is wrong, and the input that reads it.
+"""Looking at a file before anything runs: what is in it, and the input that reads it.
 
 The input is found by preparing the file, or a sample of a large one, again and again, each time
 with what the last refusal said to add: what it says here is what a run would say.
@@ -117,7 +117,7 @@ def asked(given: Mapping[str, Any]) -> tuple[FormatOptions, Wanted]:
     fields = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in source.items()
-        if name in Wanted._fields
+        if name in Wanted._fields and value is not None
     }
     classes = hyperparameters.get("num_class")
     options = {
@@ -189,7 +189,7 @@ def inspect(
 
 
 def replaced(given: Mapping[str, Any], fix: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an input with a fix pasted into it: its fields take the place of those of that name."""
+    """Return an input with a fix pasted into it: fields take the place of those of that name."""
     whole = dict(given)
     for name, value in fix.items():
         old = whole.get(name)

@@ -298,10 +298,8 @@ class Labels:
         Raises:
             DataError: There is no row, no positive value, one class, or more than are wanted.
         """
-        if not self._rows:
-            raise no_rows()
         binary = wanted.task == "binary"
-        known = [text for text in self._codes if not self.is_missing(text)]
+        known = self._known()
         positive = _own_text(wanted.positive, known) if binary else ""
         numbers = {text: label_number(text) for text in (*known, *((positive,) if binary else ()))}
         numeric = None not in numbers.values()
@@ -313,16 +311,7 @@ class Labels:
         if binary:
             target = numbers[positive] if numeric else positive
             self._check_binary(wanted, names, found=target in merged, numeric=numeric)
-        if not known:
-            raise NoRowsError("no row has a label", remedy="Add rows with one.")
-        if len(merged) + bool(rare) < 2:
-            raise OneClassError(
-                f"every row has the label {shown(names[0])}"
-                if names
-                else "every class is rarer than the smallest part takes",
-                remedy="Add rows of the other class; there is nothing to learn from one.",
-                column=self._column,
-            )
+        self._check_several(names, len(merged) + bool(rare))
         if binary:
             of_positive = merged.pop(target)
             negative = list(merged.values())
@@ -336,18 +325,18 @@ class Labels:
                 groups.append(rare)
                 names.append(_other(names))
             self._check_count(wanted.num_class, names)
-        if len(groups) > DROPPED and sum(map(len, groups)) < len(self._codes):
-            raise TooManyClassesError(
-                f"the label has {len(groups)} values, beside rows that are left out",
-                remedy="Merge some of them.",
-                column=self._column,
-            )
         table = bytearray([DROPPED]) * MOST_CLASSES
         for number, texts in enumerate(groups):
             for text in texts:
                 table[self._codes[text]] = number
         self.class_of = bytes(table[: len(self._codes)])
         used = {text for texts in groups for text in texts}
+        if len(groups) > DROPPED and len(used) < len(self._codes):
+            raise TooManyClassesError(
+                f"the label has {len(groups)} values, beside rows that are left out",
+                remedy="Merge some of them.",
+                column=self._column,
+            )
         counts = self.counts() if len(used) < len(self._codes) else {}
         self.dropped = {text: count for text, count in counts.items() if text not in used}
         return bytes(self._rows).translate(table), tuple(names)
@@ -375,7 +364,11 @@ class Labels:
                 "objective to multi:softprob to tell each from each"
                 f"{number if numeric else ''}.",
                 column=self._column,
-                fix={"training": {"hyperparameters": {"objective": "multi:softprob"}}},
+                fix={
+                    "training": {"hyperparameters": {"objective": "multi:softprob"}},
+                    # Which class is meant is asked of two only.
+                    "source": {"positive": None},
+                },
             )
         if not found:
             raise PositiveNotFoundError(
@@ -384,6 +377,24 @@ class Labels:
                 remedy="Set source.positive to one of them, in the same case.",
                 column=self._column,
                 fix={"source": {"positive": guessed_positive(self.counts(), names)}},
+            )
+
+    def _known(self) -> list[str]:
+        known = [text for text in self._codes if not self.is_missing(text)]
+        if not self._rows:
+            raise no_rows()
+        if not known:
+            raise NoRowsError("no row has a label", remedy="Add rows with one.")
+        return known
+
+    def _check_several(self, names: list[str], classes: int) -> None:
+        if classes < 2:
+            raise OneClassError(
+                f"every row has the label {shown(names[0])}"
+                if names
+                else "every class is rarer than the smallest part takes",
+                remedy="Add rows of the other class; there is nothing to learn from one.",
+                column=self._column,
             )
 
     def _check_count(self, asked: int | None, names: list[str]) -> None:

@@ -334,7 +334,9 @@ def _with_label(error: DataError, opened: Opened, wanted: Wanted) -> DataError:
     """Tell which column may be the label, and whether the first line is a row like any other."""
     if not isinstance(error, check.LabelNotFoundError) or error.fix:
         return error
-    names = [name for name in opened.rows.names if name and name not in wanted.drop]
+    names = [
+        "" if name in wanted.drop else wanted.rename.get(name, name) for name in opened.rows.names
+    ]
     rows: list[list[str]] = []
     try:
         rows = next(opened.batches(), Batch([], [])).rows[:1000]
@@ -349,11 +351,8 @@ def _with_label(error: DataError, opened: Opened, wanted: Wanted) -> DataError:
             "by its place.",
             fix=check.source(format={"header": False}, label=f"column_{at + 1}"),
         )
-    if not names:
-        return error
-    place = guessed_label(opened.rows.names, rows)
-    name = opened.rows.names[place]
-    return error.told(fix=check.source(label=wanted.rename.get(name, name)))
+    name = names[guessed_label(names, rows)]
+    return error.told(fix=check.source(label=name)) if name else error
 
 
 def is_row(names: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
@@ -376,6 +375,6 @@ def guessed_label(names: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
     for name in _LABEL_NAMES:
         if name in lower:
             return lower.index(name)
-    last = len(names) - 1
+    last = max((at for at, name in enumerate(names) if name), default=0)
     first, of_last = (len({row[at].strip() for row in rows}) for at in (0, last))
     return 0 if first < of_last and first <= max(2, min(20, len(rows) // 10)) else last

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 from data_prep.errors import DataError, listed, shown
 from data_prep.table import DROPPED, Column, Table
 
-
 # A class is told of that has less than a tenth of what it had if all were alike.
 _IMBALANCED = 0.1
 

@@ -77,7 +77,7 @@ def add(
         and joined.isascii()
         and "_" not in joined
         and all(map(math.isfinite, values))
-        and -SINGLE_END < min(values)
+        and min(values) > -SINGLE_END
         and max(values) < SINGLE_END
     ):
         if gaps:
@@ -222,11 +222,11 @@ def refusal(name: str, text: str, line: int, missing: frozenset[str]) -> DataErr
             "Correct it, or remove the row; 64-bit floats end at 1.8e308.",
         )
     elif abs(value) >= SINGLE_END:
-        kind, problem, remedy = (
-            NotFiniteError,
-            f"{shown(text)} is infinite for XGBoost, which keeps values as 32-bit floats",
+        kind = NotFiniteError
+        problem = f"{shown(text)} is infinite for XGBoost, which keeps values as 32-bit floats"
+        remedy = (
             "Correct it, remove the row, or give the column in a larger unit; 32-bit floats end at "
-            "3.4e38.",
+            "3.4e38."
         )
     else:
         return None

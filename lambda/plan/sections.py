@@ -76,6 +76,13 @@ Columns = Annotated[
 ]
 
 
+# A saved row index has no name.
+FileColumns = Annotated[
+    list[Text | Literal[""]],
+    Field(max_length=500, description="a list of at most 500 column names"),
+]
+
+
 class Format(Section):
     """How the data file is written; what is left out is found out."""
 
@@ -144,7 +151,7 @@ class Source(Section):
     ] = None
     rest: Switch = False
     format: Format = Format()
-    drop: Columns = Field(default_factory=list)
+    drop: FileColumns = Field(default_factory=list)
     rename: Annotated[
         dict[str, Text],
         Field(max_length=500, description="an object of at most 500 old and new column names"),
@@ -169,6 +176,9 @@ class Source(Section):
         """Without an address, read the notebook's file and hold it to its pinned hash."""
         if not isinstance(given, dict):
             return given
+        if "positive" in given and given["positive"] is None:
+            # As what a refusal says to add takes it back for several classes.
+            given = {name: value for name, value in given.items() if name != "positive"}
         if given.get("uri") is None:
             given = {**given, "uri": default_source.UCI}
             if given.get("member") is None:

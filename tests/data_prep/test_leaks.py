@@ -1,7 +1,6 @@
 """Features that know too much and rows in two parts: named where they are, nowhere else."""
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -86,10 +85,9 @@ def clean() -> dict[str, tuple[pd.DataFrame, dict[str, Any]]]:
     made |= {f"wine {one} against the rest": (against_rest(wine, one), {}) for one in range(3)}
     made |= {f"digit {one} against the rest": (against_rest(digits, one), {}) for one in range(10)}
     fitness = datasets.load_linnerud(as_frame=True)
-    # So few rows that none is left for validation otherwise.
     made |= {
         f"linnerud {name}": (
-            pd.concat([fitness.data.assign(y=fitness.target[name])] * 1),
+            fitness.data.assign(y=fitness.target[name]),
             number,
         )
         for name in fitness.target
@@ -172,7 +170,9 @@ def planted() -> dict[str, tuple[pd.DataFrame, str, dict[str, Any]]]:
             {},
         ),
         "texts, several for a class": (
-            frame.assign(z=[f"{'ab'[v]}{k}" for v, k in zip(y, draw.randint(0, 4, 800))]),
+            frame.assign(
+                z=[f"{'ab'[v]}{k}" for v, k in zip(y, draw.randint(0, 4, 800), strict=True)]
+            ),
             "z",
             {"categorical": ("z",)},
         ),
@@ -314,8 +314,8 @@ def test_rows_that_are_alike_by_chance_are_no_copies() -> None:
 
 @pytest.mark.parametrize(
     ("name", "is_so"),
-    [("Id", True), ("patient_id", True), ("Unnamed: 0", True), ("customerID", True), ("index", True),
-     ("", True), ("grid", False), ("humidity", False), ("age", False), ("valid", False)],
+    [("Id", True), ("patient_id", True), ("Unnamed: 0", True), ("customerID", True),
+     ("index", True), ("", True), ("grid", False), ("humidity", False), ("age", False), ("valid", False)],
 )  # fmt: skip
 def test_names_of_identifiers_are_known(name: str, is_so: bool) -> None:
     """Whole words, in any way of writing them together."""
