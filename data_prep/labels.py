@@ -9,7 +9,7 @@ import math
 from array import array
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from data_prep import values
 from data_prep.errors import DataError, NoRowsError, listed, shown
@@ -22,6 +22,9 @@ from data_prep.values import (
     NotFiniteError,
     UndeclaredValueError,
 )
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 
 class PositiveNotFoundError(DataError):
@@ -170,17 +173,23 @@ def no_rows() -> NoRowsError:
     return NoRowsError("the file has columns and no row", remedy="Add rows of data.")
 
 
-def label_number(text: str) -> float | None:
+def label_number(text: str) -> "float | Fraction | None":
     """Return the number a label's value stands for, if it is written as one.
 
-    Whole numbers are exact: a float would make one of two neighbours beyond 2**53.
+    Whole numbers and what is beyond 2**53 are exact: a float would make one of two neighbours.
     """
     if not (text.isascii() and "_" not in text and text[-1:].isdigit()):
         return None
     try:
         return int(text)
     except ValueError:
-        return values.number(text)
+        pass
+    value = values.number(text)
+    if value is None or not values.EXACT < abs(value) < math.inf:
+        return value
+    from fractions import Fraction
+
+    return Fraction(text)
 
 
 class Labels:

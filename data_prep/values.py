@@ -43,7 +43,7 @@ class TooManyCategoriesError(DataError):
 # Thousands apart, as in 1,234.5: no decimal comma, or not for sure.
 GROUPED = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
 # A float holds every whole number up to here.
-_EXACT = 2**53
+EXACT = 2**53
 # XGBoost keeps values as 32-bit floats: from halfway between the largest of them and 2**128 on, a
 # value is rounded to infinity, which training refuses.
 SINGLE_END = 2.0**128 - 2.0**103
@@ -91,10 +91,10 @@ def add(
             column.integers = False
             column.exact.clear()
         else:
-            if max(whole) > _EXACT or min(whole) < -_EXACT:
+            if max(whole) > EXACT or min(whole) < -EXACT:
                 start = len(column.values)
                 column.exact.update(
-                    (row, number) for row, number in enumerate(whole, start) if abs(number) > _EXACT
+                    (row, number) for row, number in enumerate(whole, start) if abs(number) > EXACT
                 )
     column.values.extend(values)
 

@@ -315,7 +315,8 @@ def test_rows_that_are_alike_by_chance_are_no_copies() -> None:
 @pytest.mark.parametrize(
     ("name", "is_so"),
     [("Id", True), ("patient_id", True), ("Unnamed: 0", True), ("customerID", True),
-     ("index", True), ("", True), ("grid", False), ("humidity", False), ("age", False), ("valid", False)],
+     ("index", True), ("", True), ("grid", False), ("humidity", False), ("age", False),
+     ("valid", False)],
 )  # fmt: skip
 def test_names_of_identifiers_are_known(name: str, is_so: bool) -> None:
     """Whole words, in any way of writing them together."""

@@ -20,6 +20,8 @@ from data_prep.bulk.statistics import Ends, string_key
 from data_prep.labels import TRUTH_VALUES, label_number
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -136,7 +138,7 @@ def class_keys(schema: Schema, labels: list[str]) -> list[int]:
     return [_class_key(schema, label) for label in labels]
 
 
-def _number_key(number: float) -> str:
+def _number_key(number: float | Fraction) -> str:
     """Return a text that is the same for `1` and `1.0`, and another for another number."""
     return repr(int(number) if math.isfinite(number) and number == int(number) else number)
 
