@@ -247,7 +247,9 @@ class _Part:
         head = self._file.read(4)
         if self.found.name != self._name or head[:2] in (b"\xff\xfe", b"\xfe\xff"):
             with self.found.open_utf8(once=True) as text:
-                piece = text.read(_WHOLE_BYTES + 1)
+                piece = b""
+                while len(piece) <= _WHOLE_BYTES and (more := text.read(_WHOLE_BYTES)):
+                    piece += more
             if len(piece) > _WHOLE_BYTES:
                 self._text = piece[: piece.rfind(b"\n", 0, _WHOLE_BYTES) + 1]
                 self._is_utf8 = self.is_sampled = True

@@ -155,9 +155,10 @@ def _found(
         yield from _found(opened, wanted, fractions, malformed=refused)
         return
     label.is_whole = label.is_whole and malformed is None
-    yield from label.problems()
+    yield from label.of_rows()
     for feature in features:
         yield from feature.problems()
+    yield from label.of_classes()
 
 
 def _few(batches: Iterable[Batch], width: int) -> Iterator[tuple[Batch, bool]]:
@@ -260,12 +261,15 @@ class _Classes:
             except DataError as error:
                 self._refused = error
 
-    def problems(self) -> Iterator[DataError]:
-        """Yield what was found."""
+    def of_rows(self) -> Iterator[DataError]:
+        """Yield what is wrong with some row's label."""
         if self._missing is not None:
             yield self._missing
         if self._refused is not None:
             yield self._refused
+
+    def of_classes(self) -> Iterator[DataError]:
+        """Yield what is wrong with the classes."""
         if self._refused is not None or not self.is_whole:
             # Which classes there are is known at the end.
             return
@@ -304,8 +308,8 @@ class _Target:
             for text in texts:
                 self._texts[text.strip()] = self._texts.get(text.strip(), 0) + 1
 
-    def problems(self) -> Iterator[DataError]:
-        """Yield what was found."""
+    def of_rows(self) -> Iterator[DataError]:
+        """Yield what is wrong with some row's label."""
         for kind, first in self._first.items():
             fix: dict[str, Any] = first.fix
             texts = [text for text in self._texts if text and text not in self._missing]
@@ -316,6 +320,10 @@ class _Target:
                 if not several:
                     fix |= check.source(positive=guessed_positive(self._texts, texts))
             yield first.told(fix=fix)
+
+    def of_classes(self) -> Iterator[DataError]:
+        """Yield nothing: there are no classes."""
+        yield from ()
 
 
 def _counted(error: DataError, count: int) -> DataError:

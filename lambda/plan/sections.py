@@ -78,7 +78,13 @@ Columns = Annotated[
 
 # A saved row index has no name.
 FileColumns = Annotated[
-    list[Text | Literal[""]],
+    list[
+        Annotated[
+            str,
+            Field(max_length=256, description="a text of at most 256 characters"),
+            AfterValidator(_visible),
+        ]
+    ],
     Field(max_length=500, description="a list of at most 500 column names"),
 ]
 
