@@ -5,16 +5,17 @@ block at a time with pyarrow and numpy; both refuse the same inputs and write th
 """
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
-from data_prep import check, formats, profile, split, write
+from data_prep import check, formats, leaks, profile, split, write
 from data_prep.errors import DataError
 from data_prep.limits import Limits
 from data_prep.options import FormatOptions, Objective, Task, Wanted
 from data_prep.source.examination import Examination, Member, examine
+from data_prep.source.text import EncodingError
 from data_prep.split import Fractions, Parts
-from data_prep.table import Table
+from data_prep.table import DROPPED, Table
 
 if TYPE_CHECKING:
     from data_prep.spread import Spread
@@ -136,27 +137,62 @@ def prepare(
     limits, wanted = limits or Limits(), wanted or Wanted()
     format_options, fractions = format_options or FormatOptions(), fractions or Fractions()
     split.check_seed(seed)
-    found = examine(
-        source,
-        name=name,
-        wanted=member,
-        sha256=sha256,
-        encoding=format_options.encoding,
-        limits=limits,
-    )
+    try:
+        found = examine(
+            source,
+            name=name,
+            wanted=member,
+            sha256=sha256,
+            encoding=format_options.encoding,
+            limits=limits,
+        )
+    except EncodingError as error:
+        from data_prep import problems
+
+        raise problems.of_encoding(error, format_options) from error
+    while True:
+        try:
+            return _prepared_of(found, format_options, wanted, fractions, seed, limits, spread)
+        except DataError as error:
+            from data_prep import problems
+
+            told = problems.told(error, found, format_options, wanted, fractions)
+            texts = problems.columns_of_text(told, wanted) if wanted.encode_text else ()
+            if not texts:
+                raise told from error
+            wanted = wanted._replace(categorical=(*wanted.categorical, *texts))
+
+
+def _prepared_of(
+    found: Examination,
+    format_options: FormatOptions,
+    wanted: Wanted,
+    fractions: Fractions,
+    seed: int,
+    limits: Limits,
+    spread: "Spread | None",
+) -> Prepared:
     # What a packed file holds may be of any size.
     is_packed = found.binary is not None and found.binary.is_packed
     if spread is not None or is_packed or not found.ends_within(limits.small_bytes):
         return _large(found, format_options, wanted, fractions, seed, limits, spread)
     chosen, opened = found.member(), formats.opened(found, format_options)
-    table = check.table(opened, wanted, most_rows=limits.rows)
+    table = check.table(opened, wanted, fewest=fractions.fewest, most_rows=limits.rows)
     features, duplicates = profile.of_table(table)
     target = table.target
     if target is None:
-        parts = split.three_way(table.labels, fractions, seed, table.classes)
+        parts = split.three_way(
+            table.labels, fractions, seed, table.classes, drops=bool(table.dropped)
+        )
     else:
         parts = split.unstratified_three_way(table.rows, fractions, seed)
-    profile.check_leakage(features, wanted.label, allowed=wanted.allow_leakage)
+    sample = _sample(table)
+    findings = leaks.findings(features, sample, wanted, table.rows)
+    counts = {part: len(rows) for part, rows in parts._asdict().items()}
+    if duplicates:
+        of_rows = leaks.of_rows(_shared(table, parts), counts, sample)
+        findings += [] if of_rows is None else [of_rows]
+    leaks.check(findings, features, wanted)
 
     def write_to(opener: Callable[[str], BinaryIO]) -> None:
         for path, content in write.files(table, parts).items():
@@ -173,17 +209,41 @@ def prepare(
         else profile.of_target(min(target.values), max(target.values), integers=target.integers),
         table.classes,
         table.labels,
-        {part: len(rows) for part, rows in parts._asdict().items()},
+        counts,
         {
             part: _class_counts(bytes(map(label_of, rows)), len(table.classes))
             for part, rows in parts._asdict().items()
         }
         if target is None
         else {},
-        duplicates,
+        profile.Noted(findings, duplicates, table.dropped),
         "shuffled",
         write_to,
     )
+
+
+def _sample(table: Table) -> leaks.Sample:
+    rows = leaks.chosen(table.lines, len(table.features))
+    labels: Sequence[float] = table.labels if table.target is None else table.target.values
+    if table.dropped:
+        rows = [row for row in rows if table.labels[row] != DROPPED]
+    columns = [[each.values[row] for row in rows] for each in table.features]
+    return leaks.Sample(columns, [labels[row] for row in rows])
+
+
+def _shared(table: Table, parts: Parts) -> dict[str, int]:
+    """Count the rows of each part that is held out which the training part has, too."""
+    labels: Sequence[float] = table.labels if table.target is None else table.target.values
+
+    def key(row: int) -> tuple[Any, ...]:
+        values = (column.values[row] for column in table.features)
+        return (labels[row], *(None if value != value else value for value in values))
+
+    trained = set(map(key, parts.train))
+    return {
+        "test": sum(key(row) in trained for row in parts.test),
+        "validate": sum(key(row) in trained for row in parts.validate),
+    }
 
 
 def _class_counts(labels: bytes, classes: int) -> list[int]:
@@ -238,7 +298,7 @@ def _large(
         outcome.labels.tobytes() if outcome.target is None else b"",
         {part: len(rows) for part, rows in zip(names, outcome.rows, strict=True)},
         outcome.class_counts(),
-        outcome.duplicates,
+        profile.Noted(outcome.findings, outcome.duplicates, outcome.dropped),
         "shuffled" if outcome.exact else "file",
         outcome.write,
     )
@@ -253,10 +313,11 @@ def _prepared(
     labels: bytes,
     counts: dict[str, int],
     class_counts: dict[str, list[int]],
-    duplicates: int,
+    noted: profile.Noted,
     order: str,
     write_to: Callable[[Callable[[str], BinaryIO]], None],
 ) -> Prepared:
+    totals = [sum(each) for each in zip(*class_counts.values(), strict=True)]
     figures = profile.build(
         task=wanted.task,
         features=features,
@@ -268,7 +329,7 @@ def _prepared(
             part: {"rows": rows, **profile.part_of(wanted.task, class_counts.get(part, ()))}
             for part, rows in counts.items()
         },
-        duplicates=duplicates,
+        noted=noted._replace(counts=dict(zip(classes, totals, strict=True))),
         source={"member": chosen.name, "bytes": chosen.size, "sha256": chosen.sha256},
         order=order,
     )

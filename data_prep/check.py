@@ -1,7 +1,7 @@
 """From rows of text to a table of numbers, refusing by name whatever would waste a training job."""
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 from data_prep.errors import DataError, listed, pasted, shown
 from data_prep.formats.base import Opened, Rows
@@ -63,9 +63,10 @@ class Layout(NamedTuple):
         """Return an empty column for a regression's label."""
         return self._column(rows, self.label)
 
-    def labels(self, rows: Rows) -> Labels:
+    def labels(self, rows: Rows, *, drops_missing: bool = False) -> Labels:
         """Return what gathers a label of classes."""
-        return Labels(rows, rows.names[self.label], self.names[self.label])
+        in_file, name = rows.names[self.label], self.names[self.label]
+        return Labels(rows, in_file, name, drops_missing=drops_missing)
 
     def _column(self, rows: Rows, at: int) -> Column:
         return Column(
@@ -75,12 +76,15 @@ class Layout(NamedTuple):
         )
 
 
-def table(opened: Opened, wanted: Wanted, *, most_rows: int | None = None) -> Table:
+def table(
+    opened: Opened, wanted: Wanted, *, fewest: int = 0, most_rows: int | None = None
+) -> Table:
     """Read every row and return a table of numbers.
 
     Args:
         opened: The file, with its header read.
         wanted: Which column is the label, what becomes of its values, and of the other columns.
+        fewest: Rows below which a class is rare.
         most_rows: More rows than this are refused; any number is taken when left out.
 
     Raises:
@@ -90,8 +94,10 @@ def table(opened: Opened, wanted: Wanted, *, most_rows: int | None = None) -> Ta
     plan = layout(rows, wanted)
     features = plan.columns(rows)
     target = plan.target(rows) if wanted.task == "regression" else None
-    labels = plan.labels(rows)
+    labels = plan.labels(rows, drops_missing=wanted.missing_label == "drop")
     count = 0
+    # A list of integers that are there already: an array would cost a conversion of each.
+    lines: list[int] = []
     for batch in opened.batches():
         columns = list(zip(*batch.rows, strict=True))
         if target is None:
@@ -99,20 +105,21 @@ def table(opened: Opened, wanted: Wanted, *, most_rows: int | None = None) -> Ta
         else:
             add_target(target, columns[plan.label], batch.lines, rows.missing, wanted.objective)
         count += len(batch.rows)
+        lines += batch.lines
         check_row_count(count, most_rows)
         for feature, at in zip(features, plan.features, strict=True):
             add(feature, columns[at], batch.lines, rows.missing, gaps=wanted.missing == "pass")
     codes = b""
     classes: tuple[str, ...] = ()
     if target is None:
-        codes, classes = labels.numbered(wanted)
+        codes, classes = labels.numbered(wanted, fewest=fewest)
     elif not count:
         raise no_rows()
     else:
         check_spread(min(target.values), max(target.values), target.name)
     for feature in features:
         feature.settle()
-    return Table(tuple(features), codes, target, classes)
+    return Table(tuple(features), codes, target, classes, labels.dropped, lines)
 
 
 def layout(rows: Rows, wanted: Wanted) -> Layout:
@@ -126,36 +133,80 @@ def layout(rows: Rows, wanted: Wanted) -> Layout:
         DataError: One of its classes for columns: a name is missing, doubled, or not to be found,
             or two fields contradict each other.
     """
-    _check_fields(rows.names, wanted)
+    plan, problems = resolved(rows, wanted)
+    if problems:
+        raise problems[0]
+    if plan is None:
+        raise AssertionError("columns without a layout have a problem")
+    return plan
+
+
+def resolved(rows: Rows, wanted: Wanted) -> tuple[Layout | None, list[DataError]]:
+    """Return what each column is for, as far as it can be told, and all that is wrong with it.
+
+    Columns that no field decides are features, so that their values can be looked at. There is no
+    layout without a label.
+    """
+    problems = list(_fields(rows.names, wanted))
     names = tuple(wanted.rename.get(name, name) for name in rows.names)
     kept = [at for at, name in enumerate(rows.names) if name not in wanted.drop]
-    _check_names(names, kept, wanted.rename, rows.names)
-    place = {names[at]: at for at in kept}
+    problems += _names(names, kept, wanted, rows.names)
+    place: dict[str, int] = {}
+    for at in kept:
+        place.setdefault(names[at], at)
     if wanted.label not in place:
-        raise _no_label(place, wanted)
+        return None, [*problems, _no_label(place, wanted)]
     label = place[wanted.label]
     features = tuple(at for at in kept if at != label)
     if not features:
-        raise NoFeaturesError(
-            "the label is the only column", remedy="Give at least one column to learn from."
-        )
-    for asked in wanted.categorical:
-        if place.get(asked, label) == label:
-            raise _not_a_feature(asked, [names[at] for at in features], wanted)
-    categorical = frozenset(place[name] for name in wanted.categorical)
-    for at in features:
-        if rows.names[at] in rows.nominal and at not in categorical:
-            raise NominalFeatureError(
-                "the feature is declared nominal and XGBoost takes numbers",
-                remedy="Name it in source.categorical to have its values numbered, remove the "
-                "column, or write it as numbers and declare it numeric.",
-                column=names[at],
+        problems.append(
+            NoFeaturesError(
+                "the label is the only column", remedy="Give at least one column to learn from."
             )
-    return Layout(names, label, features, categorical)
+        )
+    problems += [
+        _not_a_feature(asked, [names[at] for at in features], wanted)
+        for asked in wanted.categorical
+        if place.get(asked, label) == label
+    ]
+    categorical = frozenset(
+        place[name] for name in wanted.categorical if place.get(name, label) != label
+    )
+    nominal = frozenset(at for at in features if rows.names[at] in rows.nominal)
+    if wanted.encode_text:
+        categorical |= nominal
+    problems += [
+        NominalFeatureError(
+            "the feature is declared nominal and XGBoost takes numbers",
+            remedy="Name it in source.categorical to have its values numbered, remove the "
+            "column, or write it as numbers and declare it numeric.",
+            column=names[at],
+            fix=source(categorical=[*wanted.categorical, names[at]]),
+        )
+        for at in features
+        if at in nominal - categorical
+    ]
+    return Layout(names, label, features, categorical), problems
 
 
-def _check_fields(in_file: tuple[str, ...], wanted: Wanted) -> None:
-    """Refuse a column to drop or to rename that is not in the file, or that is both."""
+def source(**fields: Any) -> dict[str, Any]:
+    """Return fields of `source` as what solves a problem."""
+    return {"source": fields}
+
+
+def without(name: str, wanted: Wanted) -> dict[str, Any]:
+    """Return what leaves a feature out, by its new name: as what solves a problem."""
+    old = {new: in_file for in_file, new in wanted.rename.items()}
+    fields: dict[str, Any] = {"drop": [*wanted.drop, old.get(name, name)]}
+    if name in old:
+        fields["rename"] = _without(wanted.rename, old[name])
+    if name in wanted.categorical:
+        fields["categorical"] = [each for each in wanted.categorical if each != name]
+    return source(**fields)
+
+
+def _fields(in_file: tuple[str, ...], wanted: Wanted) -> Iterator[DataError]:
+    """Tell of columns to drop or to rename that are not in the file, or that are both."""
     for asked, field in (
         *((name, "source.drop") for name in wanted.drop),
         *((name, "source.rename") for name in wanted.rename),
@@ -163,7 +214,7 @@ def _check_fields(in_file: tuple[str, ...], wanted: Wanted) -> None:
         if asked in in_file:
             continue
         old = [name for name in in_file if wanted.rename.get(name) == asked]
-        raise ColumnNotFoundError(
+        yield ColumnNotFoundError(
             f"{field} names {shown(asked)}, which is not a column of the file",
             remedy=f"Give the name in the file, {shown(old[0])}."
             if old
@@ -171,7 +222,7 @@ def _check_fields(in_file: tuple[str, ...], wanted: Wanted) -> None:
         )
     for name in wanted.rename:
         if name in wanted.drop:
-            raise ContradictionError(
+            yield ContradictionError(
                 f"source.rename names {shown(name)}, which source.drop leaves out",
                 remedy=_set("source.rename", _without(wanted.rename, name))
                 + f" Or take {shown(name)} out of source.drop.",
@@ -184,6 +235,7 @@ def _no_label(place: Mapping[str, int], wanted: Wanted) -> DataError:
         return LabelNotFoundError(
             f"source.label names {shown(wanted.label)}, which source.drop leaves out",
             remedy=_set("source.drop", left),
+            fix=source(drop=left),
         )
     new = wanted.rename.get(wanted.label, "")
     return LabelNotFoundError(
@@ -192,6 +244,7 @@ def _no_label(place: Mapping[str, int], wanted: Wanted) -> DataError:
         remedy=_set("source.label", new)
         if new in place
         else f"Set source.label to one of: {listed(list(place))}.",
+        fix=source(label=new) if new in place else None,
     )
 
 
@@ -224,21 +277,23 @@ def _without(rename: Mapping[str, str], name: str) -> dict[str, str]:
     return {old: new for old, new in rename.items() if old != name}
 
 
-def _check_names(
-    names: tuple[str, ...], kept: list[int], rename: Mapping[str, str], in_file: tuple[str, ...]
-) -> None:
+def _names(
+    names: tuple[str, ...], kept: list[int], wanted: Wanted, in_file: tuple[str, ...]
+) -> Iterator[DataError]:
+    """Tell of columns without a name, or with one that another has, too."""
     seen: set[str] = set()
     for at in kept:
         name = names[at]
         if not name:
-            raise UnnamedColumnError(
+            yield UnnamedColumnError(
                 f"column {at + 1} of {len(names)} has no name",
-                remedy="Name it, or remove it if it is a saved row index.",
+                remedy="Name it, or leave it out if it is a saved row index.",
+                fix=source(drop=[*wanted.drop, ""]) if not in_file[at] else None,
             )
-        if name in seen:
-            raise DuplicateColumnError(
+        elif name in seen:
+            yield DuplicateColumnError(
                 "two columns have this name",
-                remedy=_parted([in_file[at] for at in kept], rename),
+                remedy=_parted([in_file[at] for at in kept], wanted.rename),
                 column=name,
             )
         seen.add(name)

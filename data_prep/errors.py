@@ -5,7 +5,11 @@ where the problem is (line, column, value) and what to change.
 """
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+# Of further problems: an error's cause has 32,768 characters in Step Functions.
+_MOST_SHOWN = 20
 
 
 def shown(value: str, *, limit: int = 60) -> str:
@@ -26,6 +30,20 @@ def pasted(value: object) -> str:
     return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
 
+def merged(given: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an input with the fields of another: sections are joined, lists of names, too."""
+    whole = dict(given)
+    for name, value in more.items():
+        old = whole.get(name)
+        if isinstance(old, Mapping) and isinstance(value, Mapping):
+            whole[name] = merged(old, value)
+        elif isinstance(old, list) and isinstance(value, list):
+            whole[name] = [*old, *(each for each in value if each not in old)]
+        else:
+            whole[name] = value
+    return whole
+
+
 class DataError(Exception):
     """An input that cannot be prepared.
 
@@ -34,31 +52,86 @@ class DataError(Exception):
         remedy: What the person who gave the input can do.
         line: Line of the text file, counted from 1, where it was found.
         column: Name of the column where it was found.
+        fix: What solves it in the execution input, to be merged with it; empty where nothing there
+            does.
+        others: What else is wrong with the file, where it was looked for. The message tells of
+            these, too, and the remedy ends with what solves all of them that the input can solve.
     """
 
     def __init__(
-        self, problem: str, *, remedy: str, line: int | None = None, column: str | None = None
+        self,
+        problem: str,
+        *,
+        remedy: str,
+        line: int | None = None,
+        column: str | None = None,
+        fix: Mapping[str, Any] | None = None,
+        others: Sequence["DataError"] = (),
     ) -> None:
-        places = [
-            f"line {line}" if line is not None else "",
-            f"column {shown(column)}" if column is not None else "",
-        ]
-        where = ", ".join(place for place in places if place)
-        super().__init__(f"{where}: {problem}. {remedy}" if where else f"{problem}. {remedy}")
+        self.own_remedy = remedy
         self.problem = problem
-        self.remedy = remedy
         self.line = line
         self.column = column
+        self.fix = dict(fix or {})
+        self.others = tuple(others)
+        whole: dict[str, Any] = {}
+        for each in (self.fix, *(other.fix for other in self.others)):
+            whole = merged(whole, each)
+        self.remedy = remedy
+        if whole:
+            last = f"Add to the execution input: {pasted(whole)}."
+            self.remedy = last if self.others else f"{remedy} {last}"
+        parts = [self.own_text() if self.others else f"{self.where()}{problem}. {self.remedy}"]
+        if self.others:
+            parts += [f"Also: {other.own_text()}" for other in self.others[:_MOST_SHOWN]]
+            if (more := len(self.others) - _MOST_SHOWN) > 0:
+                parts.append(f"And {more} more.")
+            if whole:
+                parts.append(self.remedy)
+            else:
+                self.remedy = self.others[-1].own_remedy if more <= 0 else f"And {more} more."
+        super().__init__(" ".join(parts))
+
+    def where(self) -> str:
+        """Return the place as the message begins with it."""
+        places = [
+            f"line {self.line}" if self.line is not None else "",
+            f"column {shown(self.column)}" if self.column is not None else "",
+        ]
+        where = ", ".join(place for place in places if place)
+        return f"{where}: " if where else ""
+
+    def own_text(self) -> str:
+        """Return the message of this problem alone, without what to paste."""
+        return f"{self.where()}{self.problem}. {self.own_remedy}"
+
+    def told(
+        self, *, fix: Mapping[str, Any] | None = None, others: Sequence["DataError"] = ()
+    ) -> "DataError":
+        """Return the same refusal with what solves it, and with what else is wrong."""
+        return type(self)(
+            self.problem,
+            remedy=self.own_remedy,
+            line=self.line,
+            column=self.column,
+            fix=self.fix if fix is None else fix,
+            others=others,
+        )
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Survive the way from one machine to another, which the arguments by name would not."""
-        return _restored, (type(self), self.problem, self.remedy, self.line, self.column)
+        given = {
+            "remedy": self.own_remedy,
+            "line": self.line,
+            "column": self.column,
+            "fix": self.fix,
+            "others": self.others,
+        }
+        return _restored, (type(self), self.problem, given)
 
 
-def _restored(
-    kind: type[DataError], problem: str, remedy: str, line: int | None, column: str | None
-) -> DataError:
-    return kind(problem, remedy=remedy, line=line, column=column)
+def _restored(kind: type[DataError], problem: str, given: dict[str, Any]) -> DataError:
+    return kind(problem, **given)
 
 
 # Refusals that several rooms share. Every other one stands beside its check.

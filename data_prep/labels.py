@@ -9,19 +9,22 @@ import math
 from array import array
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from data_prep import values
 from data_prep.errors import DataError, NoRowsError, listed, shown
 from data_prep.formats.base import Rows
 from data_prep.options import Domain, Objective, Wanted
-from data_prep.table import Column
+from data_prep.table import DROPPED, Column
 from data_prep.values import (
     MissingValueError,
     NotANumberError,
     NotFiniteError,
     UndeclaredValueError,
 )
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 
 class PositiveNotFoundError(DataError):
@@ -56,6 +59,8 @@ class NotAShareLabelError(DataError):
     """A label is not from 0 to 1, and `reg:logistic` predicts shares."""
 
 
+# How Parquet's truth values are written, as a person may name them.
+TRUTH_VALUES = {"true": "1", "false": "0"}
 # Labels of classes are kept in one byte a row.
 MOST_CLASSES = 256
 
@@ -168,22 +173,45 @@ def no_rows() -> NoRowsError:
     return NoRowsError("the file has columns and no row", remedy="Add rows of data.")
 
 
-def label_number(text: str) -> float | None:
-    """Return the number a label's value stands for, if it is written as one."""
+def label_number(text: str) -> "float | Fraction | None":
+    """Return the number a label's value stands for, if it is written as one.
+
+    Whole numbers and what is beyond 2**53 are exact: a float would make one of two neighbours.
+    """
     if not (text.isascii() and "_" not in text and text[-1:].isdigit()):
         return None
-    return values.number(text)
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    value = values.number(text)
+    if value is None or not values.EXACT < abs(value) < math.inf:
+        return value
+    from fractions import Fraction
+
+    return Fraction(text)
 
 
 class Labels:
     """The values of a label of classes, one byte a row, until every row is read.
 
+    Args:
+        rows: The reader of the file's lines.
+        in_file: The label's name in the file.
+        column: Its name after renaming.
+        drops_missing: Whether rows without a label are left out; otherwise they are refused.
+
     Attributes:
-        class_of: The number of the class by the code of the value; known once `numbered` was
-            called.
+        class_of: The number of the class by the code of the value, `DROPPED` where its rows are
+            left out; known once `numbered` was called.
+        dropped: How many rows are left out, by their label; known then, too.
     """
 
-    def __init__(self, rows: Rows, in_file: str, column: str) -> None:
+    def __init__(
+        self, rows: Rows, in_file: str, column: str, *, drops_missing: bool = False
+    ) -> None:
+        self._drops_missing = drops_missing
+        self.dropped: dict[str, int] = {}
         self._column = column
         self._declared = rows.nominal.get(in_file)
         self._numeric = in_file in rows.numeric
@@ -222,14 +250,31 @@ class Labels:
             self._codes[text] = next(self._next)
         return self._codes[text]
 
+    def is_missing(self, text: str) -> bool:
+        """Tell whether a label's value stands for none."""
+        return not text or text in self._missing
+
+    def missing_in(self, texts: Sequence[str], lines: Sequence[int]) -> MissingValueError | None:
+        """Return the refusal of the first missing label of a batch, if there is one."""
+        for text, line in zip(texts, lines, strict=True):
+            if self.is_missing(text.strip()):
+                return self._refused_as_missing(text.strip(), line)
+        return None
+
+    def _refused_as_missing(self, text: str, line: int) -> MissingValueError:
+        return MissingValueError(
+            f"the label is missing ({shown(text)})",
+            remedy="Fill it in, remove the row, or rename the class if that is its name.",
+            line=line,
+            column=self._column,
+            fix={"source": {"missing_label": "drop"}},
+        )
+
     def _check(self, text: str, line: int) -> None:
-        if not text or text in self._missing:
-            raise MissingValueError(
-                f"the label is missing ({shown(text)})",
-                remedy="Fill it in, remove the row, or rename the class if that is its name.",
-                line=line,
-                column=self._column,
-            )
+        if self.is_missing(text):
+            if self._drops_missing:
+                return
+            raise self._refused_as_missing(text, line)
         if self._declared is not None and text not in self._declared:
             raise UndeclaredValueError(
                 f"{shown(text)} is not one of the declared values {listed(self._declared)}",
@@ -248,7 +293,11 @@ class Labels:
                 column=self._column,
             )
 
-    def numbered(self, wanted: Wanted) -> tuple[bytes, tuple[str, ...]]:
+    def counts(self) -> dict[str, int]:
+        """Return how many rows have each value."""
+        return {text: self._rows.count(code) for text, code in self._codes.items()}
+
+    def numbered(self, wanted: Wanted, *, fewest: int = 0) -> tuple[bytes, tuple[str, ...]]:
         """Return the number of each row's class, and the classes by number.
 
         Values that are all numbers compare by value: `1` is `1.0`, and is named as it is first
@@ -258,41 +307,59 @@ class Labels:
         Raises:
             DataError: There is no row, no positive value, one class, or more than are wanted.
         """
-        if not self._rows:
-            raise no_rows()
         binary = wanted.task == "binary"
-        asked = (wanted.positive,) if binary else ()
-        numbers = {text: label_number(text) for text in (*self._codes, *asked)}
+        known = self._known()
+        positive = _own_text(wanted.positive, known) if binary else ""
+        numbers = {text: label_number(text) for text in (*known, *((positive,) if binary else ()))}
         numeric = None not in numbers.values()
         merged: dict[object, list[str]] = {}
-        for text in self._codes:
+        for text in known:
             merged.setdefault(numbers[text] if numeric else text, []).append(text)
+        rare = [] if binary else self._rare(merged, wanted, fewest)
         names = [texts[0] for texts in merged.values()]
         if binary:
-            target = numbers[wanted.positive] if numeric else wanted.positive
+            target = numbers[positive] if numeric else positive
             self._check_binary(wanted, names, found=target in merged, numeric=numeric)
-        if len(merged) == 1:
-            raise OneClassError(
-                f"every row has the label {shown(names[0])}",
-                remedy="Add rows of the other class; there is nothing to learn from one.",
-                column=self._column,
-            )
+        self._check_several(names, len(merged) + bool(rare))
         if binary:
-            positive = merged.pop(target)
+            of_positive = merged.pop(target)
             negative = list(merged.values())
-            names = [_joined([texts[0] for texts in negative]), positive[0]]
-            groups = [[text for texts in negative for text in texts], positive]
+            names = [_joined([texts[0] for texts in negative]), of_positive[0]]
+            groups = [[text for texts in negative for text in texts], of_positive]
         else:
-            self._check_count(wanted.num_class, names)
             # Of one type: numbers, or else texts.
             groups = [merged[value] for value in sorted(merged)]  # type: ignore[type-var]
             names = [texts[0] for texts in groups]
-        table = bytearray(MOST_CLASSES)
+            if rare:
+                groups.append(rare)
+                names.append(_other(names))
+            self._check_count(wanted.num_class, names)
+        table = bytearray([DROPPED]) * MOST_CLASSES
         for number, texts in enumerate(groups):
             for text in texts:
                 table[self._codes[text]] = number
         self.class_of = bytes(table[: len(self._codes)])
+        used = {text for texts in groups for text in texts}
+        if len(groups) > DROPPED and len(used) < len(self._codes):
+            raise TooManyClassesError(
+                f"the label has {len(groups)} values, beside rows that are left out",
+                remedy="Merge some of them.",
+                column=self._column,
+            )
+        counts = self.counts() if len(used) < len(self._codes) else {}
+        self.dropped = {text: count for text, count in counts.items() if text not in used}
         return bytes(self._rows).translate(table), tuple(names)
+
+    def _rare(self, merged: dict[object, list[str]], wanted: Wanted, fewest: int) -> list[str]:
+        """Take the rare classes out; return the values of those that become one class."""
+        if wanted.rare_classes == "refuse":
+            return []
+        counts = self.counts()
+        rare = [
+            value for value, texts in merged.items() if sum(counts[text] for text in texts) < fewest
+        ]
+        texts = [text for value in rare for text in merged.pop(value)]
+        return texts if wanted.rare_classes == "merge" else []
 
     def _check_binary(
         self, wanted: Wanted, names: list[str], *, found: bool, numeric: bool
@@ -306,12 +373,36 @@ class Labels:
                 "objective to multi:softprob to tell each from each"
                 f"{number if numeric else ''}.",
                 column=self._column,
+                fix={
+                    "training": {"hyperparameters": {"objective": "multi:softprob"}},
+                    # Which class is meant is asked of two only.
+                    "source": {"positive": None},
+                },
             )
         if not found:
             raise PositiveNotFoundError(
                 f"the positive value {shown(wanted.positive)} is not one of the label's: "
                 f"{listed(names)}",
                 remedy="Set source.positive to one of them, in the same case.",
+                column=self._column,
+                fix={"source": {"positive": guessed_positive(self.counts(), names)}},
+            )
+
+    def _known(self) -> list[str]:
+        known = [text for text in self._codes if not self.is_missing(text)]
+        if not self._rows:
+            raise no_rows()
+        if not known:
+            raise NoRowsError("no row has a label", remedy="Add rows with one.")
+        return known
+
+    def _check_several(self, names: list[str], classes: int) -> None:
+        if classes < 2:
+            raise OneClassError(
+                f"every row has the label {shown(names[0])}"
+                if names
+                else "every class is rarer than the smallest part takes",
+                remedy="Add rows of the other class; there is nothing to learn from one.",
                 column=self._column,
             )
 
@@ -322,7 +413,33 @@ class Labels:
                 f"{listed(names)}",
                 remedy=f"Leave num_class out, or give {len(names)}.",
                 column=self._column,
+                fix={"training": {"hyperparameters": {"num_class": len(names)}}},
             )
+
+
+# What people call the class that they look for.
+_POSITIVE = frozenset(["1", "true", "yes", "y", "t", "positive", "pos", "oui", "vrai"])
+
+
+def guessed_positive(counts: Mapping[str, int], names: Sequence[str]) -> str:
+    """Return the value that is probably meant by 1: by its name, else the rarest."""
+    named = [name for name in names if name.lower() in _POSITIVE]
+    return named[0] if len(named) == 1 else min(names, key=lambda name: counts.get(name, 0))
+
+
+def _own_text(positive: str, known: list[str]) -> str:
+    """Return the positive value as it is written: truth values of Parquet are 1 and 0."""
+    if positive not in known and set(known) <= {"0", "1"}:
+        return TRUTH_VALUES.get(positive.lower(), positive)
+    return positive
+
+
+def _other(names: list[str]) -> str:
+    """Return a name for the merged rare classes that no other has."""
+    name = "other"
+    while name in names:
+        name += "_"
+    return name
 
 
 def _joined(names: list[str]) -> str:

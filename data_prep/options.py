@@ -55,9 +55,14 @@ class Wanted(NamedTuple):
         rename: New names of columns, by the names the file gives them.
         categorical: Columns of text, by their new names: each value becomes the number of its place
             in the sorted list of them (in the declared list, for a nominal attribute of ARFF).
+        encode_text: Whether each other column of text is encoded likewise.
+        missing_label: "refuse" a row without a label, or "drop" it.
+        rare_classes: Of classes of which the smallest part would get no row: "refuse" them, "drop"
+            their rows, or "merge" them into one class, called "other".
         missing: "refuse" a missing value, or "pass" it as the empty field that XGBoost takes for
             missing.
-        allow_leakage: Whether a feature that tells the label outright is accepted.
+        allow_leakage: Whether a feature that tells the label is accepted.
+        allow_duplicates: Whether it is accepted that most rows that are held out are trained on.
     """
 
     label: str = "class"
@@ -69,5 +74,9 @@ class Wanted(NamedTuple):
     drop: tuple[str, ...] = ()
     rename: Mapping[str, str] = MappingProxyType({})
     categorical: tuple[str, ...] = ()
+    encode_text: bool = False
+    missing_label: Literal["refuse", "drop"] = "refuse"
+    rare_classes: Literal["refuse", "drop", "merge"] = "refuse"
     missing: Literal["refuse", "pass"] = "refuse"
     allow_leakage: bool = False
+    allow_duplicates: bool = False

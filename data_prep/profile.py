@@ -5,14 +5,18 @@ Pure, and the same for small files and large ones.
 
 import math
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from data_prep.errors import DataError, shown
-from data_prep.table import Column, Table
+from data_prep.errors import DataError, listed, shown
+from data_prep.table import DROPPED, Column, Table
+
+# A class is told of that has less than a tenth of what it had if all were alike.
+_IMBALANCED = 0.1
 
 
 class LeakageError(DataError):
-    """A feature tells the label outright: one value for a class, or a line with a number."""
+    """A feature tells the label: a value for a class, a line with a number, or almost so."""
 
 
 class Feature(NamedTuple):
@@ -85,7 +89,8 @@ def of_table(table: Table) -> tuple[tuple[Feature, ...], int]:
     if table.target is None:
         of_class: list[list[int]] = [[] for _ in table.classes]
         for row, label in enumerate(table.labels):
-            of_class[label].append(row)
+            if label != DROPPED or not table.dropped:
+                of_class[label].append(row)
         rows_of = [*of_class]
     else:
         rows_of = [range(table.rows)]
@@ -137,31 +142,36 @@ def _tells_number(column: Column, target: Column) -> bool:
     )
 
 
-def check_leakage(features: Sequence[Feature], label: str, *, allowed: bool) -> None:
-    """Refuse a feature that is the label under another name.
+class Noted(NamedTuple):
+    """What is worth a warning beside what the features themselves tell.
 
-    Raises:
-        LeakageError: There is one, and it is not allowed.
+    Attributes:
+        findings: What a sample of the rows told.
+        duplicates: Rows that repeat an earlier one, label included.
+        dropped: How many rows were left out, by their label.
+        counts: Rows of each class; empty for a regression.
     """
-    for feature in features:
-        if feature.leaks and not allowed:
-            raise LeakageError(
-                f"each value of the feature stands for one value of the label {shown(label)}, so "
-                "a model would learn nothing else",
-                remedy="Name it in source.drop, or set source.allow_leakage to true if it really "
-                "is known before the label is.",
-                column=feature.name,
-            )
+
+    findings: Sequence[Any]
+    duplicates: int
+    dropped: Mapping[str, int] = MappingProxyType({})
+    counts: Mapping[str, int] = MappingProxyType({})
 
 
-def warnings(features: Sequence[Feature], duplicates: int) -> list[dict[str, Any]]:
-    """Return what deserves a look and is no reason to refuse."""
+def warnings(features: Sequence[Feature], noted: Noted) -> list[dict[str, Any]]:
+    """Return what deserves a look and is no reason to refuse.
+
+    Each has a `name`, a `message` and a `remedy`; where it is about a column its name, where rows
+    are counted their `count`, and a `fix` where something in the execution input is the remedy.
+    """
     found: list[dict[str, Any]] = [
         {
             "name": "ConstantColumnWarning",
             "column": feature.name,
             "message": f"column {shown(feature.name)} has the same value in every row; a model "
-            "learns nothing from it. Name it in source.drop.",
+            "learns nothing from it.",
+            "remedy": "Name it in source.drop.",
+            "fix": {"source": {"drop": [feature.name]}},
         }
         for feature in features
         if feature.constant
@@ -171,19 +181,59 @@ def warnings(features: Sequence[Feature], duplicates: int) -> list[dict[str, Any
             "name": "LeakageWarning",
             "column": feature.name,
             "message": f"column {shown(feature.name)} tells the label outright, which was allowed.",
+            "remedy": "Name it in source.drop, unless it is known before the label is.",
+            "fix": {"source": {"drop": [feature.name]}},
         }
         for feature in features
         if feature.leaks
     ]
-    if duplicates:
+    for each in noted.findings:
+        of_column = "" if each.column is None else f"column {shown(each.column)} "
+        found.append(
+            {
+                "name": each.name,
+                **({} if each.column is None else {"column": each.column}),
+                "message": f"{of_column}{each.message}"
+                f"{', which was allowed' if each.is_refused else ''}.",
+                "remedy": each.remedy,
+                "fix": each.fix,
+            }
+        )
+    if noted.duplicates:
         found.append(
             {
                 "name": "DuplicateRowsWarning",
-                "count": duplicates,
-                "message": f"{duplicates:,} rows repeat an earlier one, label included; copies on "
-                "both sides of the split make the metrics look better than they are.",
+                "count": noted.duplicates,
+                "message": f"{noted.duplicates:,} rows repeat an earlier one, label included; "
+                "copies on both sides of the split make the metrics look better than they are.",
+                "remedy": "Remove the copies, unless they are different cases.",
             }
         )
+    if noted.dropped:
+        count = sum(noted.dropped.values())
+        labels = listed(list(noted.dropped), limit=5)
+        found.append(
+            {
+                "name": "DroppedRowsWarning",
+                "count": count,
+                "message": f"{count:,} rows were left out, as asked for: those with the label "
+                f"{labels}.",
+                "remedy": "Fill in missing labels, or add rows of rare classes.",
+            }
+        )
+    rows = sum(noted.counts.values())
+    for name, count in noted.counts.items():
+        if count < _IMBALANCED * rows / len(noted.counts):
+            found.append(
+                {
+                    "name": "ImbalanceWarning",
+                    "count": count,
+                    "message": f"{count:,} of {rows:,} rows have the label {shown(name)}; accuracy "
+                    "says little of it, and its metrics are of few rows.",
+                    "remedy": "Look at recall and at the area under the curve, not at accuracy; "
+                    "weigh the class by the hyperparameter scale_pos_weight where there are two.",
+                }
+            )
     return found
 
 
@@ -238,7 +288,7 @@ def build(
     features: Sequence[Feature],
     label: Mapping[str, Any],
     parts: Mapping[str, Mapping[str, Any]],
-    duplicates: int,
+    noted: Noted,
     source: Mapping[str, Any],
     order: str,
 ) -> dict[str, Any]:
@@ -249,7 +299,7 @@ def build(
         features: In the order of the files' columns, after the label.
         label: The label's entry.
         parts: Each part's entry, with its `rows`.
-        duplicates: Rows that repeat an earlier one.
+        noted: What is worth a warning.
         source: Name, size and hash of the file.
         order: "shuffled", as the notebook writes rows, or "file".
     """
@@ -263,8 +313,8 @@ def build(
         "parts": {name: dict(part) for name, part in parts.items()},
         "order": order,
         "features": [feature.summary() for feature in features],
-        "duplicate_rows": duplicates,
+        "duplicate_rows": noted.duplicates,
         "checks": [{"name": name, "passed": True} for name in CHECKS],
-        "warnings": warnings(features, duplicates),
+        "warnings": warnings(features, noted),
         "source": dict(source),
     }

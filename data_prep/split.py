@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import NamedTuple, Protocol, Self
 
 from data_prep.errors import DataError, shown
+from data_prep.table import DROPPED
 
 
 class TooFewRowsError(DataError):
@@ -66,6 +67,11 @@ class Fractions(_Shares):
         return super().__new__(cls, train, test, validate)
 
     @property
+    def fewest(self) -> int:
+        """Rows that a class needs for the smallest part to be sure of one."""
+        return math.ceil(1 / min(self))
+
+    @property
     def held_out(self) -> float:
         """`test_size` of the first split: `1 - train`, as a person would write it.
 
@@ -107,7 +113,12 @@ BINARY = ("negative", "positive")
 
 
 def three_way(
-    labels: bytes, fractions: Fractions, seed: int, classes: Sequence[str] = BINARY
+    labels: bytes,
+    fractions: Fractions,
+    seed: int,
+    classes: Sequence[str] = BINARY,
+    *,
+    drops: bool = False,
 ) -> Parts:
     """Split rows as the notebook does: train from the rest, then the rest into test and validate.
 
@@ -116,6 +127,7 @@ def three_way(
         fractions: The parts' shares.
         seed: `random_state` of both splits, 0 to 2**32 - 1.
         classes: What to call the classes, by number; each has a row.
+        drops: Whether rows numbered `DROPPED` are in no part, as if they were not in the file.
 
     Returns:
         Row numbers, equal to scikit-learn's in membership and order. Every part has rows of every
@@ -126,6 +138,11 @@ def three_way(
         TooFewRowsError: A part would have no row of a class.
     """
     check_seed(seed)
+    if drops:
+        kept = [row for row, label in enumerate(labels) if label != DROPPED]
+        of_kept = bytes(map(labels.__getitem__, kept))
+        found = three_way(of_kept, fractions, seed, classes)
+        return Parts(*(list(map(kept.__getitem__, rows)) for rows in found))
     counts = [labels.count(which) for which in range(len(classes))]
     train, rest = stratified(labels, fractions.held_out, seed, classes)
     rest_labels = bytes(map(labels.__getitem__, rest))

@@ -1,8 +1,12 @@
 """What passes between the steps: a table of numbers."""
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
+
+# In the place of a class's number: the row is in no part.
+DROPPED = 255
 
 
 class Column:
@@ -80,12 +84,17 @@ class Table(NamedTuple):
         classes: The label's values as the file writes them, by the numbers written for them;
             empty for a regression. With one class against the rest, the first is the list of the
             others.
+        dropped: How many rows were left out for a label without a class, by that label; their
+            number is `DROPPED`.
+        lines: The line each row ends on.
     """
 
     features: tuple[Column, ...]
     labels: bytes
     target: Column | None
     classes: tuple[str, ...]
+    dropped: Mapping[str, int] = MappingProxyType({})
+    lines: Sequence[int] = ()
 
     @property
     def rows(self) -> int:

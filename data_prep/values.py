@@ -5,6 +5,7 @@ searched for, so that a clean file pays nothing for precise messages.
 """
 
 import math
+import re
 from collections.abc import Sequence
 
 from data_prep.errors import DataError, listed, shown
@@ -20,7 +21,7 @@ class NotANumberError(DataError):
 
 
 class NotFiniteError(DataError):
-    """A feature's value is NaN, infinite, or too large for a 64-bit float."""
+    """A feature's value is NaN, infinite, or too large for the 32-bit float XGBoost keeps of it."""
 
 
 class ForeignDigitsError(DataError):
@@ -39,8 +40,13 @@ class TooManyCategoriesError(DataError):
     """A categorical column has more values than a mapping should list."""
 
 
+# Thousands apart, as in 1,234.5: no decimal comma, or not for sure.
+GROUPED = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
 # A float holds every whole number up to here.
-_EXACT = 2**53
+EXACT = 2**53
+# XGBoost keeps values as 32-bit floats: from halfway between the largest of them and 2**128 on, a
+# value is rounded to infinity, which training refuses.
+SINGLE_END = 2.0**128 - 2.0**103
 # More values than this are names or free text, and the profile records every one of them.
 MOST_CATEGORIES = 1000
 
@@ -66,7 +72,14 @@ def add(
         values = list(map(float, texts))
     except ValueError:
         values = []
-    if not (values and joined.isascii() and "_" not in joined and all(map(math.isfinite, values))):
+    if not (
+        values
+        and joined.isascii()
+        and "_" not in joined
+        and all(map(math.isfinite, values))
+        and min(values) > -SINGLE_END
+        and max(values) < SINGLE_END
+    ):
         if gaps:
             _add_with_gaps(column, texts, lines, missing)
             return
@@ -78,10 +91,10 @@ def add(
             column.integers = False
             column.exact.clear()
         else:
-            if max(whole) > _EXACT or min(whole) < -_EXACT:
+            if max(whole) > EXACT or min(whole) < -EXACT:
                 start = len(column.values)
                 column.exact.update(
-                    (row, number) for row, number in enumerate(whole, start) if abs(number) > _EXACT
+                    (row, number) for row, number in enumerate(whole, start) if abs(number) > EXACT
                 )
     column.values.extend(values)
 
@@ -182,7 +195,10 @@ def refusal(name: str, text: str, line: int, missing: frozenset[str]) -> DataErr
         kind, problem, remedy = (
             NotANumberError,
             f"{shown(text)} is not a number",
-            "Write decimals with a point."
+            "Write it without the commas, if they stand between thousands; write decimals with a "
+            "point."
+            if GROUPED.fullmatch(stripped)
+            else "Write decimals with a point."
             if decimal_comma
             else "Correct the value; if the column is text, name it in source.categorical or in "
             "source.drop.",
@@ -204,6 +220,13 @@ def refusal(name: str, text: str, line: int, missing: frozenset[str]) -> DataErr
             NotFiniteError,
             f"{shown(text)} is not finite",
             "Correct it, or remove the row; 64-bit floats end at 1.8e308.",
+        )
+    elif abs(value) >= SINGLE_END:
+        kind = NotFiniteError
+        problem = f"{shown(text)} is infinite for XGBoost, which keeps values as 32-bit floats"
+        remedy = (
+            "Correct it, remove the row, or give the column in a larger unit; 32-bit floats end at "
+            "3.4e38."
         )
     else:
         return None

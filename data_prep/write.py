@@ -6,6 +6,8 @@ from data_prep.split import Parts
 from data_prep.table import Table
 
 PATHS = ("train/train.csv", "test/test.csv", "validate/validate.csv", "batch-in/batch-in.csv")
+# A missing value that is a row by itself: a batch transform takes a blank line for no row.
+GAP_ALONE = "nan"
 _ROWS_AT_ONCE = 8192
 
 
@@ -40,5 +42,8 @@ def _block(table: Table, rows: list[int], *, labelled: bool) -> bytes:
             if table.target is None
             else table.target.texts(rows),
         )
-    lines = "\n".join(map(",".join, zip(*columns, strict=True)))
+    texts = map(",".join, zip(*columns, strict=True))
+    if len(columns) == 1:
+        texts = (text or GAP_ALONE for text in texts)
+    lines = "\n".join(texts)
     return f"{lines}\n".encode()

@@ -162,6 +162,45 @@ def run(
     raise typer.Exit(life.perform(request))
 
 
+@app.command(rich_help_panel=_RUNS, name="inspect")
+def inspect_file(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A training file on this machine.")],
+    label: Annotated[
+        str | None,
+        typer.Option("--label", "-l", metavar="NAME", help="The column to predict."),
+    ] = None,
+    member: Annotated[
+        str | None, typer.Option("--member", metavar="NAME", help="The file inside of an archive.")
+    ] = None,
+    write: Annotated[
+        Path | None,
+        typer.Option(
+            "--write",
+            "-w",
+            metavar="FILE",
+            help="Write the execution input there, commented, for spine run --input.",
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Look at a training file before anything runs: its columns, all problems, and the input.
+
+    Needs no cloud. Of a large file only some rows are looked at, and it says so.
+    """
+    from spine import inspect as looking
+    from spine import view
+    from spine.output import print_json
+
+    found = looking.look(file, label=label, member=member)
+    if write is not None:
+        looking.write(looking.written(found, file), write)
+    if as_json:
+        print_json(found.summary())
+    else:
+        looking.show(view.console(), found, file, write)
+    raise typer.Exit(0 if found.is_readable else 1)
+
+
 @app.command(rich_help_panel=_RUNS)
 def status(
     limit: Annotated[

@@ -20,6 +20,8 @@ def print_json(document: object) -> None:
 def read_input(text: str | None) -> dict[str, Any]:
     """Read the execution input given as --input: JSON, a file's name, or `-` for standard input.
 
+    Lines that begin with `//` are comments, as `spine inspect --write` makes them.
+
     Raises:
         UsageError: There is no such file, or the text is not a JSON object.
     """
@@ -27,7 +29,7 @@ def read_input(text: str | None) -> dict[str, Any]:
         return {}
     place, content = _content(text)
     try:
-        value = json.loads(content)
+        value = json.loads(without_comments(content))
     except ValueError as error:
         raise UsageError(
             f"{place} is not JSON: {error}.",
@@ -39,6 +41,14 @@ def read_input(text: str | None) -> dict[str, Any]:
             remedy="""Give an object, as in --input '{"endpoint": {"enabled": false}}'.""",
         )
     return value
+
+
+def without_comments(text: str) -> str:
+    """Return JSON without its lines that are comments: blank ones, so that errors name the line.
+
+    A text in JSON has no line end, so that no such line is inside of one.
+    """
+    return "\n".join("" if line.lstrip().startswith("//") else line for line in text.split("\n"))
 
 
 def _content(text: str) -> tuple[str, str]:

@@ -132,6 +132,11 @@ def _data(data: Mapping[str, Any]) -> Table:
         f"{data['rows']:,} with {data['feature_count']} features: {counts['train']:,} to train, "
         f"{counts['validate']:,} to validate, {counts['test']:,} to test",
     )
+    for number, warning in enumerate(data.get("warnings") or ()):
+        grid.add_row(
+            "" if number else "Warnings",
+            Text.assemble((warning["message"], "yellow"), " ", warning.get("remedy", "")),
+        )
     return grid
 
 

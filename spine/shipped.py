@@ -18,8 +18,13 @@ def load(name: str) -> Any:
     other folder of that name is taken: the installed command `spine` runs anywhere.
     """
     _place("lambda", ROOT)
-    _place("data_prep", ROOT)
+    place("data_prep")
     return importlib.import_module(f"lambda.{name}")
+
+
+def place(package: str) -> None:
+    """Let a package of the project's folder be imported from wherever the command runs."""
+    _place(package, ROOT)
 
 
 def _place(package: str, root: Path) -> None:

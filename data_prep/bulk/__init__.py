@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from data_prep import formats, profile
+from data_prep import formats, leaks
 from data_prep.bulk import blocks, lanes, split
 from data_prep.bulk.arrow import Array
 from data_prep.bulk.blocks import Block, blocks_of
@@ -49,6 +49,8 @@ class Outcome(NamedTuple):
         classes: The label's values by these numbers; empty for a regression.
         target: What the profile tells of a regression's label; None for classes.
         duplicates: Rows that repeat an earlier one, label included.
+        findings: What a sample of the rows told.
+        dropped: How many rows were left out, by their label.
         rows: Row numbers of train, test and validate.
         exact: Whether rows are written in the order of `rows`; else in the order of the file.
         write: Writes the four files to what a function opens for each path.
@@ -59,6 +61,8 @@ class Outcome(NamedTuple):
     classes: tuple[str, ...]
     target: dict[str, Any] | None
     duplicates: int
+    findings: list[leaks.Finding]
+    dropped: dict[str, int]
     rows: tuple[split.Rows, split.Rows, split.Rows]
     exact: bool
     write: Callable[[Opener], None]
@@ -120,7 +124,7 @@ def prepare(
     # A packed file's rows are as large as their text.
     size = surveyed.size if kind.is_packed else found.size
     exact = size <= limits.exact_bytes and leader is None
-    labels, classes, target = _numbered(schema, surveyed, wanted)
+    labels, classes, target = _numbered(schema, surveyed, wanted, fractions.fewest)
     writer = Writer(schema, partial(blocks_of, opened), surveyed, labels, len(classes), text)
     with ThreadPoolExecutor(2) as pool:
         # What numpy does at once for all rows goes on without the interpreter's lock, which
@@ -128,11 +132,18 @@ def prepare(
         duplicates = pool.submit(surveyed.count_duplicates)
         ready = pool.submit(writer.get_ready) if exact else None
         if target is None:
-            parts = split.three_way(labels, fractions, seed, classes, ordered=exact)
+            drops = bool(surveyed.labels.dropped)
+            parts = split.three_way(labels, fractions, seed, classes, ordered=exact, drops=drops)
         else:
             parts = split.unstratified_three_way(len(labels), fractions, seed)
     features = surveyed.features()
-    profile.check_leakage(features, wanted.label, allowed=wanted.allow_leakage)
+    sample = surveyed.sample()
+    findings = leaks.findings(features, sample, wanted, len(labels))
+    if duplicates.result():
+        counts = {name: len(rows) for name, rows in zip(Parts._fields, parts, strict=True)}
+        of_rows = leaks.of_rows(surveyed.shared(parts), counts, sample)
+        findings += [] if of_rows is None else [of_rows]
+    leaks.check(findings, features, wanted)
     if ready is not None:
         ready.result()
     write: Callable[[Sequence[Array], Opener], None]
@@ -146,6 +157,8 @@ def prepare(
         classes,
         target,
         duplicates.result(),
+        findings,
+        dict(surveyed.labels.dropped),
         parts,
         exact,
         lambda opener: write(parts, opener),
@@ -153,12 +166,12 @@ def prepare(
 
 
 def _numbered(
-    schema: Schema, surveyed: Surveyed, wanted: Wanted
+    schema: Schema, surveyed: Surveyed, wanted: Wanted, fewest: int
 ) -> tuple[NDArray[np.uint8], tuple[str, ...], dict[str, Any] | None]:
     """Number the labels: those of all rows, the classes, and a regression's target."""
     if schema.is_regression:
         return np.zeros(len(surveyed.labels), np.uint8), (), surveyed.target()
-    numbers, classes = surveyed.labels.numbered(wanted)
+    numbers, classes = surveyed.labels.numbered(wanted, fewest=fewest)
     return np.frombuffer(numbers, np.uint8), classes, None
 
 

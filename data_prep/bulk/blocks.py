@@ -69,8 +69,11 @@ def cut(
             while line <= header_lines and (end := text.find(b"\n", start)) >= 0:
                 start, line = end + 1, line + 1
         if start < len(data):
+            # Counted beforehand: rows of a text that is kept are relabelled where they lie.
+            ends = np.frombuffer(data, np.uint8, offset=start) == ord("\n")
+            lines = int(np.count_nonzero(ends))
             yield Block(data[start:] if start else data, line)
-            line += int(np.count_nonzero(np.frombuffer(data, np.uint8, offset=start) == ord("\n")))
+            line += lines
 
 
 def _whole_lines(stream: io.BufferedIOBase, size: int, put: Put) -> Iterator[bytes | memoryview]:

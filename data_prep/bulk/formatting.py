@@ -12,6 +12,7 @@ import pyarrow as pa
 from data_prep.bulk import arrow
 from data_prep.bulk.arrow import Array, array_of, bytes_of, floats_of, strings_of, take
 from data_prep.table import Column
+from data_prep.write import GAP_ALONE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,7 +37,8 @@ def label_lengths(labels: Sequence[str]) -> Array:
 
 def part_of(parts: Sequence[Array], rows: int) -> NDArray[np.uint8]:
     """Return the number of the part that each row of the file is in."""
-    numbers = np.zeros(rows, np.uint8)
+    # Rows that are left out are in none.
+    numbers = np.full(rows, len(parts), np.uint8)
     for number, mine in enumerate(parts):
         numbers[mine] = number
     return numbers
@@ -108,4 +110,6 @@ def without_label(texts: pa.Array, classes: int) -> pa.Array:
     cut = pa.Array.from_buffers(
         texts.type, 2 * len(texts), [None, pa.py_buffer(both), texts.buffers()[2]]
     )
-    return take(cut, array_of(np.arange(1, 2 * len(texts), 2)))
+    left = take(cut, array_of(np.arange(1, 2 * len(texts), 2)))
+    blank = both[2::2] - both[1::2] == len("\n")
+    return arrow.chosen(blank, strings_of([f"{GAP_ALONE}\n"])[0], left) if blank.any() else left

@@ -20,7 +20,7 @@ from data_prep.bulk.blocks import Block, blocks_of
 from data_prep.bulk.formatting import divided, part_of
 from data_prep.bulk.lanes.base import Encoding, Rendering, RowLabels, Survey
 from data_prep.bulk.schema import Schema
-from data_prep.bulk.surveyed import Surveyed
+from data_prep.bulk.surveyed import Surveyed, compared
 from data_prep.bulk.writer import Writer
 from data_prep.errors import DataError
 from data_prep.formats.base import Opened
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 # A block's share of the test part is held in memory while blocks are joined.
 _LARGEST_BLOCK = 32 << 20
 _SMALLEST_BLOCK = 1 << 10
+# A guess: files of shorter rows are compared whole, too, as long as they are not large.
+_SHORTEST_ROW = 16
 # Blocks a machine, so that none idles for long at the end.
 _BLOCKS_EACH = 4
 
@@ -50,6 +52,7 @@ class _Survey:
 
     schema: Schema
     read: Callable[[int], bytes]
+    compared: int
 
     def __call__(self, block: _Reference) -> tuple[Survey | DataError, Hashes]:
         lines = Block(self.read(block.number), block.line)
@@ -57,7 +60,9 @@ class _Survey:
             found = lanes.survey(self.schema, lines, decimal=self.schema.is_decimal)
         except DataError as error:
             return error, np.empty(0, np.uint64)
-        return found._replace(hashes=np.empty(0, np.uint64)), found.hashes
+        # All are counted elsewhere; the leader compares some across the parts.
+        rows = np.flatnonzero((found.hashes & np.uint64(self.compared)) == 0)
+        return found._replace(hashes=found.hashes[rows], compared=rows), found.hashes
 
 
 class _Order(NamedTuple):
@@ -118,6 +123,7 @@ class Leader:
         self._opened = opened
         self._schema = schema
         self._spread = spread
+        self._size = size
         share = size // (_BLOCKS_EACH * spread.machines)
         self._block_bytes = min(max(share, _SMALLEST_BLOCK), _LARGEST_BLOCK)
         self._blocks: list[_Reference] = []
@@ -131,7 +137,8 @@ class Leader:
         for number, block in enumerate(blocks_of(self._opened, self._block_bytes)):
             self._spread.put(number, bytes(block.data))
             self._blocks.append(_Reference(number, block.line))
-        task = _Survey(self._schema, self._spread.reader())
+        mask = compared(self._size // _SHORTEST_ROW)
+        task = _Survey(self._schema, self._spread.reader(), mask)
         found, duplicates = self._spread.survey(task, self._blocks)
         surveyed = Surveyed(self._schema)
         for each in found:

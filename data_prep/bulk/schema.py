@@ -30,6 +30,7 @@ class Schema:
         task: What the label is for.
         positive: The value of a binary label that becomes 1; None for other tasks.
         objective: Whose domain a regression's label is held to.
+        drops_unlabelled: Whether rows without a label are left out.
         keeps_gaps: Whether missing values are passed on.
         floats: Of each feature, whether it is known to be of floats.
         label_last: Whether the label is the last column.
@@ -43,6 +44,7 @@ class Schema:
     task: Task
     positive: str | None
     objective: Objective | None
+    drops_unlabelled: bool
     keeps_gaps: bool
     floats: tuple[bool, ...]
     label_last: bool
@@ -82,6 +84,7 @@ class Schema:
             wanted.task,
             wanted.positive if wanted.task == "binary" else None,
             wanted.objective,
+            wanted.missing_label == "drop",
             wanted.missing == "pass",
             floats,
             label_last,

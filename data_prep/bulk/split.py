@@ -11,6 +11,7 @@ from numpy.random import RandomState
 
 from data_prep import split
 from data_prep.split import Fractions, TooFewRowsError
+from data_prep.table import DROPPED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,6 +32,7 @@ def three_way(
     classes: Sequence[str],
     *,
     ordered: bool = True,
+    drops: bool = False,
 ) -> Parts:
     """Return the row numbers of train, test and validate, as `split.three_way` does.
 
@@ -40,12 +42,17 @@ def three_way(
         seed: 0 to 2**32 - 1.
         classes: What to call the classes, by number; each has a row.
         ordered: Whether the order of each part's rows matters, or only which rows it has.
+        drops: Whether rows numbered `DROPPED` are in no part, as if they were not in the file.
 
     Raises:
         FractionsError: The seed is out of range.
         TooFewRowsError: A part would have no row of a class.
     """
     split.check_seed(seed)
+    if drops:
+        kept = np.flatnonzero(labels != DROPPED)
+        first, second, third = three_way(labels[kept], fractions, seed, classes, ordered=ordered)
+        return kept[first], kept[second], kept[third]
     train, rest = stratified(labels, fractions.held_out, seed, classes, ordered=(ordered, True))
     of_rest = labels[rest]
     try:
@@ -73,8 +80,8 @@ def class_counts(labels: NDArray[np.uint8], parts: Parts, classes: int) -> list[
     """Count the rows of each class in train, test and validate."""
     test, validate = (_counts(labels[rows], classes) for rows in parts[1:])
     # Most rows are in train: these are not gathered.
-    train = _counts(labels, classes) - test - validate
-    return [train.tolist(), test.tolist(), validate.tolist()]
+    train = _counts(labels, classes)[:classes] - test[:classes] - validate[:classes]
+    return [train.tolist(), test[:classes].tolist(), validate[:classes].tolist()]
 
 
 def _counts(labels: NDArray[np.uint8], classes: int) -> Rows:

@@ -3,21 +3,40 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from data_prep import profile
+from data_prep import leaks, profile
 from data_prep.bulk.arrow import Array
+from data_prep.bulk.formatting import part_of
 from data_prep.bulk.lanes.base import Rendering, Survey
+from data_prep.bulk.sampling import Gathering
 from data_prep.bulk.schema import Schema
 from data_prep.bulk.statistics import Ends, Gathered
 from data_prep.labels import Labels, check_spread, no_rows
 from data_prep.profile import Feature
+from data_prep.table import DROPPED
 from data_prep.values import check_categories
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+# Rows whose copies are looked for in the other parts: of more, some.
+_MOST_COMPARED = 4 << 20
+
+
+def compared(rows: int) -> int:
+    """Return which bits of a row's hash are 0 where it is compared across the parts.
+
+    Equal rows have equal hashes, so that those that are compared hold all copies of some rows.
+    """
+    mask = 0
+    while rows >> mask.bit_length() > _MOST_COMPARED:
+        mask = mask << 1 | 1
+    return mask
 
 
 class SurveyedBlock(NamedTuple):
@@ -45,18 +64,25 @@ class Surveyed:
     def __init__(self, schema: Schema) -> None:
         width = len(schema.layout.features)
         self._schema = schema
-        self.labels: Labels = schema.layout.labels(schema.rows)
+        self.labels: Labels = schema.layout.labels(
+            schema.rows, drops_missing=schema.drops_unlabelled
+        )
         self.blocks: list[SurveyedBlock] = []
         self._hashes = Gathered()
+        self._compared: list[tuple[Array, NDArray[np.uint64]]] = []
+        self._sample = Gathering(schema)
         self._ends: list[Ends] = []
         self._whole = [not floats for floats in schema.floats]
         self._missing = np.zeros(width, np.int64)
         self._low = np.full((256, width), np.nan)
         self._high = np.full((256, width), np.nan)
         self._categories: dict[int, dict[str, set[int]]] = {}
+        self._declared: set[int] = set()
         for which, column in enumerate(schema.layout.columns(schema.rows)):
             if column.codes is not None:
                 self._categories[which] = {name: set() for name in column.codes}
+            if column.declared:
+                self._declared.add(which)
         self.duplicates: int | None = None
         self.size = 0
 
@@ -76,9 +102,14 @@ class Surveyed:
         if found.ends is not None:
             self._ends.append(found.ends)
         codes = table[found.codes]
+        start = len(self.labels)
         self.labels.add_codes(codes.tobytes())
         self.blocks.append(SurveyedBlock(found.rendering, codes))
-        self._hashes.add(found.hashes)
+        if found.compared is None:
+            self._hashes.add(found.hashes)
+        else:
+            self._compared.append((found.compared + start, found.hashes))
+        self._sample.add(found.sampled, table)
         self._missing += found.missing
         self._whole = [a and b for a, b in zip(self._whole, found.whole, strict=True)]
         self._low[table] = np.fmin(self._low[table], found.low)
@@ -87,17 +118,40 @@ class Surveyed:
             known = self._categories[which]
             for text, with_codes in seen.items():
                 known.setdefault(text, set()).update(int(table[code]) for code in with_codes)
-            check_categories(
-                self._schema.layout.names[self._schema.layout.features[which]], list(known)
-            )
+            if which not in self._declared:
+                check_categories(
+                    self._schema.layout.names[self._schema.layout.features[which]], list(known)
+                )
 
     def count_duplicates(self) -> int:
         """Count the rows that repeat an earlier one, if nobody else did."""
         if self.duplicates is not None:
             return self.duplicates
         hashes = self._hashes.joined()
+        rows = np.flatnonzero((hashes & np.uint64(compared(len(hashes)))) == 0)
+        self._compared = [(rows, hashes[rows])]
         hashes.sort()
         return int(np.count_nonzero(hashes[1:] == hashes[:-1]))
+
+    def shared(self, parts: Sequence[Array]) -> dict[str, int]:
+        """Count the rows of each part that is held out which the training part has, too.
+
+        Of many rows only some are compared, and the count is that of all in proportion.
+        """
+        rows = np.concatenate([rows for rows, _ in self._compared])
+        hashes = np.concatenate([hashes for _, hashes in self._compared])
+        of = part_of(parts, len(self.labels))[rows]
+        trained = hashes[of == 0]
+        found = {}
+        for number, name in ((1, "test"), (2, "validate")):
+            mine = hashes[of == number]
+            count = int(np.isin(mine, trained).sum())
+            found[name] = round(count * len(parts[number]) / len(mine)) if len(mine) else 0
+        return found
+
+    def sample(self) -> leaks.Sample:
+        """Return some rows, once the classes are numbered."""
+        return self._sample.sample(self.labels.class_of)
 
     @property
     def whole(self) -> tuple[bool, ...]:
@@ -137,9 +191,10 @@ class Surveyed:
         """Describe the features, by class, once the classes are numbered."""
         is_regression = self._schema.is_regression
         class_of = bytes(1) if is_regression else self.labels.class_of
+        dropped = DROPPED if self.labels.dropped else -1
         of_class = [
             [code for code, number in enumerate(class_of) if number == which]
-            for which in range(max(class_of) + 1)
+            for which in range(max(number for number in class_of if number != dropped) + 1)
         ]
         names = self._names()
         whole = self.whole

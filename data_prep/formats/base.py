@@ -107,11 +107,16 @@ class Opened(NamedTuple):
     open_once: Callable[[], io.BufferedIOBase]
     newline: str | None = None
 
-    def batches(self) -> Iterator[Batch]:
-        """Yield the rows in file order, a bounded number at a time; it raises what `Rows` does."""
+    def batches(self, last_line: int | None = None) -> Iterator[Batch]:
+        """Yield the rows in file order, a bounded number at a time; it raises what `Rows` does.
+
+        Args:
+            last_line: The last line to read; all of them when None.
+        """
         header = self.rows.header_lines
         with decoded(self.open_lines(), self.newline) as text:
-            yield from self.rows.batches_of(islice(text, header, None), first_line=header + 1)
+            lines = islice(text, header, last_line)
+            yield from self.rows.batches_of(lines, first_line=header + 1)
 
 
 class Format(NamedTuple):

@@ -11,6 +11,7 @@ from itertools import islice
 
 from data_prep.errors import DataError, NoRowsError, QuotingError, RaggedRowError, shown
 from data_prep.formats.base import VALUES_AT_ONCE, Batch, DataFile, Opened, decoded, of_text
+from data_prep.limits import Limits
 from data_prep.options import FormatOptions
 
 
@@ -21,6 +22,10 @@ class HeaderMissingError(DataError):
 class DelimiterError(DataError):
     """The file has one column: its values are separated by something else than , ; or tab."""
 
+
+# The longest line is what limits a value; Python's own limit of 131,072 characters would not let
+# the reader of rows take what pyarrow takes.
+csv.field_size_limit(Limits().line_bytes)
 
 _DELIMITERS = ",;\t"
 _SNIFFED_ROWS = 20
@@ -60,7 +65,7 @@ def opened(file: DataFile, options: FormatOptions) -> Opened:
         )
     if options.header is False:
         names, line = tuple(f"column_{at}" for at in range(1, len(names) + 1)), 0
-    else:
+    elif options.header is None:
         _check_header(names, line)
     return of_text(file, DelimitedRows(names, line, delimiter), _NEWLINE)
 

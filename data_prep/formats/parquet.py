@@ -240,7 +240,8 @@ def _writable(column: pa.Array) -> pa.Array:
     if pa.types.is_boolean(kind):
         return column.cast(pa.int8())
     if pa.types.is_decimal(kind):
-        return column.cast(pa.float64())
+        # As written: a float would merge long ones, and name the class 1.10 as 1.1.
+        return column.cast(pa.string())
     if pa.types.is_float16(kind):
         return column.cast(pa.float32())
     if pa.types.is_null(kind) or pa.types.is_string_view(kind):

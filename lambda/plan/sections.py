@@ -76,6 +76,19 @@ Columns = Annotated[
 ]
 
 
+# A saved row index has no name.
+FileColumns = Annotated[
+    list[
+        Annotated[
+            str,
+            Field(max_length=256, description="a text of at most 256 characters"),
+            AfterValidator(_visible),
+        ]
+    ],
+    Field(max_length=500, description="a list of at most 500 column names"),
+]
+
+
 class Format(Section):
     """How the data file is written; what is left out is found out."""
 
@@ -144,16 +157,24 @@ class Source(Section):
     ] = None
     rest: Switch = False
     format: Format = Format()
-    drop: Columns = Field(default_factory=list)
+    drop: FileColumns = Field(default_factory=list)
     rename: Annotated[
         dict[str, Text],
         Field(max_length=500, description="an object of at most 500 old and new column names"),
     ] = Field(default_factory=dict)
     categorical: Columns = Field(default_factory=list)
+    encode_text: Switch = False
+    missing_label: Annotated[Literal["refuse", "drop"], Field(description='"refuse" or "drop"')] = (
+        "refuse"
+    )
+    rare_classes: Annotated[
+        Literal["refuse", "drop", "merge"], Field(description='"refuse", "drop" or "merge"')
+    ] = "refuse"
     missing: Annotated[Literal["refuse", "pass"], Field(description='"refuse" or "pass"')] = (
         "refuse"
     )
     allow_leakage: Switch = False
+    allow_duplicates: Switch = False
 
     @model_validator(mode="before")
     @classmethod
@@ -161,6 +182,9 @@ class Source(Section):
         """Without an address, read the notebook's file and hold it to its pinned hash."""
         if not isinstance(given, dict):
             return given
+        if "positive" in given and given["positive"] is None:
+            # As what a refusal says to add takes it back for several classes.
+            given = {name: value for name, value in given.items() if name != "positive"}
         if given.get("uri") is None:
             given = {**given, "uri": default_source.UCI}
             if given.get("member") is None:

@@ -79,7 +79,8 @@ def _parse(line: str, number: int, *, features: int, place: Location, form: Form
             f"Row {number} of {place.uri} does not start with its label, {known}."
             " Run again from a fresh source."
         )
-    return Row(number, label, rest)
+    # The container takes a blank request for none; only a missing value alone is one.
+    return Row(number, label, rest or "nan")
 
 
 def predict(

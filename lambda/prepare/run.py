@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 # are needed; nothing here multiplies matrices. numpy is imported when a file turns out to be large.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+_LATER = ("encode_text", "missing_label", "rare_classes", "allow_duplicates")
 _FEATURES_SHOWN = 200
 _WARNINGS_SHOWN = 20
 _LONGEST_NAME = 100
@@ -134,6 +135,8 @@ def _wanted(plan: dict[str, Any]) -> Wanted:
         categorical=tuple(source["categorical"]),
         missing=source["missing"],
         allow_leakage=source["allow_leakage"],
+        # Plans of earlier deployments lack these.
+        **{name: source[name] for name in _LATER if name in source},
     )
 
 
@@ -238,7 +241,11 @@ def _result(prepared: Prepared, uri: str, version_id: str | None, profile: str) 
         "label": prepared.label,
         "classes": _classes(prepared),
         "profile": profile,
-        "warnings": prepared.profile["warnings"][:_WARNINGS_SHOWN],
+        # What to paste may be long: the profile has it.
+        "warnings": [
+            {name: value for name, value in each.items() if name != "fix"}
+            for each in prepared.profile["warnings"][:_WARNINGS_SHOWN]
+        ],
         "source": {
             "uri": shown(uri),
             "member": member.name,

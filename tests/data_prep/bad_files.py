@@ -11,6 +11,7 @@ from tests.data_prep.building import (
     ARFF,
     CSV,
     DEFLATED,
+    ROWS,
     SMALL,
     Bad,
     altered,
@@ -345,6 +346,55 @@ BAD = {
         "'a'",
         "source.allow_leakage",
         positive="x",
+    ),
+    "almost a leak": csv(
+        "a,b,class\n"
+        + "".join(
+            f"{row * 7 % 13},{row % 2 + row / 1900!r},{'xy'[row % 2]}\n" for row in range(950)
+        ),
+        errors.LeakageError,
+        "column 'b': the feature alone nearly tells the label",
+        "at least 0.99",
+        '{"source": {"drop": ["b"]}}',
+        positive="x",
+    ),
+    "identifier of sorted rows": csv(
+        "id,b,class\n" + "".join(f"{row},{row * 7 % 13},{'xy'[row > 40]}\n" for row in range(80)),
+        errors.LeakageError,
+        "'id'",
+        "identifier",
+        "source.allow_leakage",
+        positive="x",
+    ),
+    "every row twice": csv(
+        "a,b,class\n" + ROWS * 2,
+        errors.RepeatedRowsError,
+        "of the test part",
+        "source.allow_duplicates",
+    ),
+    "two texts and a gap": csv(
+        "a,b,c,class\n" + "".join(f"x{row % 3},{row},,{'xy'[row % 2]}\n" for row in range(40)),
+        errors.NotANumberError,
+        "'a'",
+        "Also: line 2, column 'c': the value is missing",
+        '{"source": {"categorical": ["a"], "missing": "pass"}}',
+        positive="x",
+    ),
+    "infinite for 32 bits": csv(
+        CSV + "1,1e39,Normal\n", errors.NotFiniteError, "line 42", "'b'", "3.4e38"
+    ),
+    "thousands": csv(
+        CSV + '1,"1,234",Normal\n', errors.NotANumberError, "'1,234'", "without the commas"
+    ),
+    "rare and not to be": csv(
+        "a,class\n" + "1,x\n2,y\n" * 4,
+        errors.OneClassError,
+        "every class is rarer",
+        task="multiclass",
+        rare_classes="drop",
+    ),
+    "no label at all": csv(
+        "a,class\n1,\n2,\n", errors.NoRowsError, "no row has a label", missing_label="drop"
     ),
     "missing label passed": csv(CSV + "1,1,\n", errors.MissingValueError, missing="pass"),
     "nonsense among missing": csv(

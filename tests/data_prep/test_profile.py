@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from data_prep import DataError, profile
+from data_prep import profile
+from data_prep.leaks import Finding
 from data_prep.profile import Feature
 
 
@@ -29,22 +30,48 @@ def test_one_value_for_each_class_tells_the_label(
     assert profile.tells_class(missing, bounds) is tells
 
 
-def test_a_leak_is_refused_unless_it_is_allowed() -> None:
-    """Then it is a warning."""
+def test_a_leak_that_is_allowed_is_a_warning() -> None:
+    """With its column, and what leaves it out."""
     leak = feature((1.0, 1.0), (2.0, 2.0), leaks=True)
-    with pytest.raises(DataError, match="column 'x'"):
-        profile.check_leakage([leak], "y", allowed=False)
-    profile.check_leakage([leak], "y", allowed=True)
-    assert [each["name"] for each in profile.warnings([leak], 0)] == ["LeakageWarning"]
+    (found,) = profile.warnings([leak], profile.Noted([], 0))
+    assert (found["name"], found["column"]) == ("LeakageWarning", "x")
+    assert found["fix"] == {"source": {"drop": ["x"]}}
 
 
 def test_a_constant_and_repeated_rows_are_warned_of() -> None:
     """A column with one value, whatever its class; and how many rows repeat another."""
     constant, other = feature((3.0, 3.0), (3.0, 3.0)), feature((1.0, 2.0), (math.nan, math.nan))
-    found = profile.warnings([constant, other], 1234)
+    found = profile.warnings([constant, other], profile.Noted([], 1234))
     assert [each["name"] for each in found] == ["ConstantColumnWarning", "DuplicateRowsWarning"]
     assert found[1]["count"] == 1234
     assert "1,234 rows" in found[1]["message"]
+
+
+def test_classes_of_few_rows_and_rows_left_out_are_warned_of() -> None:
+    """How many rows each has; classes that are a little uneven are not."""
+    noted = profile.Noted([], 0, {"": 3, "odd": 2}, {"a": 900, "b": 300, "c": 20})
+    dropped, rare = profile.warnings([], noted)
+    assert (dropped["name"], dropped["count"]) == ("DroppedRowsWarning", 5)
+    assert "'', 'odd'" in dropped["message"]
+    assert (rare["name"], rare["count"]) == ("ImbalanceWarning", 20)
+    assert "20 of 1,220 rows" in rare["message"]
+
+
+def test_every_warning_says_what_to_do() -> None:
+    """A name, a message in one sentence, and a remedy."""
+    leak, constant = feature((1.0, 1.0), (2.0, 2.0), leaks=True), feature((3.0, 3.0))
+    noted = profile.Noted(
+        [Finding("IdentifierWarning", "x", "looks like an identifier", "Drop it.", {})],
+        1,
+        {"": 1},
+        {"a": 100, "b": 1},
+    )
+    found = profile.warnings([leak, constant], noted)
+    assert len(found) == 6
+    for each in found:
+        assert each["name"].endswith("Warning")
+        assert each["message"].endswith(".")
+        assert each["remedy"].endswith(".")
 
 
 def test_the_ends_of_a_column_are_those_of_all_classes() -> None:

@@ -12,19 +12,9 @@ EXTRA = {
 }
 LARGE = ("pages.py", "parquet.py", "spread.py")
 ALLOWED = {
-    *("__future__", "array", "codecs", "collections", "csv", "data_prep", "dataclasses", "decimal"),
-    *(
-        "functools",
-        "gc",
-        "gzip",
-        "hashlib",
-        "io",
-        "itertools",
-        "json",
-        "math",
-        "posixpath",
-        "random",
-    ),
+    *("__future__", "array", "bisect", "codecs", "collections", "csv", "data_prep", "dataclasses"),
+    *("decimal", "fractions", "functools", "gc", "gzip", "hashlib", "io", "itertools", "json"),
+    *("math", "posixpath", "random"),
     *("re", "stat", "struct", "threading", "types", "typing", "zipfile", "zlib"),
 }
 

@@ -116,3 +116,14 @@ def test_a_run_without_a_report_leaves_nothing_here(
     s3 = fakes.S3()
     assert output.fetch_report(s3, fakes.output(artifacts=artifacts), home=tmp_path) is None
     assert list(tmp_path.iterdir()) == []
+
+
+def test_lines_of_comments_are_no_part_of_an_input() -> None:
+    """Those alone: an address keeps its slashes, and an error names the line it is on."""
+    text = '// found\n{"source": {"uri": "https://x//y",\n  // why\n "label": "// y"}}'
+    assert output.read_input(f"{{{text.partition('{')[2]}") == {
+        "source": {"uri": "https://x//y", "label": "// y"}
+    }
+    assert output.without_comments(text).count("\n") == 3
+    with pytest.raises(UsageError, match="line 2"):
+        output.read_input('{\n"a": }')

@@ -41,3 +41,23 @@ def test_a_metric_that_could_not_be_computed_is_said_to_be_undefined() -> None:
     found = fakes.output()
     found["metrics"] = {**found["metrics"], "auc": None}
     assert "undefined" in shown(found)
+
+
+def test_warnings_about_the_data_are_shown_with_what_to_do() -> None:
+    """Each in full, below the rows it is about."""
+    found = fakes.output()
+    found["data"]["warnings"] = [
+        {
+            "name": "DuplicateRowsWarning",
+            "message": "250 rows repeat one.",
+            "remedy": "Remove them.",
+        },
+        {
+            "name": "ConstantColumnWarning",
+            "message": "column 'a' is the same.",
+            "remedy": "Drop it.",
+        },
+    ]
+    text = " ".join(shown(found).replace("│", " ").split())
+    assert "Warnings 250 rows repeat one. Remove them." in text
+    assert "column 'a' is the same. Drop it." in text

@@ -7,17 +7,21 @@ through them on every core at once, and renderings travel between machines.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import pyarrow as pa
 
 from data_prep.bulk.arrow import Array
 from data_prep.bulk.blocks import Block
+from data_prep.bulk.sampling import Sampled
 from data_prep.bulk.schema import Schema
 from data_prep.bulk.statistics import Ends, string_key
-from data_prep.labels import label_number
+from data_prep.labels import TRUTH_VALUES, label_number
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -91,9 +95,11 @@ class Survey(NamedTuple):
         high: The greatest likewise.
         categories: For each categorical feature, its values with the label codes they come with.
         hashes: A number for each row, equal for equal rows.
+        sampled: The rows that a sample of the file may take.
         ends: Of a regression, what tells whether a feature is the label itself.
         relabelled: The rows in the text that is kept, where they can stay there.
         is_decimal: Whether there was nothing but decimal numbers and labels.
+        compared: The rows whose hashes these are, where the others are elsewhere.
     """
 
     rendering: Rendering
@@ -106,9 +112,11 @@ class Survey(NamedTuple):
     high: Array
     categories: dict[int, dict[str, set[int]]]
     hashes: NDArray[np.uint64]
+    sampled: Sampled
     ends: Ends | None = None
     relabelled: Relabelled | None = None
     is_decimal: bool = False
+    compared: NDArray[np.int64] | None = None
 
 
 class Lane(Protocol):
@@ -130,10 +138,16 @@ def class_keys(schema: Schema, labels: list[str]) -> list[int]:
     return [_class_key(schema, label) for label in labels]
 
 
+def _number_key(number: float | Fraction) -> str:
+    """Return a text that is the same for `1` and `1.0`, and another for another number."""
+    return repr(int(number) if math.isfinite(number) and number == int(number) else number)
+
+
 def _class_key(schema: Schema, label: str) -> int:
     number = label_number(label)
     if schema.positive is None:
-        return string_key(label if number is None else repr(number))
+        return string_key(label if number is None else _number_key(number))
     positive = schema.positive
     same = label == positive or (number is not None and number == label_number(positive))
+    same = same or TRUTH_VALUES.get(positive.lower()) == label
     return string_key("positive" if same else "negative")

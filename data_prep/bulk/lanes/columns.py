@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -14,9 +13,10 @@ from data_prep.bulk.blocks import Block
 from data_prep.bulk.lanes import verbatim
 from data_prep.bulk.lanes.base import Survey, class_keys
 from data_prep.bulk.lanes.parsed import Cells, Formatted, coded, counted, parse
+from data_prep.bulk.sampling import line_numbers, sampled
 from data_prep.bulk.schema import Schema
 from data_prep.bulk.statistics import ends_of, extremes, hashes, string_key, whole_as_floats
-from data_prep.values import MOST_CATEGORIES
+from data_prep.values import MOST_CATEGORIES, SINGLE_END
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -109,6 +109,12 @@ def _surveyed(
         *extremes(numbers, codes, len(labels)),
         columns.categories,
         hashes(numbers, codes, class_keys(schema, labels)),
+        sampled(
+            schema,
+            numbers,
+            codes,
+            line_numbers(block.line, np.frombuffer(data, np.uint8), starts, len(codes)),
+        ),
         ends_of(numbers) if schema.is_regression else None,
         None if copied is None else copied.relabelled(schema, block, starts, ends, labels, codes),
     )
@@ -146,9 +152,10 @@ def _is_in_range(array: pa.Array, values: Array, *, forced: bool) -> bool:
     if array.null_count == len(array):
         return True
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
-    if not (math.isfinite(low) and math.isfinite(high)):
+    # NaN fails both comparisons.
+    if not (low > -SINGLE_END and high < SINGLE_END):
         return False
-    if not array.null_count and (np.isnan(low) or np.isnan(values).any()):
+    if not array.null_count and np.isnan(values).any():
         return False
     # Beyond, whole numbers are kept digit by digit, and may look like floats to Arrow.
     return forced or (low >= -_EXACT and high <= _EXACT)

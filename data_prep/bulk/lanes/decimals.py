@@ -11,8 +11,10 @@ from data_prep.bulk.blocks import Block
 from data_prep.bulk.lanes import verbatim
 from data_prep.bulk.lanes.base import Survey, class_keys
 from data_prep.bulk.lanes.parsed import Formatted, coded, counted, parse
+from data_prep.bulk.sampling import sampled
 from data_prep.bulk.schema import Schema
 from data_prep.bulk.statistics import extremes, hashes
+from data_prep.values import SINGLE_END
 
 
 class DecimalLane:
@@ -39,7 +41,8 @@ class DecimalLane:
         whole = (False,) * len(numbers)
         copied = verbatim.of_suspects(schema, block.data, lines.starts, whole, lines.rows)
         low, high = extremes(numbers, codes, len(labels))
-        if not (np.isfinite(low).all() and np.isfinite(high).all()):
+        # NaN fails both comparisons.
+        if not ((low > -SINGLE_END).all() and (high < SINGLE_END).all()):
             return None
         first_rows = [int(np.argmax(codes == code)) for code in range(len(labels))]
         return Survey(
@@ -56,6 +59,8 @@ class DecimalLane:
             high,
             {},
             hashes(numbers, codes, class_keys(schema, labels)),
+            # Not one line is blank, or the counts would not have agreed.
+            sampled(schema, numbers, codes, np.arange(block.line, block.line + len(codes))),
             relabelled=None
             if copied is None
             else copied.relabelled(schema, block, lines.starts, lines.ends, labels, codes),

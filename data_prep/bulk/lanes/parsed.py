@@ -128,7 +128,13 @@ class Formatted(NamedTuple):
         ]
         if not schema.is_regression:
             numbers = [str(number) for number in range(encoding.classes)]
-            strings.insert(0, take(strings_of(numbers), array_of(labels.numbers)))
+            # A row that is left out has the number of no class, and any text does for it.
+            strings.insert(
+                0,
+                take(
+                    strings_of(numbers), array_of(np.minimum(labels.numbers, encoding.classes - 1))
+                ),
+            )
         return arrow.join(*strings, separator=",", last="\n"), None
 
     def keeps_rows(self, encoding: Encoding) -> bool:  # noqa: ARG002 (as other renderings)

@@ -13,6 +13,7 @@ from data_prep.bulk.arrow import Array, strings_of
 from data_prep.bulk.blocks import Block
 from data_prep.bulk.formatting import category_strings
 from data_prep.bulk.lanes.base import Encoding, RowLabels, Survey, class_keys
+from data_prep.bulk.sampling import sampled
 from data_prep.bulk.schema import Schema
 from data_prep.bulk.statistics import ends_of, extremes, hashes, string_key
 from data_prep.labels import add_target
@@ -71,6 +72,7 @@ class RowLane:
             *extremes(numbers, codes, min(len(labels), 256)),
             categories,
             hashes(numbers, codes, class_keys(schema, labels)),
+            sampled(schema, numbers, codes, np.array(lines)),
             ends_of(numbers) if schema.is_regression else None,
         )
 

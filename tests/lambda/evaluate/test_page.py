@@ -39,3 +39,15 @@ def test_a_value_just_above_its_maximum_is_shown_in_full(monkeypatch: pytest.Mon
         monkeypatch, [0, 10], batch([1.2000001, 11.2000001]), regression_event(maximum={"mae": 1.2})
     )
     assert re.search(r"1\.20000\d+ not passed", page(s3).text)
+
+
+def test_warnings_about_the_data_are_in_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what to do; nothing is said where there are none."""
+    assert "Warnings about the data" not in binary_report(monkeypatch).text
+    given = event()
+    given["prepared"]["warnings"] = [
+        {"name": "DuplicateRowsWarning", "message": "<b>9 rows</b> repeat one.", "remedy": "Look."}
+    ]
+    page = binary_report(monkeypatch, given)
+    assert "Warnings about the data" in page.text
+    assert "<b>9 rows</b> repeat one. Look." in page.text

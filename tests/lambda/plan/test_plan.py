@@ -22,7 +22,11 @@ def test_an_empty_input_plans_the_whole_notebook() -> None:
         "rename": {},
         "categorical": [],
         "missing": "refuse",
+        "encode_text": False,
+        "missing_label": "refuse",
+        "rare_classes": "refuse",
         "allow_leakage": False,
+        "allow_duplicates": False,
     }
     assert planned["split"] == {"train": 0.8, "test": 0.1, "validate": 0.1, "seed": 42}
     assert planned["training"] == {
