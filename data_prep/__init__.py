@@ -12,11 +12,13 @@ from data_prep import check, formats, profile, split, write
 from data_prep.errors import DataError
 from data_prep.limits import Limits
 from data_prep.options import FormatOptions, Objective, Task, Wanted
+from data_prep.source import naming
 from data_prep.source.examination import Examination, Member, examine
 from data_prep.split import Fractions, Parts
 from data_prep.table import Table
 
 if TYPE_CHECKING:
+    from data_prep.source.parts import Collection
     from data_prep.spread import Spread
 
 __all__ = [
@@ -119,7 +121,8 @@ def prepare(
         source: The file, seekable: a zip, a gzip, ARFF, CSV or Parquet. It is left open, and must
             stay so until the files are written.
         name: Its name, the last part of its address.
-        member: The member of a zip to read; see `examine` for what happens without it.
+        member: The member of a zip to read; see `examine` for what happens without it. Several are
+            read as one table where it ends with a slash or holds a *; see `source.naming`.
         sha256: The SHA-256 the data file must have, unpacked.
         format_options: How the file is written; found out when left out.
         wanted: The label, its positive value, and what becomes of the other columns; the
@@ -136,14 +139,44 @@ def prepare(
     limits, wanted = limits or Limits(), wanted or Wanted()
     format_options, fractions = format_options or FormatOptions(), fractions or Fractions()
     split.check_seed(seed)
+    found: Examination | Collection
+    if naming.is_pattern(member):
+        from data_prep.source.parts import examine_several
+
+        found = examine_several(
+            source,
+            name=name,
+            pattern=str(member),
+            sha256=sha256,
+            encoding=format_options.encoding,
+            kind=format_options.kind,
+            limits=limits,
+        )
+        try:
+            return _read(found, format_options, wanted, fractions, seed, limits, spread)
+        except DataError as error:
+            raise found.located(error) from error
     found = examine(
         source,
         name=name,
         wanted=member,
         sha256=sha256,
         encoding=format_options.encoding,
+        kind=format_options.kind,
         limits=limits,
     )
+    return _read(found, format_options, wanted, fractions, seed, limits, spread)
+
+
+def _read(
+    found: "Examination | Collection",
+    format_options: FormatOptions,
+    wanted: Wanted,
+    fractions: Fractions,
+    seed: int,
+    limits: Limits,
+    spread: "Spread | None",
+) -> Prepared:
     # What a packed file holds may be of any size.
     is_packed = found.binary is not None and found.binary.is_packed
     if spread is not None or is_packed or not found.ends_within(limits.small_bytes):
@@ -190,7 +223,7 @@ def _class_counts(labels: bytes, classes: int) -> list[int]:
     return [labels.count(which) for which in range(classes)]
 
 
-def _import_meanwhile(found: Examination) -> None:
+def _import_meanwhile(found: "Examination | Collection") -> None:
     """Import the engine for large files, as long as reading 100 MB takes, and read on meanwhile.
 
     Reading and hashing go on without the interpreter's lock, which an import mostly holds.
@@ -216,7 +249,7 @@ def _import_meanwhile(found: Examination) -> None:
 
 
 def _large(
-    found: Examination,
+    found: "Examination | Collection",
     format_options: FormatOptions,
     wanted: Wanted,
     fractions: Fractions,
@@ -244,6 +277,13 @@ def _large(
     )
 
 
+def _described(member: Member) -> dict[str, Any]:
+    found: dict[str, Any] = {"member": member.name, "bytes": member.size, "sha256": member.sha256}
+    if member.parts:
+        found["parts"] = [_described(part) for part in member.parts]
+    return found
+
+
 def _prepared(
     chosen: Member,
     features: tuple[profile.Feature, ...],
@@ -269,7 +309,7 @@ def _prepared(
             for part, rows in counts.items()
         },
         duplicates=duplicates,
-        source={"member": chosen.name, "bytes": chosen.size, "sha256": chosen.sha256},
+        source=_described(chosen),
         order=order,
     )
     return Prepared(

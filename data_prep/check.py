@@ -7,6 +7,7 @@ from data_prep.errors import DataError, listed, pasted, shown
 from data_prep.formats.base import Opened, Rows
 from data_prep.labels import Labels, add_target, check_spread, no_rows
 from data_prep.limits import check_row_count
+from data_prep.numerals import plain
 from data_prep.options import Wanted
 from data_prep.table import Column, Table
 from data_prep.values import add
@@ -97,11 +98,13 @@ def table(opened: Opened, wanted: Wanted, *, most_rows: int | None = None) -> Ta
         if target is None:
             labels.add(columns[plan.label], batch.lines)
         else:
-            add_target(target, columns[plan.label], batch.lines, rows.missing, wanted.objective)
+            texts = plain(rows.numerals, target, columns[plan.label], batch.lines)
+            add_target(target, texts, batch.lines, rows.missing, wanted.objective)
         count += len(batch.rows)
         check_row_count(count, most_rows)
         for feature, at in zip(features, plan.features, strict=True):
-            add(feature, columns[at], batch.lines, rows.missing, gaps=wanted.missing == "pass")
+            texts = plain(rows.numerals, feature, columns[at], batch.lines)
+            add(feature, texts, batch.lines, rows.missing, gaps=wanted.missing == "pass")
     codes = b""
     classes: tuple[str, ...] = ()
     if target is None:
@@ -128,7 +131,15 @@ def layout(rows: Rows, wanted: Wanted) -> Layout:
     """
     _check_fields(rows.names, wanted)
     names = tuple(wanted.rename.get(name, name) for name in rows.names)
-    kept = [at for at, name in enumerate(rows.names) if name not in wanted.drop]
+    asked_for = {wanted.label, *wanted.categorical}
+    kept = [
+        at
+        for at, name in enumerate(rows.names)
+        if name not in wanted.drop and (name not in rows.index or names[at] in asked_for)
+    ]
+    for at in kept:
+        if rows.names[at] in rows.unreadable:
+            raise rows.unreadable[rows.names[at]]
     _check_names(names, kept, wanted.rename, rows.names)
     place = {names[at]: at for at in kept}
     if wanted.label not in place:

@@ -34,12 +34,20 @@ class DataError(Exception):
         remedy: What the person who gave the input can do.
         line: Line of the text file, counted from 1, where it was found.
         column: Name of the column where it was found.
+        file: Of several files of one table, the one where it was found.
     """
 
     def __init__(
-        self, problem: str, *, remedy: str, line: int | None = None, column: str | None = None
+        self,
+        problem: str,
+        *,
+        remedy: str,
+        line: int | None = None,
+        column: str | None = None,
+        file: str | None = None,
     ) -> None:
         places = [
+            f"file {shown(file, limit=200)}" if file is not None else "",
             f"line {line}" if line is not None else "",
             f"column {shown(column)}" if column is not None else "",
         ]
@@ -49,16 +57,27 @@ class DataError(Exception):
         self.remedy = remedy
         self.line = line
         self.column = column
+        self.file = file
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Survive the way from one machine to another, which the arguments by name would not."""
-        return _restored, (type(self), self.problem, self.remedy, self.line, self.column)
+        return _restored, (type(self), self.problem, self.remedy, self.line, self.column, self.file)
 
 
 def _restored(
-    kind: type[DataError], problem: str, remedy: str, line: int | None, column: str | None
+    kind: type[DataError],
+    problem: str,
+    remedy: str,
+    line: int | None,
+    column: str | None,
+    file: str | None,
 ) -> DataError:
-    return kind(problem, remedy=remedy, line=line, column=column)
+    return kind(problem, remedy=remedy, line=line, column=column, file=file)
+
+
+def found_in(error: DataError, file: str, line: int | None) -> DataError:
+    """Return a refusal that names the file of several in which it was met, and the line there."""
+    return _restored(type(error), error.problem, error.remedy, line, error.column, file)
 
 
 # Refusals that several rooms share. Every other one stands beside its check.
@@ -90,6 +109,10 @@ class QuotingError(DataError):
 
 class RaggedRowError(DataError):
     """A row has more or fewer values than there are columns."""
+
+
+class SparseDataError(DataError):
+    """A row in a sparse notation, ARFF's or LIBSVM's, is malformed."""
 
 
 class NoRowsError(DataError):

@@ -171,7 +171,7 @@ def _fall_back(request: Request, reason: str) -> sources.Local:
 
 
 def _upload(cloud: "Cloud", source: sources.Local, bucket: str, steps: Steps) -> str:
-    size = source.path.stat().st_size
+    size = sources.size_of(source.path)
     sent = 0
     with steps.step(f"Upload {source.path.name} ({_megabytes(size)})") as step:
 

@@ -22,6 +22,12 @@ def load(name: str) -> Any:
     return importlib.import_module(f"lambda.{name}")
 
 
+def load_data_prep(name: str) -> Any:
+    """Import a module of `data_prep` by its dotted name, such as `source.naming`; see `load`."""
+    _place("data_prep", ROOT)
+    return importlib.import_module(f"data_prep.{name}")
+
+
 def _place(package: str, root: Path) -> None:
     """Import a package from this folder, unless it is imported already."""
     if package in sys.modules:

@@ -9,6 +9,7 @@ time. What they come to in all is held to the limits of a file of text.
 """
 
 import io
+import json
 from collections.abc import Iterator
 
 import numpy as np
@@ -28,9 +29,10 @@ from data_prep.errors import (
     shown,
 )
 from data_prep.formats import footer, pages
-from data_prep.formats.base import DataFile, Opened
+from data_prep.formats.base import DataFile, Opened, Pulled
 from data_prep.formats.delimited import DelimitedRows
 from data_prep.limits import check_row_count
+from data_prep.options import FormatOptions
 
 # Bytes of text that are written at once, and read at once by who parses it.
 _PIECE_BYTES = 8 << 20
@@ -40,7 +42,7 @@ _DEEPEST = 16
 _WRITE = pyarrow.csv.WriteOptions(include_header=False, delimiter=",")
 
 
-def opened(file: DataFile) -> Opened:
+def opened(file: DataFile, options: FormatOptions) -> Opened:
     """Read the schema of a Parquet file.
 
     Raises:
@@ -55,13 +57,15 @@ def opened(file: DataFile) -> Opened:
         schema = _parquet(stream).schema_arrow
     if not described.rows or not schema.names:
         raise NoRowsError(f"{shown(file.name)} has no rows", remedy="Add rows of data.")
-    for field in schema:
-        if not _readable(field.type):
-            raise UnsupportedTypeError(
-                f"the column is of type {shown(str(field.type))[1:-1]}",
-                remedy="Write it as numbers or text, or remove it.",
-                column=field.name,
-            )
+    unreadable = {
+        field.name: UnsupportedTypeError(
+            f"the column is of type {shown(str(field.type))[1:-1]}",
+            remedy="Write it as numbers or text, or name it in source.drop.",
+            column=field.name,
+        )
+        for field in schema
+        if not _readable(field.type)
+    }
     check_row_count(described.rows, limits.rows)
     with _Guard(file.name):
         reading = pages.measured(file.name, stream, described, limits.decoded_bytes)
@@ -72,10 +76,33 @@ def opened(file: DataFile) -> Opened:
     )
 
     def open_lines() -> io.BufferedReader:
-        return io.BufferedReader(_Stream(_pieces(file, reading)), _READ_BYTES)
+        return io.BufferedReader(Pulled(_pieces(file, reading)), _READ_BYTES)
 
-    reader = DelimitedRows(tuple(schema.names), 0, ",", floats)
+    reader = DelimitedRows(
+        tuple(schema.names),
+        0,
+        ",",
+        floats,
+        # Parquet has nulls: every text is one, unless it is said to stand for none.
+        missing=frozenset(options.na_values),
+        index=_index_of(schema),
+        unreadable=unreadable,
+    )
     return Opened(reader, open_lines, open_lines, newline="")
+
+
+def _index_of(schema: pa.Schema) -> frozenset[str]:
+    """Return the columns in which pandas has written the index of its rows.
+
+    Source: https://pandas.pydata.org/docs/development/developer.html (storing pandas objects).
+    """
+    try:
+        described = json.loads((schema.metadata or {}).get(b"pandas", b"{}"))
+        named = described.get("index_columns", [])
+        return frozenset(name for name in named if isinstance(name, str) and name in schema.names)
+    except (ValueError, RecursionError, AttributeError, TypeError):
+        # Whoever wrote this, the columns are those of the schema.
+        return frozenset()
 
 
 def _parquet(
@@ -195,28 +222,6 @@ class _Guard:
             ) from error
 
 
-class _Stream(io.RawIOBase):
-    """Pieces of bytes as a stream."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
-        self._rest = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: "memoryview[int]", /) -> int:  # type: ignore[override]
-        while not self._rest:
-            piece = next(self._pieces, None)
-            if piece is None:
-                return 0
-            self._rest = memoryview(piece)
-        size = min(len(buffer), len(self._rest))
-        buffer[:size] = self._rest[:size]
-        self._rest = self._rest[size:]
-        return size
-
-
 def _readable(kind: pa.DataType) -> bool:
     if pa.types.is_dictionary(kind):
         return _readable(kind.value_type)
@@ -235,6 +240,8 @@ def _readable(kind: pa.DataType) -> bool:
 def _writable(column: pa.Array) -> pa.Array:
     """Return the column in a type that is written as a number or as text."""
     kind = column.type
+    if not _readable(kind):
+        return pa.nulls(len(column), pa.string())
     if pa.types.is_dictionary(kind):
         return _writable(column.cast(kind.value_type))
     if pa.types.is_boolean(kind):

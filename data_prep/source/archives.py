@@ -1,6 +1,5 @@
-"""Finding the data file inside a zip or a gzip; nothing is extracted to disk."""
+"""Finding the data file, or several, inside a zip; nothing is extracted to disk."""
 
-import gzip
 import io
 import posixpath
 import re
@@ -21,6 +20,7 @@ from data_prep.errors import (
 )
 from data_prep.formats import data_suffixes
 from data_prep.limits import Limits
+from data_prep.source import naming
 from data_prep.source.streams import FETCH_AGAIN, Located, View
 
 
@@ -64,21 +64,34 @@ _DAMAGE = (
 )
 
 
-def in_gzip(source: io.BufferedIOBase, name: str, size: int) -> Located:
-    """Locate what a gzip holds."""
-
-    def open_gzip() -> io.BufferedIOBase:
-        return gzip.GzipFile(fileobj=View(source), mode="rb")
-
-    return Located(name, open_gzip, size, _DAMAGE)
-
-
 def in_zip(source: io.BufferedIOBase, name: str, wanted: str | None, limits: Limits) -> Located:
     """Locate a zip's member: the one asked for, else its only data file, else the notebook's.
 
     Raises:
         DataError: One of its classes for archives.
     """
+    archive, entries = _opened(source, name, limits)
+    return _located(archive, _choose(name, entries, wanted))
+
+
+def several_in_zip(
+    source: io.BufferedIOBase, name: str, pattern: str, limits: Limits
+) -> list[Located]:
+    """Locate the members of a zip that a pattern names, in the order of their names.
+
+    Raises:
+        DataError: One of its classes for archives.
+    """
+    archive, entries = _opened(source, name, limits)
+    by_name = {entry.filename: entry for entry in entries}
+    wanted = naming.chosen(by_name, pattern)
+    naming.check_count(name, len(wanted))
+    return [_located(archive, by_name[each]) for each in wanted]
+
+
+def _opened(
+    source: io.BufferedIOBase, name: str, limits: Limits
+) -> tuple[zipfile.ZipFile, list[zipfile.ZipInfo]]:
     try:
         # zipfile reads the whole list of members in one call, of a size the archive declares.
         archive = zipfile.ZipFile(View(source, limits.directory_bytes))
@@ -92,7 +105,10 @@ def in_zip(source: io.BufferedIOBase, name: str, wanted: str | None, limits: Lim
         raise UnsupportedFormatError(
             f"{shown(name)} is an Office document", remedy="Save the sheet as CSV."
         )
-    chosen = _choose(name, entries, wanted)
+    return archive, entries
+
+
+def _located(archive: zipfile.ZipFile, chosen: zipfile.ZipInfo) -> Located:
     if chosen.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise UnsupportedCompressionError(
             f"member {shown(chosen.filename)} uses compression method {chosen.compress_type}",

@@ -284,7 +284,7 @@ class Web:
 
     def _check_size(self, uri: str, size: int) -> None:
         if size > self.max_bytes:
-            raise _too_large(uri, self.max_bytes)
+            raise too_large(uri, self.max_bytes)
 
 
 @contextmanager
@@ -356,7 +356,8 @@ def _check_status(uri: str, status: int, *, resumed: bool) -> None:
         )
 
 
-def _too_large(uri: str, limit: int) -> SourceTooLargeError:
+def too_large(uri: str, limit: int) -> SourceTooLargeError:
+    """Return the refusal of more bytes than an engine takes."""
     return SourceTooLargeError(
         f"{shown(uri)} has more than {limit:,} bytes, the most this engine takes. Compress it (zip "
         'or gzip), sample its rows, or set preparation.engine to "processing" or "spark".'
@@ -385,14 +386,14 @@ def from_s3(uri: str, *, version_id: str | None = None, max_bytes: int = MAX_BYT
     try:
         answer = aws.client("s3").get_object(**request)
         if answer["ContentLength"] > max_bytes:
-            raise _too_large(uri, max_bytes)
+            raise too_large(uri, max_bytes)
         file: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 (handed on)
         while chunk := answer["Body"].read(_CHUNK):
             file.write(chunk)
     except ClientError as error:
-        raise _from_client_error(uri, version_id, error) from error
+        raise from_client_error(uri, version_id, error) from error
     except BotoCoreError as error:
-        raise _from_botocore_error(uri, error) from error
+        raise from_botocore_error(uri, error) from error
     file.seek(0)
     return Fetched(file, _name(place.key), answer.get("VersionId"))
 
@@ -413,12 +414,12 @@ def size_in_s3(uri: str, *, version_id: str | None = None) -> int:
     try:
         return int(aws.client("s3").head_object(**request)["ContentLength"])
     except ClientError as error:
-        raise _from_client_error(uri, version_id, error) from error
+        raise from_client_error(uri, version_id, error) from error
     except BotoCoreError as error:
-        raise _from_botocore_error(uri, error) from error
+        raise from_botocore_error(uri, error) from error
 
 
-def _from_botocore_error(uri: str, error: BotoCoreError) -> SpineError:
+def from_botocore_error(uri: str, error: BotoCoreError) -> SpineError:
     """Name what went wrong before S3 answered, or while; the library's words may hold addresses."""
     kind = type(error).__name__
     if isinstance(error, (AwsConnectionError, HTTPClientError, IncompleteReadError)):
@@ -433,7 +434,8 @@ def _from_botocore_error(uri: str, error: BotoCoreError) -> SpineError:
     )
 
 
-def _from_client_error(uri: str, version_id: str | None, error: ClientError) -> Exception:
+def from_client_error(uri: str, version_id: str | None, error: ClientError) -> Exception:
+    """Name what S3 answers, where it is known; what is not is returned as it is."""
     code = error.response.get("Error", {}).get("Code", "")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     what = shown(uri) + (f" version {version_id}" if version_id is not None else "")

@@ -76,18 +76,26 @@ Columns = Annotated[
 ]
 
 
+# A column without a name can be left out.
+AnyColumns = Annotated[
+    list[Annotated[str, Field(max_length=256), AfterValidator(_visible)]],
+    Field(max_length=500, description="a list of at most 500 column names"),
+]
+
+
 class Format(Section):
     """How the data file is written; what is left out is found out."""
 
     kind: Annotated[
-        Literal["arff", "csv", "parquet"] | None,
-        Field(description='"arff", "csv" (for any delimiter) or "parquet"'),
+        Literal["arff", "csv", "json", "libsvm", "parquet"] | None,
+        Field(description='"arff", "csv" (for any delimiter), "json", "libsvm" or "parquet"'),
     ] = None
     delimiter: Annotated[
         str | None,
         Field(
-            pattern=r"^[^\r\n\"\x00A-Za-z0-9.+-]$",
-            description="one character that is no part of a number or word, such as a semicolon",
+            pattern=r"^([^\r\n\"\x00A-Za-z0-9.+-]|whitespace)$",
+            description="one character that is no part of a number or word, such as a semicolon, "
+            'or "whitespace" for columns set apart by blanks',
         ),
     ] = None
     header: Annotated[
@@ -100,6 +108,35 @@ class Format(Section):
             description='the name of a text encoding, such as "latin-1"',
         ),
     ] = None
+    names: Columns = Field(default_factory=list)
+    comment: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[^\sA-Za-z0-9\"'.+-]$",
+            description='the character that lines begin with which are no rows, such as "#"',
+        ),
+    ] = None
+    decimal: Annotated[
+        Literal[".", ","] | None, Field(description='what stands before a fraction: "." or ","')
+    ] = None
+    thousands: Annotated[
+        Literal[",", ".", " ", "'", "_"] | None,
+        Field(description="what stands between thousands: a comma, a point, a blank, ' or _"),
+    ] = None
+    na_values: Annotated[
+        list[Text], Field(max_length=50, description="a list of at most 50 texts")
+    ] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _tells_apart(self) -> Self:
+        if self.thousands is not None and self.thousands == (self.decimal or "."):
+            raise fault(
+                "the decimal sign, too",
+                "Give two different signs.",
+                value=self.thousands,
+                field="thousands",
+            )
+        return self
 
 
 class Source(Section):
@@ -116,7 +153,7 @@ class Source(Section):
         Field(
             min_length=1,
             max_length=1024,
-            description="the name of a file inside the archive, as text",
+            description="the name of a file inside the archive, or a pattern such as *.csv",
         ),
     ] = None
     label: Text = "class"
@@ -144,7 +181,7 @@ class Source(Section):
     ] = None
     rest: Switch = False
     format: Format = Format()
-    drop: Columns = Field(default_factory=list)
+    drop: AnyColumns = Field(default_factory=list)
     rename: Annotated[
         dict[str, Text],
         Field(max_length=500, description="an object of at most 500 old and new column names"),
@@ -154,6 +191,11 @@ class Source(Section):
         "refuse"
     )
     allow_leakage: Switch = False
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether the source is all files below an address."""
+        return self.uri.startswith("s3://") and self.uri.endswith("/")
 
     @model_validator(mode="before")
     @classmethod
@@ -172,6 +214,20 @@ class Source(Section):
     @model_validator(mode="after")
     def _readable(self, info: ValidationInfo) -> Self:
         check_address(self.uri, rules_of(info))
+        if self.is_folder and self.version_id is not None:
+            raise fault(
+                "for one object, and source.uri is a folder",
+                "Leave it out.",
+                value=self.version_id,
+                field="version_id",
+            )
+        if self.is_folder and self.member is not None and "*" not in self.member:
+            raise fault(
+                "a name, and source.uri is a folder",
+                'Give a pattern such as "part-*.csv", or leave it out for all files.',
+                value=self.member,
+                field="member",
+            )
         if self.version_id is not None and not self.uri.startswith("s3://"):
             raise fault(
                 "for S3 objects only",

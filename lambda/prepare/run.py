@@ -13,9 +13,10 @@ from contextlib import ExitStack
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Self, cast
 
 from data_prep import FormatOptions, Fractions, Limits, Objective, Prepared, Wanted, prepare
+from data_prep.source import naming
 
 from .. import algorithms
-from ..common import downloads, fetch, log, plans, s3
+from ..common import downloads, fetch, fetch_folder, log, plans, s3
 from ..common.addresses import shown
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 _FEATURES_SHOWN = 200
 _WARNINGS_SHOWN = 20
 _LONGEST_NAME = 100
+_WHOLE_FOLDER = "*"
 
 
 def run(
@@ -60,13 +62,14 @@ def run(
     source, split = plan["source"], plan["split"]
     limits = plan["preparation"]["limits"]
     folder = s3.Location(plan["bucket"], plan["prefix"])
-    fetched = _fetch(source["uri"], source["version_id"], limits, hosts)
+    fetched = _fetch(source, limits, hosts)
+    is_folder = isinstance(fetched, fetch_folder.FetchedFolder)
     with fetched.file as file:
         prepared = prepare(
             # A spooled file has all that a buffered reader has.
             cast("io.BufferedIOBase", file),
             name=fetched.name,
-            member=source["member"],
+            member=source["member"] or (_WHOLE_FOLDER if is_folder else None),
             sha256=source["sha256"],
             format_options=FormatOptions(**source["format"]),
             wanted=_wanted(plan),
@@ -76,10 +79,13 @@ def run(
             spread=spread,
         )
         _write(prepared, folder)
+    if isinstance(fetched, fetch_folder.FetchedFolder):
+        _add_versions(prepared, fetched)
     profile = folder.join("data_profile.json")
     content = json.dumps(prepared.profile, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     s3.write(profile, content.encode(), content_type="application/json")
-    result = _result(prepared, source["uri"], fetched.version_id, profile.uri)
+    version_id = None if isinstance(fetched, fetch_folder.FetchedFolder) else fetched.version_id
+    result = _result(prepared, source["uri"], version_id, profile.uri)
     # What training needs to know of the data.
     result["hyperparameters"] = algorithms.of_plan(plan).following(
         prepared.task, len(prepared.classes)
@@ -149,13 +155,27 @@ class _Open:
 
 
 def _fetch(
-    uri: str, version_id: str | None, limits: dict[str, Any], hosts: Iterable[str]
-) -> fetch.Fetched:
+    source: dict[str, Any], limits: dict[str, Any], hosts: Iterable[str]
+) -> fetch.Fetched | fetch_folder.FetchedFolder:
     most = limits["source_bytes"]
+    uri = source["uri"]
+    if uri.startswith("s3://") and uri.endswith("/"):
+        pattern = source["member"] or _WHOLE_FOLDER
+        return fetch_folder.from_s3(
+            uri, wanted=lambda paths: naming.chosen(paths, pattern), max_bytes=most
+        )
     if uri.startswith("s3://"):
-        return fetch.from_s3(uri, version_id=version_id, max_bytes=most)
+        return fetch.from_s3(uri, version_id=source["version_id"], max_bytes=most)
     web = fetch.Web(hosts=frozenset(hosts), max_bytes=most, seconds=limits["fetch_seconds"])
     return web.fetch(uri)
+
+
+def _add_versions(prepared: Prepared, fetched: fetch_folder.FetchedFolder) -> None:
+    """Note which objects of the folder were read, so that a later reader finds the same."""
+    read = {each.path: each for each in fetched.objects}
+    for part in prepared.profile["source"]["parts"]:
+        each = read[part["member"]]
+        part.update(stored_bytes=each.size, etag=each.etag, version_id=each.version_id)
 
 
 def _balance(prepared: Prepared) -> dict[str, Any]:
@@ -195,5 +215,6 @@ def _result(prepared: Prepared, uri: str, version_id: str | None, profile: str) 
             "bytes": member.size,
             "sha256": member.sha256,
             "version_id": version_id,
+            **({"files": len(member.parts)} if member.parts else {}),
         },
     }

@@ -10,10 +10,22 @@ from tests.support import ROOT
 EXTRA = {
     *("collections", "concurrent", "contextlib", "copy", "functools", "numpy", "os", "pyarrow"),
 }
-LARGE = ("pages.py", "parquet.py", "spread.py")
+LARGE = ("pages.py", "parquet.py", "spread.py", "zstandard.py")
 ALLOWED = {
-    *("__future__", "array", "codecs", "collections", "csv", "data_prep", "dataclasses", "decimal"),
     *(
+        "__future__",
+        "array",
+        "bz2",
+        "codecs",
+        "collections",
+        "copy",
+        "csv",
+        "data_prep",
+        "dataclasses",
+        "decimal",
+    ),
+    *(
+        "fnmatch",
         "functools",
         "gc",
         "gzip",
@@ -21,11 +33,12 @@ ALLOWED = {
         "io",
         "itertools",
         "json",
+        "lzma",
         "math",
         "posixpath",
         "random",
     ),
-    *("re", "stat", "struct", "threading", "types", "typing", "zipfile", "zlib"),
+    *("re", "stat", "struct", "threading", "types", "typing", "urllib", "zipfile", "zlib"),
 }
 
 
