@@ -59,6 +59,12 @@ def _looks_like_libsvm(text: io.TextIOBase) -> bool:
     return libsvm.looks_like(text)
 
 
+def _open_workbook(file: DataFile, options: FormatOptions) -> Opened:
+    from data_prep.formats import workbook
+
+    return workbook.opened(file, options)
+
+
 # By name. Text is tried in this order.
 FORMATS: dict[str, Format] = {
     each.name: each
@@ -82,6 +88,15 @@ FORMATS: dict[str, Format] = {
             (".parquet",),
             _open_parquet,
             magic=b"PAR1",
+            is_packed=True,
+            reads_from_end=True,
+        ),
+        Format(
+            "xlsx",
+            (".xlsx", ".xlsm"),
+            _open_workbook,
+            # Every zip begins so; which of them are workbooks is told where archives are.
+            magic=b"PK\x03\x04",
             is_packed=True,
             reads_from_end=True,
         ),

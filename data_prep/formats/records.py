@@ -316,19 +316,23 @@ class _List:
             try:
                 _, end = _READ.raw_decode(self._buffer, self._at)
             except (ValueError, RecursionError) as error:
-                if len(self._buffer) - self._at > self._longest:
-                    raise LineTooLongError(
-                        f"the object has more than {self._longest:,} bytes",
-                        remedy="Drop columns of long text, or correct the object.",
-                        line=self._line,
-                    ) from error
+                self._check_length(len(self._buffer))
                 if isinstance(error, RecursionError) or not self._more():
                     why = getattr(error, "msg", "it is nested too deeply")
                     raise _malformed(
                         f"{shown_text} is no whole JSON object ({why})", self._line
                     ) from error
             else:
+                self._check_length(end)
                 found = self._buffer[self._at : end]
                 self._at = end
                 self._line += found.count("\n")
                 return found, self._line
+
+    def _check_length(self, end: int) -> None:
+        if end - self._at > self._longest:
+            raise LineTooLongError(
+                f"the object has more than {self._longest:,} bytes",
+                remedy="Drop columns of long text, or correct the object.",
+                line=self._line,
+            )

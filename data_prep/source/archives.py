@@ -21,6 +21,7 @@ from data_prep.errors import (
 from data_prep.formats import data_suffixes
 from data_prep.limits import Limits
 from data_prep.source import naming
+from data_prep.source.naming import check_wanted
 from data_prep.source.streams import FETCH_AGAIN, Located, View
 
 
@@ -51,6 +52,8 @@ class AmbiguousMemberError(DataError):
 # The member of the UCI archive that the notebook reads.
 _NOTEBOOK_MEMBER = "column_2C_weka.arff"
 
+# What every workbook of Excel has, as its own programs write it.
+_WORKBOOK = "xl/workbook.xml"
 # What a damaged archive makes zipfile, gzip and zlib raise.
 _DAMAGE = (
     zipfile.BadZipFile,
@@ -71,6 +74,10 @@ def in_zip(source: io.BufferedIOBase, name: str, wanted: str | None, limits: Lim
         DataError: One of its classes for archives.
     """
     archive, entries = _opened(source, name, limits)
+    if any(entry.filename == _WORKBOOK for entry in entries):
+        check_wanted(wanted, name)
+        packed = sum(entry.compress_size for entry in entries)
+        return Located(name, lambda: View(source), packed, (), "xlsx")
     return _located(archive, _choose(name, entries, wanted))
 
 
@@ -101,9 +108,11 @@ def _opened(
         ) from error
     entries = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]
     _check_names(name, entries)
-    if any(entry.filename == "[Content_Types].xml" for entry in entries):
+    names = {entry.filename for entry in entries}
+    if "[Content_Types].xml" in names and _WORKBOOK not in names:
         raise UnsupportedFormatError(
-            f"{shown(name)} is an Office document", remedy="Save the sheet as CSV."
+            f"{shown(name)} is an Office document and no workbook",
+            remedy="Give a workbook (.xlsx), or save the table as CSV.",
         )
     return archive, entries
 

@@ -37,9 +37,12 @@ def damaged(name: str, error: Exception) -> DamagedArchiveError:
 
 
 class _Decompressor(Protocol):
-    eof: bool
-    unused_data: bytes
-    needs_input: bool
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    @property
+    def needs_input(self) -> bool: ...
 
     def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
 

@@ -123,7 +123,8 @@ class Examination:
         self._stream = located.open()
         first = self._read(CHUNK)
         check_not_empty(self.name, first)
-        check_kind(self.name, first)
+        if located.kind is None:
+            check_kind(self.name, first)
         self.binary = of_bytes(first)
         if self.binary is None:
             known = known_encoding(encoding or marked_encoding(first))

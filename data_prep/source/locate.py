@@ -4,9 +4,10 @@ import codecs
 import io
 import re
 
-from data_prep.errors import DataError, MemberNotFoundError, UnsupportedFormatError, shown
+from data_prep.errors import DataError, UnsupportedFormatError, shown
 from data_prep.limits import Limits
 from data_prep.source import compression
+from data_prep.source.naming import check_wanted
 from data_prep.source.streams import Located, View
 
 
@@ -59,9 +60,9 @@ def locate(source: io.BufferedIOBase, name: str, wanted: str | None, limits: Lim
             )
     packing = compression.packing_of(head)
     if packing is not None:
-        _check_wanted(wanted, compression.inner_name(packing, name))
+        check_wanted(wanted, compression.inner_name(packing, name))
         return compression.of_file(packing, source, name, size)
-    _check_wanted(wanted, name)
+    check_wanted(wanted, name)
     return Located(name, lambda: View(source), size)
 
 
@@ -77,18 +78,10 @@ def locate_several(
     head = source.read(8)
     check_not_empty(name, head)
     if not head.startswith(_ZIP):
-        _check_wanted(pattern, name)
+        check_wanted(pattern, name)
     from data_prep.source import archives
 
     return archives.several_in_zip(source, name, pattern, limits)
-
-
-def _check_wanted(wanted: str | None, name: str) -> None:
-    if wanted is not None and wanted != name:
-        raise MemberNotFoundError(
-            f"{shown(wanted)} was asked for and the file is {shown(name)}, which has no members",
-            remedy="Leave source.member out, or give a zip file that holds it.",
-        )
 
 
 def check_not_empty(name: str, head: bytes) -> None:

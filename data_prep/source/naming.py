@@ -9,7 +9,7 @@ import posixpath
 import urllib.parse
 from collections.abc import Iterable
 
-from data_prep.errors import TooLargeError, shown
+from data_prep.errors import MemberNotFoundError, TooLargeError, shown
 
 # What Hive writes where a value is missing.
 _HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
@@ -58,4 +58,17 @@ def check_count(name: str, count: int) -> None:
         raise TooLargeError(
             f"{shown(name)} holds {count:,} files, more than {MOST_PARTS:,}",
             remedy="Join them to fewer and larger ones.",
+        )
+
+
+def check_wanted(wanted: str | None, name: str) -> None:
+    """Refuse to look for a member in what has none.
+
+    Raises:
+        MemberNotFoundError: One is asked for.
+    """
+    if wanted is not None and wanted != name:
+        raise MemberNotFoundError(
+            f"{shown(wanted)} was asked for and the file is {shown(name)}, which has no members",
+            remedy="Leave source.member out, or give a zip file that holds it.",
         )

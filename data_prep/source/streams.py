@@ -29,12 +29,14 @@ class Located(NamedTuple):
         open: Opens it from the start.
         packed_size: Its size in bytes as it lies in the source.
         damage: What reading it raises when the archive is damaged.
+        kind: The name of its format where more than its first bytes tells it.
     """
 
     name: str
     open: Callable[[], io.BufferedIOBase]
     packed_size: int
     damage: tuple[type[Exception], ...] = ()
+    kind: str | None = None
 
 
 def check_size(name: str, size: int, packed_size: int, limits: Limits) -> None:

@@ -148,10 +148,7 @@ def _answers(
     client = aws.client("s3")
 
     def ask(each: Listed) -> dict[str, Any]:
-        answer: dict[str, Any] = client.get_object(
-            Bucket=folder.bucket, Key=f"{folder.key}{each.path}"
-        )
-        return answer
+        return dict(client.get_object(Bucket=folder.bucket, Key=f"{folder.key}{each.path}"))
 
     waiting: deque[tuple[Listed, Future[dict[str, Any]]]] = deque()
     with ThreadPoolExecutor(_AHEAD) as pool:

@@ -81,8 +81,12 @@ def _check_object(uri: str, rules: Rules) -> None:
         raise _refused(
             uri, "not in a bucket that this deployment may read from", f"Allowed: {allowed}."
         )
-    if not key:
-        raise _refused(uri, "a bucket", "Give the address of a file or of a folder in it.")
+    if not key or (bucket == rules.bucket and key in SOURCE_FOLDERS):
+        raise _refused(
+            uri,
+            "a whole bucket, or the folder of all sources",
+            "Give the address of a file, or of a folder that holds one table and ends with a slash.",
+        )
     # S3 itself takes such keys literally, but a client or proxy on the way may not.
     if any(part in ("", ".", "..") for part in key.removesuffix("/").split("/")):
         raise _refused(

@@ -17,7 +17,7 @@ Engine = Literal["lambda", "processing", "spark"]
 _GIB = 1 << 30
 # Their rows take several times as many bytes once unpacked: archives, and the formats of which
 # `data_prep` says so (this function goes without it; a test holds the two together).
-PACKED = (".zip", ".gz", ".gzip", ".bz2", ".xz", ".zst", ".parquet")
+PACKED = (".zip", ".gz", ".gzip", ".bz2", ".xz", ".zst", ".parquet", ".xlsx", ".xlsm")
 _PACKING = 6
 
 # Up to these sizes, unpacked: half of what the function's disk holds beside the files written from

@@ -87,8 +87,10 @@ class Format(Section):
     """How the data file is written; what is left out is found out."""
 
     kind: Annotated[
-        Literal["arff", "csv", "json", "libsvm", "parquet"] | None,
-        Field(description='"arff", "csv" (for any delimiter), "json", "libsvm" or "parquet"'),
+        Literal["arff", "csv", "json", "libsvm", "parquet", "xlsx"] | None,
+        Field(
+            description='"arff", "csv" (for any delimiter), "json", "libsvm", "parquet" or "xlsx"'
+        ),
     ] = None
     delimiter: Annotated[
         str | None,
@@ -126,6 +128,10 @@ class Format(Section):
     na_values: Annotated[
         list[Text], Field(max_length=50, description="a list of at most 50 texts")
     ] = Field(default_factory=list)
+    sheet: Annotated[
+        str | None,
+        Field(min_length=1, max_length=31, description="the name of a workbook's sheet, as text"),
+    ] = None
 
     @model_validator(mode="after")
     def _tells_apart(self) -> Self:

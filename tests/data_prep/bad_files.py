@@ -85,7 +85,7 @@ BAD = {
         lzma.compress(CSV.encode())[:-12], "x.csv.xz", errors.DamagedArchiveError, ("again",)
     ),
     "altered xz": Bad(
-        lzma.compress(CSV.encode()).replace(b"\0", b"\1"),
+        lzma.compress(CSV.encode())[:40] + b"?" * 40 + lzma.compress(CSV.encode())[80:],
         "x.csv.xz",
         errors.DamagedArchiveError,
         ("'x.csv'",),

@@ -8,9 +8,10 @@ import pytest
 from tests.support import ROOT
 
 EXTRA = {
+    *("datetime", "openpyxl", "warnings", "xml"),
     *("collections", "concurrent", "contextlib", "copy", "functools", "numpy", "os", "pyarrow"),
 }
-LARGE = ("pages.py", "parquet.py", "spread.py", "zstandard.py")
+LARGE = ("pages.py", "parquet.py", "spread.py", "workbook.py", "zstandard.py")
 ALLOWED = {
     *(
         "__future__",

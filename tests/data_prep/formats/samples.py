@@ -30,6 +30,17 @@ JSON = "".join(
 LIBSVM = "1 1:1.5\n0 1:2.5\n1 1:2.5 3:4 # a remark\n" * 20
 
 
+def _xlsx() -> bytes:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    for row in [("a", "class"), *[(1.5, "Abnormal"), (2.5, "Normal"), (2.5, "Abnormal")] * 20]:
+        book.active.append(row)
+    sink = io.BytesIO()
+    book.save(sink)
+    return sink.getvalue()
+
+
 # What is asked of a sample, where not the notebook's label.
 ASKED: dict[str, dict[str, Any]] = {"libsvm": {"label": "label", "positive": "1"}}
 # By the names of the registry.
@@ -39,4 +50,5 @@ SAMPLES: dict[str, Callable[[], bytes]] = {
     "json": JSON.encode,
     "libsvm": LIBSVM.encode,
     "parquet": _parquet,
+    "xlsx": _xlsx,
 }
