@@ -60,11 +60,16 @@ class Dialect(NamedTuple):
     comment: str | None = None
 
 
-def opened(file: DataFile, options: FormatOptions) -> Opened:
+def opened(file: DataFile, options: FormatOptions, *, named_rows: bool = True) -> Opened:
     """Read a delimited file's header.
 
     The delimiter, where neither the options nor a line `sep=` give it, is the one of , ; and tab
     that gives the first rows equally many values, the most of them; blanks where none does.
+
+    Args:
+        file: The file.
+        options: How it is written.
+        named_rows: Whether a header with one name fewer than values is one of R's.
 
     Raises:
         NoRowsError: There are blank lines only.
@@ -90,7 +95,7 @@ def opened(file: DataFile, options: FormatOptions) -> Opened:
     if not names:
         raise NoRowsError("the file holds blank lines only", remedy="Give a header and rows.")
     index: frozenset[str] = frozenset()
-    if options.header is not False and not options.names and _is_r(names, sample):
+    if named_rows and options.header is not False and not options.names and _is_r(names, sample):
         names, index = (_ROW_NAMES, *names), frozenset([_ROW_NAMES])
     if len(names) == 1:
         raise DelimiterError(
@@ -382,9 +387,11 @@ def _sniff(open_text: _Open, comment: str | None, skipped: int) -> str:
         if not widths:
             continue
         score = (len(set(widths)) == 1 and widths[0] > 1, widths[0])
-        if delimiter == WHITESPACE and not (score[0] and len(widths) > 1):
-            # Words of one line are no columns.
-            continue
+        if delimiter == WHITESPACE:
+            # Words of one line are no columns. R's header has one name fewer than its rows.
+            if len(set(widths[1:])) != 1 or widths[1] - widths[0] not in (0, 1):
+                continue
+            score = (True, widths[1])
         if score > best_score:
             best, best_score = delimiter, score
     return best

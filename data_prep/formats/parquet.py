@@ -10,7 +10,7 @@ time. What they come to in all is held to the limits of a file of text.
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import numpy as np
 import pyarrow as pa
@@ -68,6 +68,8 @@ def opened(file: DataFile, options: FormatOptions) -> Opened:
     }
     check_row_count(described.rows, limits.rows)
     with _Guard(file.name):
+        # What is not read need not be understood.
+        described = described.without(unreadable)
         reading = pages.measured(file.name, stream, described, limits.decoded_bytes)
     floats = frozenset(
         field.name
@@ -76,7 +78,7 @@ def opened(file: DataFile, options: FormatOptions) -> Opened:
     )
 
     def open_lines() -> io.BufferedReader:
-        return io.BufferedReader(Pulled(_pieces(file, reading)), _READ_BYTES)
+        return io.BufferedReader(Pulled(_pieces(file, schema, unreadable, reading)), _READ_BYTES)
 
     reader = DelimitedRows(
         tuple(schema.names),
@@ -117,14 +119,19 @@ def _parquet(
     )
 
 
-def _pieces(file: DataFile, reading: pages.Reading) -> Iterator[bytes]:
+def _pieces(
+    file: DataFile, schema: pa.Schema, unreadable: Collection[str], reading: pages.Reading
+) -> Iterator[bytes]:
     """Yield the rows as CSV without a header, some megabytes at a time."""
     rows = size = 0
+    read = [name for name in schema.names if name not in unreadable] if unreadable else None
     with _Guard(file.name):
         opened = _parquet(file.open(), reading.dictionaries, reading.buffer_bytes)
-        for batch in opened.iter_batches(reading.rows_at_once):
+        for batch in opened.iter_batches(reading.rows_at_once, columns=read):
             for part in _parts(batch, rows, file.limits.line_bytes):
-                columns = [_writable(column) for column in part.columns]
+                found = map(_writable, part.columns)
+                empty = pa.nulls(part.num_rows, pa.string()) if unreadable else None
+                columns = [empty if name in unreadable else next(found) for name in schema.names]
                 sink = io.BytesIO()
                 names = [str(at) for at in range(len(columns))]
                 pyarrow.csv.write_csv(pa.table(columns, names), sink, _WRITE)
@@ -240,8 +247,6 @@ def _readable(kind: pa.DataType) -> bool:
 def _writable(column: pa.Array) -> pa.Array:
     """Return the column in a type that is written as a number or as text."""
     kind = column.type
-    if not _readable(kind):
-        return pa.nulls(len(column), pa.string())
     if pa.types.is_dictionary(kind):
         return _writable(column.cast(kind.value_type))
     if pa.types.is_boolean(kind):

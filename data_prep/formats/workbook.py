@@ -86,7 +86,7 @@ def opened(file: DataFile, options: FormatOptions) -> Opened:
         ) from error
     # Numbers are numbers there, however Excel shows them.
     said = options._replace(delimiter=",", comment=None, decimal=None, thousands=None)
-    return delimited.opened(_Sheet(file, text), said)
+    return delimited.opened(_Sheet(file, text), said, named_rows=False)
 
 
 class _Sheet:

@@ -85,7 +85,7 @@ def _check_object(uri: str, rules: Rules) -> None:
         raise _refused(
             uri,
             "a whole bucket, or the folder of all sources",
-            "Give the address of a file, or of a folder that holds one table and ends with a slash.",
+            "Give the address of a file, or of a folder that holds one table.",
         )
     # S3 itself takes such keys literally, but a client or proxy on the way may not.
     if any(part in ("", ".", "..") for part in key.removesuffix("/").split("/")):

@@ -101,13 +101,23 @@ def seeds(
         yield encoded("x.arff", arff, asked)
         for gaps in (0, GAPS):
             yield encoded("x.csv", csv, asked | gaps)
+    yield from _written_otherwise(csv, arff, samples["json"]())
+    for kind in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", kind) as archive:
+            archive.writestr("data.arff", arff)
+            archive.writestr("readme.txt", "x")
+        yield encoded("x.zip", buffer.getvalue())
+
+
+def _written_otherwise(csv: bytes, arff: bytes, lines: bytes) -> Iterator[bytes]:
+    """Yield inputs that are compressed, described by options, or several files of one table."""
     for suffix, pack in (("gz", gzip.compress), ("bz2", bz2.compress), ("xz", lzma.compress)):
         yield encoded(f"x.csv.{suffix}", pack(csv))
     yield encoded("x.csv", csv.replace(b",", b";").replace(b".", b","), NUMERALS)
     yield encoded("x.csv", b"#c\n" + csv.partition(b"\n")[2], NUMERALS | HEADERLESS)
     yield encoded("x", csv.replace(b",", b"  "))
     yield encoded("x", b"sep=;\r\n" + csv.replace(b",", b";"))
-    lines = samples["json"]()
     yield encoded("x", b"[" + lines.strip().replace(b"\n", b",\n") + b"]")
     yield encoded("x.json", lines.replace(b"2.5", b'{"b":[1e5,"\\u00e9",null,true]}', 1), GAPS)
     parts = {
@@ -122,9 +132,3 @@ def seeds(
             for name, content in files.items():
                 archive.writestr(name, content)
         yield encoded("x.zip", buffer.getvalue(), SEVERAL)
-    for kind in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w", kind) as archive:
-            archive.writestr("data.arff", arff)
-            archive.writestr("readme.txt", "x")
-        yield encoded("x.zip", buffer.getvalue())

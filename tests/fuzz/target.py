@@ -41,8 +41,8 @@ with atheris.instrument_imports(include=["data_prep", "zipfile", "gzip", "csv"])
         formats,
         prepare,
     )
-    from data_prep.formats.base import DataFile, Opened
     from data_prep.formats import joined  # noqa: F401 (to be instrumented)
+    from data_prep.formats.base import DataFile, Opened
     from data_prep.source import archives, compression, parts  # noqa: F401
 
     if LARGE:
