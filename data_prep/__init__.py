@@ -12,12 +12,14 @@ from data_prep import check, formats, leaks, profile, split, write
 from data_prep.errors import DataError
 from data_prep.limits import Limits
 from data_prep.options import FormatOptions, Objective, Task, Wanted
+from data_prep.source import naming
 from data_prep.source.examination import Examination, Member, examine
 from data_prep.source.text import EncodingError
 from data_prep.split import Fractions, Parts
 from data_prep.table import DROPPED, Table
 
 if TYPE_CHECKING:
+    from data_prep.source.parts import Collection
     from data_prep.spread import Spread
 
 __all__ = [
@@ -120,7 +122,8 @@ def prepare(
         source: The file, seekable: a zip, a gzip, ARFF, CSV or Parquet. It is left open, and must
             stay so until the files are written.
         name: Its name, the last part of its address.
-        member: The member of a zip to read; see `examine` for what happens without it.
+        member: The member of a zip to read; see `examine` for what happens without it. Several are
+            read as one table where it ends with a slash or holds a *; see `source.naming`.
         sha256: The SHA-256 the data file must have, unpacked.
         format_options: How the file is written; found out when left out.
         wanted: The label, its positive value, and what becomes of the other columns; the
@@ -137,15 +140,30 @@ def prepare(
     limits, wanted = limits or Limits(), wanted or Wanted()
     format_options, fractions = format_options or FormatOptions(), fractions or Fractions()
     split.check_seed(seed)
+    found: Examination | Collection
     try:
-        found = examine(
-            source,
-            name=name,
-            wanted=member,
-            sha256=sha256,
-            encoding=format_options.encoding,
-            limits=limits,
-        )
+        if naming.is_pattern(member):
+            from data_prep.source.parts import examine_several
+
+            found = examine_several(
+                source,
+                name=name,
+                pattern=str(member),
+                sha256=sha256,
+                encoding=format_options.encoding,
+                kind=format_options.kind,
+                limits=limits,
+            )
+        else:
+            found = examine(
+                source,
+                name=name,
+                wanted=member,
+                sha256=sha256,
+                encoding=format_options.encoding,
+                kind=format_options.kind,
+                limits=limits,
+            )
     except EncodingError as error:
         from data_prep import problems
 
@@ -159,12 +177,12 @@ def prepare(
             told = problems.told(error, found, format_options, wanted, fractions)
             texts = problems.columns_of_text(told, wanted) if wanted.encode_text else ()
             if not texts:
-                raise told from error
+                raise (told if isinstance(found, Examination) else found.located(told)) from error
             wanted = wanted._replace(categorical=(*wanted.categorical, *texts))
 
 
 def _prepared_of(
-    found: Examination,
+    found: "Examination | Collection",
     format_options: FormatOptions,
     wanted: Wanted,
     fractions: Fractions,
@@ -250,7 +268,7 @@ def _class_counts(labels: bytes, classes: int) -> list[int]:
     return [labels.count(which) for which in range(classes)]
 
 
-def _import_meanwhile(found: Examination) -> None:
+def _import_meanwhile(found: "Examination | Collection") -> None:
     """Import the engine for large files, as long as reading 100 MB takes, and read on meanwhile.
 
     Reading and hashing go on without the interpreter's lock, which an import mostly holds.
@@ -276,7 +294,7 @@ def _import_meanwhile(found: Examination) -> None:
 
 
 def _large(
-    found: Examination,
+    found: "Examination | Collection",
     format_options: FormatOptions,
     wanted: Wanted,
     fractions: Fractions,
@@ -302,6 +320,13 @@ def _large(
         "shuffled" if outcome.exact else "file",
         outcome.write,
     )
+
+
+def _described(member: Member) -> dict[str, Any]:
+    found: dict[str, Any] = {"member": member.name, "bytes": member.size, "sha256": member.sha256}
+    if member.parts:
+        found["parts"] = [_described(part) for part in member.parts]
+    return found
 
 
 def _prepared(
@@ -330,7 +355,7 @@ def _prepared(
             for part, rows in counts.items()
         },
         noted=noted._replace(counts=dict(zip(classes, totals, strict=True))),
-        source={"member": chosen.name, "bytes": chosen.size, "sha256": chosen.sha256},
+        source=_described(chosen),
         order=order,
     )
     return Prepared(

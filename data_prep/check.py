@@ -7,6 +7,7 @@ from data_prep.errors import DataError, listed, pasted, shown
 from data_prep.formats.base import Opened, Rows
 from data_prep.labels import Labels, add_target, check_spread, no_rows
 from data_prep.limits import check_row_count
+from data_prep.numerals import plain
 from data_prep.options import Wanted
 from data_prep.table import Column, Table
 from data_prep.values import add
@@ -103,12 +104,14 @@ def table(
         if target is None:
             labels.add(columns[plan.label], batch.lines)
         else:
-            add_target(target, columns[plan.label], batch.lines, rows.missing, wanted.objective)
+            texts = plain(rows.numerals, target, columns[plan.label], batch.lines)
+            add_target(target, texts, batch.lines, rows.missing, wanted.objective)
         count += len(batch.rows)
         lines += batch.lines
         check_row_count(count, most_rows)
         for feature, at in zip(features, plan.features, strict=True):
-            add(feature, columns[at], batch.lines, rows.missing, gaps=wanted.missing == "pass")
+            texts = plain(rows.numerals, feature, columns[at], batch.lines)
+            add(feature, texts, batch.lines, rows.missing, gaps=wanted.missing == "pass")
     codes = b""
     classes: tuple[str, ...] = ()
     if target is None:
@@ -149,7 +152,14 @@ def resolved(rows: Rows, wanted: Wanted) -> tuple[Layout | None, list[DataError]
     """
     problems = list(_fields(rows.names, wanted))
     names = tuple(wanted.rename.get(name, name) for name in rows.names)
-    kept = [at for at, name in enumerate(rows.names) if name not in wanted.drop]
+    asked_for = {wanted.label, *wanted.categorical}
+    kept = [
+        at
+        for at, name in enumerate(rows.names)
+        if name not in wanted.drop and (name not in rows.index or names[at] in asked_for)
+    ]
+    unreadable = {at for at in kept if rows.names[at] in rows.unreadable}
+    problems += [rows.unreadable[rows.names[at]] for at in sorted(unreadable)]
     problems += _names(names, kept, wanted, rows.names)
     place: dict[str, int] = {}
     for at in kept:
@@ -157,8 +167,10 @@ def resolved(rows: Rows, wanted: Wanted) -> tuple[Layout | None, list[DataError]
     if wanted.label not in place:
         return None, [*problems, _no_label(place, wanted)]
     label = place[wanted.label]
-    features = tuple(at for at in kept if at != label)
-    if not features:
+    if label in unreadable:
+        return None, problems
+    features = tuple(at for at in kept if at != label and at not in unreadable)
+    if not features and not unreadable:
         problems.append(
             NoFeaturesError(
                 "the label is the only column", remedy="Give at least one column to learn from."

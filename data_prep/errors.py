@@ -56,6 +56,7 @@ class DataError(Exception):
             does.
         others: What else is wrong with the file, where it was looked for. The message tells of
             these, too, and the remedy ends with what solves all of them that the input can solve.
+        file: Of several files of one table, the one where it was found.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class DataError(Exception):
         column: str | None = None,
         fix: Mapping[str, Any] | None = None,
         others: Sequence["DataError"] = (),
+        file: str | None = None,
     ) -> None:
         self.own_remedy = remedy
         self.problem = problem
@@ -74,6 +76,7 @@ class DataError(Exception):
         self.column = column
         self.fix = dict(fix or {})
         self.others = tuple(others)
+        self.file = file
         whole: dict[str, Any] = {}
         for each in (self.fix, *(other.fix for other in self.others)):
             whole = merged(whole, each)
@@ -95,6 +98,7 @@ class DataError(Exception):
     def where(self) -> str:
         """Return the place as the message begins with it."""
         places = [
+            f"file {shown(self.file, limit=200)}" if self.file is not None else "",
             f"line {self.line}" if self.line is not None else "",
             f"column {shown(self.column)}" if self.column is not None else "",
         ]
@@ -116,6 +120,19 @@ class DataError(Exception):
             column=self.column,
             fix=self.fix if fix is None else fix,
             others=others,
+            file=self.file,
+        )
+
+    def found_in(self, file: str, line: int | None) -> "DataError":
+        """Return the same refusal with the file of several it was met in, and the line there."""
+        return type(self)(
+            self.problem,
+            remedy=self.own_remedy,
+            line=line,
+            column=self.column,
+            fix=self.fix,
+            others=self.others,
+            file=file,
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -126,6 +143,7 @@ class DataError(Exception):
             "column": self.column,
             "fix": self.fix,
             "others": self.others,
+            "file": self.file,
         }
         return _restored, (type(self), self.problem, given)
 
@@ -163,6 +181,10 @@ class QuotingError(DataError):
 
 class RaggedRowError(DataError):
     """A row has more or fewer values than there are columns."""
+
+
+class SparseDataError(DataError):
+    """A row in a sparse notation, ARFF's or LIBSVM's, is malformed."""
 
 
 class NoRowsError(DataError):

@@ -1,12 +1,15 @@
 """What the person running it asks of the preparation, beside the file itself."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 Task = Literal["binary", "multiclass", "regression"]
 # Labels of a regression: more than -1; 0 or more; more than 0; from 0 to 1.
 Domain = Literal["above_minus_one", "non_negative", "positive", "share"]
+
+# The delimiter of a file whose columns are told apart by any run of blanks and tabs.
+WHITESPACE = "whitespace"
 
 
 class Objective(NamedTuple):
@@ -26,16 +29,29 @@ class FormatOptions(NamedTuple):
 
     Attributes:
         kind: The name of a format (`formats.FORMATS`), such as "csv" (any delimiter).
-        delimiter: The one character between the values of a delimited file.
+        delimiter: The one character between the values of a delimited file, or `WHITESPACE`.
         header: Whether a delimited file's first line names the columns. Without a header they are
             called column_1, column_2 and so on.
         encoding: Name of the text's encoding; UTF-8, or what a byte order mark says, when None.
+        names: The columns' names; those of the header when empty. Without a word of the header
+            they are those of a file that has none.
+        comment: What a line of a delimited file begins with that is no row.
+        decimal: What stands before a number's fraction in a delimited file; a point when None.
+        thousands: What may stand between its thousands.
+        na_values: What a missing value looks like, beside what the format has for it.
+        sheet: The sheet of a workbook; the only one when None.
     """
 
     kind: str | None = None
     delimiter: str | None = None
     header: bool | None = None
     encoding: str | None = None
+    names: Sequence[str] = ()
+    comment: str | None = None
+    decimal: str | None = None
+    thousands: str | None = None
+    na_values: Sequence[str] = ()
+    sheet: str | None = None
 
 
 class Wanted(NamedTuple):

@@ -105,7 +105,7 @@ def run(
             "--source",
             "-s",
             metavar="PATH|URL|S3",
-            help="Training file: a CSV, ARFF or ZIP here, an https:// or an s3:// address. "
+            help="Training file, or a folder of files: here, at an https:// or an s3:// address. "
             "Default: UCI's vertebral column data; where UCI cannot be reached, a copy of it.",
         ),
     ] = None,

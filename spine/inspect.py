@@ -12,7 +12,7 @@ from rich.text import Text
 
 from spine import view
 from spine.errors import UsageError
-from spine.shipped import place
+from spine.shipped import load_data_prep
 
 if TYPE_CHECKING:
     import io
@@ -29,7 +29,7 @@ def look(path: Path, *, label: str | None = None, member: str | None = None) -> 
     Raises:
         UsageError: It is no file, or nothing that could be read.
     """
-    place("data_prep")
+    load_data_prep()
     from data_prep import DataError
     from data_prep.inspection import inspect
 

@@ -130,7 +130,7 @@ def _input(request: Request, cloud: "Cloud", bucket: str, steps: Steps) -> dict[
 
 
 def _upload(cloud: "Cloud", source: sources.Local, bucket: str, steps: Steps) -> str:
-    size = source.path.stat().st_size
+    size = sources.size_of(source.path)
     sent = 0
     with steps.step(f"Upload {source.path.name} ({_megabytes(size)})") as step:
 

@@ -18,13 +18,14 @@ def load(name: str) -> Any:
     other folder of that name is taken: the installed command `spine` runs anywhere.
     """
     _place("lambda", ROOT)
-    place("data_prep")
+    load_data_prep()
     return importlib.import_module(f"lambda.{name}")
 
 
-def place(package: str) -> None:
-    """Let a package of the project's folder be imported from wherever the command runs."""
-    _place(package, ROOT)
+def load_data_prep(name: str = "") -> Any:
+    """Import `data_prep`, or a module of it by its dotted name, such as `source.naming`."""
+    _place("data_prep", ROOT)
+    return importlib.import_module(f"data_prep.{name}" if name else "data_prep")
 
 
 def _place(package: str, root: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from spine.errors import UsageError
+from spine.shipped import load_data_prep
 
 _PIECE = 1 << 20
 # What the plan accepts in an S3 address without doubt; anything else in a file's name becomes "-".
@@ -17,7 +18,7 @@ _AWKWARD = re.compile(r"[^A-Za-z0-9._-]+")
 
 @dataclass(frozen=True, slots=True)
 class Local:
-    """A file on this machine, to be uploaded."""
+    """A file on this machine, or a folder of files of one table, to be uploaded."""
 
     path: Path
 
@@ -33,7 +34,7 @@ def parse(text: str) -> Local | Remote:
     """Understand what was given as --source.
 
     Raises:
-        UsageError: It is neither an existing file nor an https:// or s3:// address.
+        UsageError: It is neither an existing file or folder nor an https:// or s3:// address.
     """
     scheme = text.partition("://")[0] if "://" in text else ""
     if scheme in {"https", "s3"}:
@@ -47,9 +48,12 @@ def parse(text: str) -> Local | Remote:
         )
     path = Path(text).expanduser()
     if path.is_dir():
-        raise UsageError(
-            f"--source: {text} is a folder.", remedy="Give one file: CSV, ARFF or ZIP."
-        )
+        if not files_of(path):
+            raise UsageError(
+                f"--source: {text} holds no file with data.",
+                remedy="Names that begin with . or _, and files without a byte, are passed over.",
+            )
+        return Local(path)
     if not path.exists():
         raise UsageError(
             f"--source: there is no file {text}.",
@@ -58,6 +62,24 @@ def parse(text: str) -> Local | Remote:
     if path.stat().st_size == 0:
         raise UsageError(f"--source: {text} is empty.", remedy="Give a CSV, ARFF or ZIP with data.")
     return Local(path)
+
+
+def files_of(folder: Path) -> list[str]:
+    """Return the paths of a folder's files of data, in the order in which they are read."""
+    found = [
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file() and path.stat().st_size
+    ]
+    chosen: list[str] = load_data_prep("source.naming").chosen(found, "*")
+    return chosen
+
+
+def size_of(path: Path) -> int:
+    """Return the bytes of a file, or of a folder's files of data."""
+    if path.is_dir():
+        return sum((path / each).stat().st_size for each in files_of(path))
+    return path.stat().st_size
 
 
 def upload_key(path: Path, sha256: str) -> str:
@@ -79,22 +101,33 @@ def sha256_of(path: Path) -> str:
 
 
 def upload(s3: Any, path: Path, *, bucket: str, on_bytes: Callable[[int], None]) -> str:
-    """Put a file into the bucket unless the same content lies there already.
+    """Put a file or a folder into the bucket unless the same content lies there already.
 
     Args:
         s3: A boto3 S3 client.
-        path: The file.
+        path: The file, or the folder.
         bucket: The app's bucket.
         on_bytes: Told the number of bytes sent since the last call, from several threads.
 
     Returns:
-        Its `s3://` address.
+        Its `s3://` address, which ends with a slash for a folder.
     """
+    if path.is_dir():
+        sums = {name: sha256_of(path / name) for name in files_of(path)}
+        listing = "".join(f"{digest}  {name}\n" for name, digest in sums.items())
+        folder = upload_key(path.resolve(), hashlib.sha256(listing.encode()).hexdigest())
+        for name in sums:
+            _put(s3, path / name, bucket=bucket, key=f"{folder}/{name}", on_bytes=on_bytes)
+        return f"s3://{bucket}/{folder}/"
     key = upload_key(path, sha256_of(path))
+    _put(s3, path, bucket=bucket, key=key, on_bytes=on_bytes)
+    return f"s3://{bucket}/{key}"
+
+
+def _put(s3: Any, path: Path, *, bucket: str, key: str, on_bytes: Callable[[int], None]) -> None:
     present = s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents", [])
     if not any(found["Key"] == key and found["Size"] == path.stat().st_size for found in present):
         s3.upload_file(str(path), bucket, key, Callback=on_bytes)
-    return f"s3://{bucket}/{key}"
 
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -61,11 +61,8 @@ class Store(FakeS3):
     def paginate(self, *, Bucket: str, Prefix: str, **_: object) -> Iterator[dict[str, Any]]:
         """One page."""
         keys = [key for bucket, key in self.objects if bucket == Bucket and key.startswith(Prefix)]
-        yield (
-            {"Contents": [{"Key": key, "Size": len(self.objects[Bucket, key][-1])} for key in keys]}
-            if keys
-            else {}
-        )
+        found = [{"Key": key, "Size": len(self.objects[Bucket, key][-1])} for key in keys]
+        yield {"Contents": found} if keys else {}
 
     def delete_object(self, *, Bucket: str, Key: str) -> None:
         """Delete every version."""

@@ -37,6 +37,7 @@ from data_prep.split import Fractions, Parts
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from data_prep.source.parts import Collection
     from data_prep.spread import Spread
 
 
@@ -76,7 +77,7 @@ class Outcome(NamedTuple):
 
 
 def prepare(
-    found: Examination,
+    found: Examination | Collection,
     format_options: FormatOptions,
     wanted: Wanted,
     fractions: Fractions,
@@ -104,7 +105,7 @@ def prepare(
         # The blocks are taken from elsewhere.
         found.finish()
     try:
-        opened = kind.open(found, format_options)
+        opened = formats.opened(found, format_options)
         schema = Schema.of(opened, wanted)
         if spread is not None:
             from data_prep.bulk.leader import Leader

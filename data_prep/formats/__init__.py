@@ -7,7 +7,7 @@ needed: for the notebook's file, imports are most of the time.
 import io
 import posixpath
 
-from data_prep.formats.base import DataFile, Format, Opened, decoded
+from data_prep.formats.base import DataFile, Format, Opened, PartFile, decoded
 from data_prep.options import FormatOptions
 
 
@@ -29,10 +29,40 @@ def _open_delimited(file: DataFile, options: FormatOptions) -> Opened:
     return delimited.opened(file, options)
 
 
-def _open_parquet(file: DataFile, _options: FormatOptions) -> Opened:
+def _open_parquet(file: DataFile, options: FormatOptions) -> Opened:
     from data_prep.formats import parquet
 
-    return parquet.opened(file)
+    return parquet.opened(file, options)
+
+
+def _open_json(file: DataFile, options: FormatOptions) -> Opened:
+    from data_prep.formats import records
+
+    return records.opened(file, options)
+
+
+def _looks_like_json(text: io.TextIOBase) -> bool:
+    from data_prep.formats import records
+
+    return records.looks_like(text)
+
+
+def _open_libsvm(file: DataFile, _options: FormatOptions) -> Opened:
+    from data_prep.formats import libsvm
+
+    return libsvm.opened(file)
+
+
+def _looks_like_libsvm(text: io.TextIOBase) -> bool:
+    from data_prep.formats import libsvm
+
+    return libsvm.looks_like(text)
+
+
+def _open_workbook(file: DataFile, options: FormatOptions) -> Opened:
+    from data_prep.formats import workbook
+
+    return workbook.opened(file, options)
 
 
 # By name. Text is tried in this order.
@@ -42,10 +72,31 @@ FORMATS: dict[str, Format] = {
         Format("arff", (".arff",), _open_arff, looks_like=_looks_like_arff),
         Format("csv", (".csv", ".tsv"), _open_delimited),
         Format(
+            "json",
+            (".jsonl", ".ndjson", ".json"),
+            _open_json,
+            looks_like=_looks_like_json,
+        ),
+        Format(
+            "libsvm",
+            (".libsvm", ".svmlight", ".svm"),
+            _open_libsvm,
+            looks_like=_looks_like_libsvm,
+        ),
+        Format(
             "parquet",
             (".parquet",),
             _open_parquet,
             magic=b"PAR1",
+            is_packed=True,
+            reads_from_end=True,
+        ),
+        Format(
+            "xlsx",
+            (".xlsx", ".xlsm"),
+            _open_workbook,
+            # Every zip begins so; which of them are workbooks is told where archives are.
+            magic=b"PK\x03\x04",
             is_packed=True,
             reads_from_end=True,
         ),
@@ -78,6 +129,8 @@ def recognised(file: DataFile, kind: str | None = None) -> Format:
     if file.binary is not None:
         return file.binary
     texts = [each for each in FORMATS.values() if each.is_text]
+    if kind is None and file.is_records:
+        return FORMATS["json"]
     if kind is not None:
         return next((each for each in texts if each.name == kind), FORMATS["csv"])
     suffix = posixpath.splitext(file.name.lower())[1]
@@ -93,10 +146,17 @@ def recognised(file: DataFile, kind: str | None = None) -> Format:
 
 
 def opened(file: DataFile, options: FormatOptions | None = None) -> Opened:
-    """Read a data file's header.
+    """Read a data file's header, or those of the files it consists of.
 
     Raises:
         DataError: Its header is refused by the reader of its format.
     """
     options = options or FormatOptions()
+    if file.parts:
+        from data_prep.formats import joined
+
+        def open_one(part: PartFile, options: FormatOptions) -> Opened:
+            return recognised(part, options.kind).open(part, options)
+
+        return joined.opened(file.parts, options, open_one, file.starts)
     return recognised(file, options.kind).open(file, options)

@@ -11,8 +11,16 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 
-from data_prep.errors import DataError, QuotingError, RaggedRowError, UnsupportedTypeError, shown
+from data_prep.errors import (
+    DataError,
+    QuotingError,
+    RaggedRowError,
+    SparseDataError,
+    UnsupportedTypeError,
+    shown,
+)
 from data_prep.formats.base import VALUES_AT_ONCE, Batch, DataFile, Opened, decoded, of_text
+from data_prep.numerals import Numerals
 
 
 class ArffHeaderError(DataError):
@@ -21,10 +29,6 @@ class ArffHeaderError(DataError):
 
 class ArffDataMissingError(DataError):
     """There is no `@data` line."""
-
-
-class SparseDataError(DataError):
-    """A row in ARFF's sparse notation is malformed."""
 
 
 _QUOTED = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
@@ -64,7 +68,7 @@ def opened(file: DataFile) -> Opened:
     Raises:
         ArffHeaderError: A line before `@data` is not a declaration.
         ArffDataMissingError: There is no `@data` line.
-        UnsupportedTypeError: An attribute is neither numeric nor nominal.
+        UnsupportedTypeError: An attribute is a relation.
     """
     with decoded(file.open_utf8()) as text:
         return of_text(file, _header(text))
@@ -73,6 +77,7 @@ def opened(file: DataFile) -> Opened:
 def _header(text: Iterable[str]) -> "ArffRows":
     names: list[str] = []
     nominal: dict[str, tuple[str, ...]] = {}
+    unreadable: dict[str, DataError] = {}
     lines = iter(text)
     for number, line in enumerate(lines, 1):
         stripped = line.strip()
@@ -82,7 +87,9 @@ def _header(text: Iterable[str]) -> "ArffRows":
             break
         name, values = _attribute(stripped, number)
         names.append(name)
-        if values is not None:
+        if isinstance(values, DataError):
+            unreadable[name] = values
+        elif values is not None:
             nominal[name] = values
     else:
         raise ArffDataMissingError(
@@ -94,7 +101,7 @@ def _header(text: Iterable[str]) -> "ArffRows":
             remedy="Declare each column before @data, such as: @attribute age numeric.",
             line=number,
         )
-    return ArffRows(tuple(names), nominal, number, _delimiter(lines))
+    return ArffRows(tuple(names), nominal, number, _delimiter(lines), unreadable)
 
 
 def _delimiter(lines: Iterable[str]) -> str:
@@ -112,8 +119,10 @@ class ArffRows:
     keeps_integers = False
     floats: frozenset[str] = frozenset()
     missing = frozenset({"?"})
+    index: frozenset[str] = frozenset()
     # A comment, a sparse row, and quotes that are escaped otherwise than in CSV.
     own_marks = (b"%", b"{", b"'", b'"')
+    numerals: Numerals | None = None
 
     def __init__(
         self,
@@ -121,10 +130,12 @@ class ArffRows:
         nominal: Mapping[str, tuple[str, ...]],
         header_lines: int,
         delimiter: str,
+        unreadable: Mapping[str, DataError],
     ) -> None:
         self.names = names
         self.nominal = nominal
-        self.numeric = frozenset(names).difference(nominal)
+        self.numeric = frozenset(names).difference(nominal, unreadable)
+        self.unreadable = unreadable
         self.header_lines = header_lines
         self.delimiter = delimiter
 
@@ -192,8 +203,8 @@ class ArffRows:
         )
 
 
-def _attribute(line: str, number: int) -> tuple[str, tuple[str, ...] | None]:
-    """Return an attribute's name, and its values when it is nominal."""
+def _attribute(line: str, number: int) -> tuple[str, tuple[str, ...] | DataError | None]:
+    """Return an attribute's name, and its values when it is nominal, or why it is not read."""
     declaration = _ATTRIBUTE.fullmatch(line)
     if declaration is None:
         raise ArffHeaderError(
@@ -205,12 +216,17 @@ def _attribute(line: str, number: int) -> tuple[str, tuple[str, ...] | None]:
     if _NUMERIC.fullmatch(kind):
         return name, None
     if other := _OTHER_TYPE.match(kind):
-        raise UnsupportedTypeError(
+        refusal = UnsupportedTypeError(
             f"the attribute is declared {other['type'].lower()}",
-            remedy="Remove the column, or turn it into numbers and declare it numeric.",
+            remedy="Name the column in source.drop, or turn it into numbers and declare it "
+            "numeric.",
             line=number,
             column=name,
         )
+        if other["type"].lower() == "relational":
+            # What follows are columns of the column.
+            raise refusal
+        return name, refusal
     nominal = _NOMINAL.fullmatch(kind)
     if nominal is None:
         raise ArffHeaderError(
@@ -219,7 +235,7 @@ def _attribute(line: str, number: int) -> tuple[str, tuple[str, ...] | None]:
             line=number,
             column=name,
         )
-    values = tuple(map(_unquoted, _split_quoted(nominal["values"], ",", number)))
+    values = tuple(_split_quoted(nominal["values"], ",", number))
     if "" in values or len(set(values)) < len(values):
         raise ArffHeaderError(
             f"the values {shown(kind)} hold an empty or a repeated one",

@@ -1,11 +1,13 @@
 """What a format is: a row of the registry, and the reader of rows that it opens a file with."""
 
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import BinaryIO, NamedTuple, Protocol, cast
 
+from data_prep.errors import DataError, TooLargeError, shown
 from data_prep.limits import Limits
+from data_prep.numerals import Numerals
 from data_prep.options import FormatOptions
 
 # Values of a batch: rows are read so many at a time.
@@ -39,6 +41,11 @@ class Rows(Protocol):
             something else, which then only this reader understands.
         own_marks: Bytes that only this reader understands. A block without one is parsed as CSV.
         missing: What a missing value looks like in this format, beside an empty one.
+        index: The columns that number or name the rows and are no columns of the table; they are
+            left out unless they are asked for.
+        unreadable: The columns that cannot be read, with the refusals of those that are not
+            dropped. They are read as empty.
+        numerals: How numbers are written, where not as Python writes them.
     """
 
     @property
@@ -59,6 +66,12 @@ class Rows(Protocol):
     def own_marks(self) -> tuple[bytes, ...]: ...  # noqa: D102
     @property
     def missing(self) -> frozenset[str]: ...  # noqa: D102
+    @property
+    def index(self) -> frozenset[str]: ...  # noqa: D102
+    @property
+    def numerals(self) -> Numerals | None: ...  # noqa: D102
+    @property
+    def unreadable(self) -> Mapping[str, DataError]: ...  # noqa: D102
 
     def batches_of(self, lines: Iterable[str], *, first_line: int) -> Iterator[Batch]:
         """Yield the rows of some whole lines, of which the first has the number given.
@@ -75,6 +88,9 @@ class DataFile(Protocol):
         name: Its name in the archive, or the name of the bare file.
         binary: The format that its first bytes tell; None: it is text.
         limits: What is refused for its size.
+        is_records: Whether its text begins as a list of JSON objects does, which may be one line.
+        parts: The files that it consists of; none where it is one.
+        starts: Where the rows of each of them begin, once they are read.
     """
 
     @property
@@ -83,12 +99,46 @@ class DataFile(Protocol):
     def binary(self) -> "Format | None": ...  # noqa: D102
     @property
     def limits(self) -> Limits: ...  # noqa: D102
+    @property
+    def is_records(self) -> bool: ...  # noqa: D102
+    @property
+    def parts(self) -> "Sequence[PartFile]": ...  # noqa: D102
+    @property
+    def starts(self) -> "list[PartStart]": ...  # noqa: D102
 
     def open(self, *, once: bool = False) -> io.BufferedIOBase:
         """Open its bytes from the start; `once`, to be read to the end, to examine it meanwhile."""
 
     def open_utf8(self, *, once: bool = False) -> io.BufferedIOBase:
         """Open its text likewise as UTF-8, a byte order mark perhaps first."""
+
+
+class PartFile(DataFile, Protocol):
+    """One of several files that are read as one.
+
+    Attributes:
+        path: Its path among them.
+        keys: What the folders of its path say of its rows: columns and their values.
+    """
+
+    @property
+    def path(self) -> str: ...  # noqa: D102 (described above)
+    @property
+    def keys(self) -> Mapping[str, str]: ...  # noqa: D102
+
+
+class PartStart(NamedTuple):
+    """Where the rows of one of several files begin.
+
+    Attributes:
+        line: The number of the first line, of the lines of all files.
+        in_file: That of the same line in the file.
+        path: Of the file.
+    """
+
+    line: int
+    in_file: int
+    path: str
 
 
 class Opened(NamedTuple):
@@ -156,3 +206,54 @@ def decoded(stream: io.BufferedIOBase, newline: str | None = None) -> io.TextIOW
 def of_text(file: DataFile, rows: Rows, newline: str | None = None) -> Opened:
     """Return a file of text whose lines are read as they are."""
     return Opened(rows, file.open_utf8, lambda: file.open_utf8(once=True), newline)
+
+
+def check_width(name: str, rows: int, columns: int, size: int, limits: Limits) -> None:
+    """Refuse rows that have many more values than their file writes out.
+
+    Args:
+        name: Of the file.
+        rows: How many there are.
+        columns: Of each.
+        size: Characters of the rows as they are written.
+        limits: How large they may be as text, and how many times larger than written.
+
+    Raises:
+        TooLargeError: They have.
+    """
+    values = rows * columns
+    # A row as text has a line's length at the most, and two bytes for each value at the least.
+    if (
+        2 * columns > limits.line_bytes
+        or values > limits.member_bytes
+        or (values > limits.ratio_from and values > limits.ratio * size)
+    ):
+        raise TooLargeError(
+            f"the {rows:,} rows of {shown(name)} with {columns:,} columns have {values:,} values, "
+            f"of which few are written",
+            remedy="Give fewer columns, or fewer rows.",
+        )
+
+
+class Pulled(io.RawIOBase):
+    """Pieces of bytes as a stream, each made when it is asked for."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        """Tell that it can be read."""
+        return True
+
+    def readinto(self, buffer: "memoryview[int]", /) -> int:  # type: ignore[override]
+        """Read on, some bytes at least."""
+        while not self._rest:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return 0
+            self._rest = memoryview(piece)
+        size = min(len(buffer), len(self._rest))
+        buffer[:size] = self._rest[:size]
+        self._rest = self._rest[size:]
+        return size

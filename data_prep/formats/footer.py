@@ -6,7 +6,7 @@ Source: https://github.com/apache/parquet-format/blob/master/src/main/thrift/par
 """
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple, cast
 
 from data_prep.errors import TooLargeError, shown
@@ -21,6 +21,8 @@ _PART_BYTES = 100
 _SMALL = 1 << 20
 _MAGIC_BYTES = 8
 _OPTIONAL, _REPEATED = 1, 2
+# Groups that are open where a column of the table is: the root's, and what stands for all.
+_BELOW_ROOT = 2
 _DECIMAL = 5
 _CODECS = ("UNCOMPRESSED", "SNAPPY", "GZIP", "LZO", "BROTLI", "LZ4", "ZSTD", "LZ4_RAW")
 
@@ -51,6 +53,7 @@ class Leaf(NamedTuple):
         definition: Of how many fields on its path a value may be missing.
         repetition: How many fields on its path are lists.
         is_decimal: Whether its values are decimals.
+        top: The name of the column that it is or is part of.
     """
 
     name: str
@@ -59,6 +62,7 @@ class Leaf(NamedTuple):
     definition: int
     repetition: int
     is_decimal: bool
+    top: str
 
 
 class Chunk(NamedTuple):
@@ -93,6 +97,14 @@ class Footer(NamedTuple):
 
     rows: int
     groups: list[Group]
+
+    def without(self, columns: Collection[str]) -> "Footer":
+        """Return what is left of it where some columns are not read."""
+        groups = [
+            group._replace(chunks=[each for each in group.chunks if each.leaf.top not in columns])
+            for group in self.groups
+        ]
+        return Footer(self.rows, groups)
 
 
 def read(name: str, stream: io.BufferedIOBase, most: int) -> Footer:
@@ -148,11 +160,15 @@ def _leaves(elements: list[Struct]) -> Iterator[Leaf]:
     """Yield the columns of a schema, whose elements are listed from its root downwards."""
     # Of each group that is not complete: how many elements it lacks, and its levels.
     open_groups: list[tuple[int, int, int]] = [(1, 0, 0)]
+    top = ""
     for at, element in enumerate(elements):
         while open_groups and not open_groups[-1][0]:
             open_groups.pop()
         if not open_groups:
             raise ValueError("its schema has elements that belong to none")
+        name = cast("bytes", element.get(4, b"")).decode()
+        if len(open_groups) == _BELOW_ROOT:
+            top = name
         left, definition, repetition = open_groups.pop()
         open_groups.append((left - 1, definition, repetition))
         # The root is there once, whatever it says.
@@ -166,8 +182,7 @@ def _leaves(elements: list[Struct]) -> Iterator[Leaf]:
             continue
         kind, length = _number(element, 1), _number(element, 2, 0)
         is_decimal = element.get(6) == _DECIMAL or _DECIMAL in _part(element, 10)
-        name = cast("bytes", element.get(4, b"")).decode()
-        yield Leaf(name, kind, length, definition, repetition, is_decimal)
+        yield Leaf(name, kind, length, definition, repetition, is_decimal, top)
     if any(left for left, *_ in open_groups):
         raise ValueError("its schema lacks elements")
 

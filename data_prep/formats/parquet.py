@@ -9,7 +9,8 @@ time. What they come to in all is held to the limits of a file of text.
 """
 
 import io
-from collections.abc import Iterator
+import json
+from collections.abc import Collection, Iterator
 
 import numpy as np
 import pyarrow as pa
@@ -28,9 +29,10 @@ from data_prep.errors import (
     shown,
 )
 from data_prep.formats import footer, pages
-from data_prep.formats.base import DataFile, Opened
+from data_prep.formats.base import DataFile, Opened, Pulled
 from data_prep.formats.delimited import DelimitedRows
 from data_prep.limits import check_row_count
+from data_prep.options import FormatOptions
 
 # Bytes of text that are written at once, and read at once by who parses it.
 _PIECE_BYTES = 8 << 20
@@ -40,7 +42,7 @@ _DEEPEST = 16
 _WRITE = pyarrow.csv.WriteOptions(include_header=False, delimiter=",")
 
 
-def opened(file: DataFile) -> Opened:
+def opened(file: DataFile, options: FormatOptions) -> Opened:
     """Read the schema of a Parquet file.
 
     Raises:
@@ -55,15 +57,19 @@ def opened(file: DataFile) -> Opened:
         schema = _parquet(stream).schema_arrow
     if not described.rows or not schema.names:
         raise NoRowsError(f"{shown(file.name)} has no rows", remedy="Add rows of data.")
-    for field in schema:
-        if not _readable(field.type):
-            raise UnsupportedTypeError(
-                f"the column is of type {shown(str(field.type))[1:-1]}",
-                remedy="Write it as numbers or text, or remove it.",
-                column=field.name,
-            )
+    unreadable = {
+        field.name: UnsupportedTypeError(
+            f"the column is of type {shown(str(field.type))[1:-1]}",
+            remedy="Write it as numbers or text, or name it in source.drop.",
+            column=field.name,
+        )
+        for field in schema
+        if not _readable(field.type)
+    }
     check_row_count(described.rows, limits.rows)
     with _Guard(file.name):
+        # What is not read need not be understood.
+        described = described.without(unreadable)
         reading = pages.measured(file.name, stream, described, limits.decoded_bytes)
     floats = frozenset(
         field.name
@@ -72,10 +78,33 @@ def opened(file: DataFile) -> Opened:
     )
 
     def open_lines() -> io.BufferedReader:
-        return io.BufferedReader(_Stream(_pieces(file, reading)), _READ_BYTES)
+        return io.BufferedReader(Pulled(_pieces(file, schema, unreadable, reading)), _READ_BYTES)
 
-    reader = DelimitedRows(tuple(schema.names), 0, ",", floats)
+    reader = DelimitedRows(
+        tuple(schema.names),
+        0,
+        ",",
+        floats,
+        # Parquet has nulls: every text is one, unless it is said to stand for none.
+        missing=frozenset(options.na_values),
+        index=_index_of(schema),
+        unreadable=unreadable,
+    )
     return Opened(reader, open_lines, open_lines, newline="")
+
+
+def _index_of(schema: pa.Schema) -> frozenset[str]:
+    """Return the columns in which pandas has written the index of its rows.
+
+    Source: https://pandas.pydata.org/docs/development/developer.html (storing pandas objects).
+    """
+    try:
+        described = json.loads((schema.metadata or {}).get(b"pandas", b"{}"))
+        named = described.get("index_columns", [])
+        return frozenset(name for name in named if isinstance(name, str) and name in schema.names)
+    except (ValueError, RecursionError, AttributeError, TypeError):
+        # Whoever wrote this, the columns are those of the schema.
+        return frozenset()
 
 
 def _parquet(
@@ -90,14 +119,19 @@ def _parquet(
     )
 
 
-def _pieces(file: DataFile, reading: pages.Reading) -> Iterator[bytes]:
+def _pieces(
+    file: DataFile, schema: pa.Schema, unreadable: Collection[str], reading: pages.Reading
+) -> Iterator[bytes]:
     """Yield the rows as CSV without a header, some megabytes at a time."""
     rows = size = 0
+    read = [name for name in schema.names if name not in unreadable] if unreadable else None
     with _Guard(file.name):
         opened = _parquet(file.open(), reading.dictionaries, reading.buffer_bytes)
-        for batch in opened.iter_batches(reading.rows_at_once):
+        for batch in opened.iter_batches(reading.rows_at_once, columns=read):
             for part in _parts(batch, rows, file.limits.line_bytes):
-                columns = [_writable(column) for column in part.columns]
+                found = map(_writable, part.columns)
+                empty = pa.nulls(part.num_rows, pa.string()) if unreadable else None
+                columns = [empty if name in unreadable else next(found) for name in schema.names]
                 sink = io.BytesIO()
                 names = [str(at) for at in range(len(columns))]
                 pyarrow.csv.write_csv(pa.table(columns, names), sink, _WRITE)
@@ -193,28 +227,6 @@ class _Guard:
                 f"{shown(self._name)} is not a whole Parquet file ({reason})",
                 remedy="Download the file again, or write it again.",
             ) from error
-
-
-class _Stream(io.RawIOBase):
-    """Pieces of bytes as a stream."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
-        self._rest = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: "memoryview[int]", /) -> int:  # type: ignore[override]
-        while not self._rest:
-            piece = next(self._pieces, None)
-            if piece is None:
-                return 0
-            self._rest = memoryview(piece)
-        size = min(len(buffer), len(self._rest))
-        buffer[:size] = self._rest[:size]
-        self._rest = self._rest[size:]
-        return size
 
 
 def _readable(kind: pa.DataType) -> bool:

@@ -1,6 +1,5 @@
-"""Finding the data file inside a zip or a gzip; nothing is extracted to disk."""
+"""Finding the data file, or several, inside a zip; nothing is extracted to disk."""
 
-import gzip
 import io
 import posixpath
 import re
@@ -21,6 +20,8 @@ from data_prep.errors import (
 )
 from data_prep.formats import data_suffixes
 from data_prep.limits import Limits
+from data_prep.source import naming
+from data_prep.source.naming import check_wanted
 from data_prep.source.streams import FETCH_AGAIN, Located, View
 
 
@@ -51,6 +52,8 @@ class AmbiguousMemberError(DataError):
 # The member of the UCI archive that the notebook reads.
 _NOTEBOOK_MEMBER = "column_2C_weka.arff"
 
+# What every workbook of Excel has, as its own programs write it.
+_WORKBOOK = "xl/workbook.xml"
 # What a damaged archive makes zipfile, gzip and zlib raise.
 _DAMAGE = (
     zipfile.BadZipFile,
@@ -64,21 +67,38 @@ _DAMAGE = (
 )
 
 
-def in_gzip(source: io.BufferedIOBase, name: str, size: int) -> Located:
-    """Locate what a gzip holds."""
-
-    def open_gzip() -> io.BufferedIOBase:
-        return gzip.GzipFile(fileobj=View(source), mode="rb")
-
-    return Located(name, open_gzip, size, _DAMAGE)
-
-
 def in_zip(source: io.BufferedIOBase, name: str, wanted: str | None, limits: Limits) -> Located:
     """Locate a zip's member: the one asked for, else its only data file, else the notebook's.
 
     Raises:
         DataError: One of its classes for archives.
     """
+    archive, entries = _opened(source, name, limits)
+    if any(entry.filename == _WORKBOOK for entry in entries):
+        check_wanted(wanted, name)
+        packed = sum(entry.compress_size for entry in entries)
+        return Located(name, lambda: View(source), packed, (), "xlsx")
+    return _located(archive, _choose(name, entries, wanted))
+
+
+def several_in_zip(
+    source: io.BufferedIOBase, name: str, pattern: str, limits: Limits
+) -> list[Located]:
+    """Locate the members of a zip that a pattern names, in the order of their names.
+
+    Raises:
+        DataError: One of its classes for archives.
+    """
+    archive, entries = _opened(source, name, limits)
+    by_name = {entry.filename: entry for entry in entries}
+    wanted = naming.chosen(by_name, pattern)
+    naming.check_count(name, len(wanted))
+    return [_located(archive, by_name[each]) for each in wanted]
+
+
+def _opened(
+    source: io.BufferedIOBase, name: str, limits: Limits
+) -> tuple[zipfile.ZipFile, list[zipfile.ZipInfo]]:
     try:
         # zipfile reads the whole list of members in one call, of a size the archive declares.
         archive = zipfile.ZipFile(View(source, limits.directory_bytes))
@@ -88,11 +108,16 @@ def in_zip(source: io.BufferedIOBase, name: str, wanted: str | None, limits: Lim
         ) from error
     entries = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]
     _check_names(name, entries)
-    if any(entry.filename == "[Content_Types].xml" for entry in entries):
+    names = {entry.filename for entry in entries}
+    if "[Content_Types].xml" in names and _WORKBOOK not in names:
         raise UnsupportedFormatError(
-            f"{shown(name)} is an Office document", remedy="Save the sheet as CSV."
+            f"{shown(name)} is an Office document and no workbook",
+            remedy="Give a workbook (.xlsx), or save the table as CSV.",
         )
-    chosen = _choose(name, entries, wanted)
+    return archive, entries
+
+
+def _located(archive: zipfile.ZipFile, chosen: zipfile.ZipInfo) -> Located:
     if chosen.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise UnsupportedCompressionError(
             f"member {shown(chosen.filename)} uses compression method {chosen.compress_type}",

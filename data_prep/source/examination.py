@@ -9,20 +9,25 @@ import hashlib
 import io
 from typing import NamedTuple
 
-from data_prep.errors import DamagedArchiveError, DataError, TooLargeError, shown
+from data_prep.errors import DamagedArchiveError, DataError, shown
 from data_prep.formats import of_bytes
+from data_prep.formats.base import PartFile, PartStart
 from data_prep.limits import Limits
 from data_prep.source.locate import check_kind, check_not_empty, locate
-from data_prep.source.streams import CHUNK, FETCH_AGAIN, Head, Located, Onward, Transcoded
-from data_prep.source.text import TextCheck, marked_encoding
+from data_prep.source.streams import (
+    CHUNK,
+    FETCH_AGAIN,
+    Head,
+    Located,
+    Onward,
+    Transcoded,
+    check_size,
+)
+from data_prep.source.text import TextCheck, begins_records, known_encoding, marked_encoding
 
 
 class ChecksumError(DataError):
     """The content does not have the SHA-256 that was asked for."""
-
-
-class ArchiveBombError(DataError):
-    """A member unpacks to far more bytes than data compresses to."""
 
 
 class Member(NamedTuple):
@@ -31,12 +36,15 @@ class Member(NamedTuple):
     Attributes:
         name: Its name in the archive, or the name of the bare file.
         size: Its size in bytes, unpacked.
-        sha256: Its SHA-256, unpacked, in hexadecimal.
+        sha256: Its SHA-256, unpacked, in hexadecimal; of several files, that of the list of theirs
+            as the program sha256sum prints it.
+        parts: The files, if there are several, in the order of their rows.
     """
 
     name: str
     size: int
     sha256: str
+    parts: tuple["Member", ...] = ()
 
 
 def examine(
@@ -46,6 +54,7 @@ def examine(
     wanted: str | None = None,
     sha256: str | None = None,
     encoding: str | None = None,
+    kind: str | None = None,
     limits: Limits | None = None,
 ) -> "Examination":
     """Find the data file and begin to check it.
@@ -56,13 +65,15 @@ def examine(
         wanted: The member to read. Without it: the archive's only data file, else the notebook's.
         sha256: The SHA-256 that the data file itself, unpacked, must have.
         encoding: Of its text; found out when None.
+        kind: The name of its format; found out when None.
         limits: What is too large; the defaults when left out.
 
     Raises:
         DataError: One of its classes for archives, or for what the first bytes tell.
     """
     limits = limits or Limits()
-    return Examination(locate(source, name, wanted, limits), limits, encoding, sha256)
+    located = locate(source, name, wanted, limits)
+    return Examination(located, limits, encoding, sha256, kind)
 
 
 class Examination:
@@ -78,15 +89,26 @@ class Examination:
         binary: The format that its first bytes tell; None: it is text.
         encoding: Of its text.
         limits: What is refused for its size.
+        is_records: Whether its text begins as a list of JSON objects does.
+        parts: None: it is one file.
+        starts: None, likewise.
     """
 
     def __init__(
-        self, located: Located, limits: Limits, encoding: str | None, sha256: str | None
+        self,
+        located: Located,
+        limits: Limits,
+        encoding: str | None,
+        sha256: str | None,
+        kind: str | None = None,
     ) -> None:
         self.name = located.name
         self.size = 0
         self.packed_size = located.packed_size
         self.encoding = "utf-8"
+        self.is_records = False
+        self.parts: tuple[PartFile, ...] = ()
+        self.starts: list[PartStart] = []
         self._located = located
         self.limits = limits
         self._wanted_digest = sha256
@@ -101,11 +123,15 @@ class Examination:
         self._stream = located.open()
         first = self._read(CHUNK)
         check_not_empty(self.name, first)
-        check_kind(self.name, first)
+        if located.kind is None:
+            check_kind(self.name, first)
         self.binary = of_bytes(first)
         if self.binary is None:
-            known = encoding or marked_encoding(first)
-            self._text = TextCheck(self.name, limits, known, located.open)
+            known = known_encoding(encoding or marked_encoding(first))
+            self.is_records = kind in (None, "json") and begins_records(first, known)
+            # A list of objects may be one line.
+            longest = limits.member_bytes if self.is_records else limits.line_bytes
+            self._text = TextCheck(self.name, longest, known, located.open)
             self.encoding = self._text.encoding
         self._check(first)
         self._head.append(first)
@@ -215,7 +241,7 @@ class Examination:
 
     def _check(self, chunk: bytes) -> None:
         self.size += len(chunk)
-        _check_size(self.name, self.size, self._located.packed_size, self.limits)
+        check_size(self.name, self.size, self._located.packed_size, self.limits)
         self._digest.update(chunk)
         if self._text is not None:
             self._text.feed(chunk)
@@ -235,16 +261,3 @@ class Examination:
     def _close(self) -> None:
         self._done = True
         self._stream.close()
-
-
-def _check_size(name: str, size: int, packed_size: int, limits: Limits) -> None:
-    if size > limits.ratio_from and size > limits.ratio * max(packed_size, 1):
-        raise ArchiveBombError(
-            f"{shown(name)} unpacks to more than {limits.ratio} times its compressed size",
-            remedy="Give the file uncompressed if it really is that repetitive.",
-        )
-    if size > limits.member_bytes:
-        raise TooLargeError(
-            f"{shown(name)} is larger than {limits.member_bytes:,} bytes",
-            remedy="Give a smaller file: sample its rows, or drop columns.",
-        )

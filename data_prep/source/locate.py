@@ -4,8 +4,10 @@ import codecs
 import io
 import re
 
-from data_prep.errors import DataError, MemberNotFoundError, UnsupportedFormatError, shown
+from data_prep.errors import DataError, UnsupportedFormatError, shown
 from data_prep.limits import Limits
+from data_prep.source import compression
+from data_prep.source.naming import check_wanted
 from data_prep.source.streams import Located, View
 
 
@@ -22,13 +24,9 @@ class NestedArchiveError(DataError):
 
 
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
-_GZIP = b"\x1f\x8b"
 _OTHER_ARCHIVES = {
-    b"BZh": "bzip2",
-    b"\xfd7zXZ\x00": "xz",
     b"7z\xbc\xaf\x27\x1c": "7-Zip",
     b"Rar!\x1a\x07": "RAR",
-    b"\x28\xb5\x2f\xfd": "Zstandard",
 }
 _OTHER_FORMATS = {
     b"ARROW1": "an Arrow file",
@@ -60,22 +58,30 @@ def locate(source: io.BufferedIOBase, name: str, wanted: str | None, limits: Lim
                 f"{shown(name)} is a {kind} archive",
                 remedy="Give a zip, a gzip, or the file itself.",
             )
-    if head.startswith(_GZIP):
-        inner = re.sub(r"\.gz(ip)?$", "", name, flags=re.IGNORECASE)
-        _check_wanted(wanted, inner)
-        from data_prep.source import archives
-
-        return archives.in_gzip(source, inner, size)
-    _check_wanted(wanted, name)
+    packing = compression.packing_of(head)
+    if packing is not None:
+        check_wanted(wanted, compression.inner_name(packing, name))
+        return compression.of_file(packing, source, name, size)
+    check_wanted(wanted, name)
     return Located(name, lambda: View(source), size)
 
 
-def _check_wanted(wanted: str | None, name: str) -> None:
-    if wanted is not None and wanted != name:
-        raise MemberNotFoundError(
-            f"{shown(wanted)} was asked for and the file is {shown(name)}, which has no members",
-            remedy="Leave source.member out, or give a zip file that holds it.",
-        )
+def locate_several(
+    source: io.BufferedIOBase, name: str, pattern: str, limits: Limits
+) -> list[Located]:
+    """Find the members of an archive that a pattern names, in the order of their names.
+
+    Raises:
+        DataError: One of its classes for archives, or it is none.
+    """
+    source.seek(0)
+    head = source.read(8)
+    check_not_empty(name, head)
+    if not head.startswith(_ZIP):
+        check_wanted(pattern, name)
+    from data_prep.source import archives
+
+    return archives.several_in_zip(source, name, pattern, limits)
 
 
 def check_not_empty(name: str, head: bytes) -> None:
@@ -96,7 +102,8 @@ def check_kind(name: str, head: bytes) -> None:
     Raises:
         DataError: It is an archive, a web page, or a known kind of file.
     """
-    for magic, kind in {**dict.fromkeys(_ZIP, "zip"), _GZIP: "gzip", **_OTHER_ARCHIVES}.items():
+    packed = {each.magic: each.name for each in compression.PACKINGS}
+    for magic, kind in {**dict.fromkeys(_ZIP, "zip"), **packed, **_OTHER_ARCHIVES}.items():
         if head.startswith(magic):
             raise NestedArchiveError(
                 f"{shown(name)} is itself a {kind} archive",

@@ -5,7 +5,12 @@ import io
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from data_prep.errors import DataError
+from data_prep.errors import DataError, TooLargeError, shown
+from data_prep.limits import Limits
+
+
+class ArchiveBombError(DataError):
+    """A member unpacks to far more bytes than data compresses to."""
 
 
 class TooManyMembersError(DataError):
@@ -24,12 +29,33 @@ class Located(NamedTuple):
         open: Opens it from the start.
         packed_size: Its size in bytes as it lies in the source.
         damage: What reading it raises when the archive is damaged.
+        kind: The name of its format where more than its first bytes tells it.
     """
 
     name: str
     open: Callable[[], io.BufferedIOBase]
     packed_size: int
     damage: tuple[type[Exception], ...] = ()
+    kind: str | None = None
+
+
+def check_size(name: str, size: int, packed_size: int, limits: Limits) -> None:
+    """Refuse a file for what it unpacks to.
+
+    Raises:
+        ArchiveBombError: It is far more than data compresses to.
+        TooLargeError: It is more than the limit.
+    """
+    if size > limits.ratio_from and size > limits.ratio * max(packed_size, 1):
+        raise ArchiveBombError(
+            f"{shown(name)} unpacks to more than {limits.ratio} times its compressed size",
+            remedy="Give the file uncompressed if it really is that repetitive.",
+        )
+    if size > limits.member_bytes:
+        raise TooLargeError(
+            f"{shown(name)} is larger than {limits.member_bytes:,} bytes",
+            remedy="Give a smaller file: sample its rows, or drop columns.",
+        )
 
 
 class View(io.BufferedIOBase):

@@ -2,10 +2,10 @@
 
 import codecs
 import io
+import re
 from collections.abc import Callable
 
 from data_prep.errors import DataError, LineTooLongError, shown
-from data_prep.limits import Limits
 from data_prep.source.streams import CHUNK
 
 
@@ -24,20 +24,26 @@ def marked_encoding(head: bytes) -> str:
     return "utf-16" if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8"
 
 
+def begins_records(head: bytes, encoding: str) -> bool:
+    """Tell whether a text begins as a list of JSON objects does."""
+    text = codecs.getincrementaldecoder(encoding)("replace").decode(head[:4096])
+    return re.match(r"\ufeff?\s*\[\s*(?:\{|\]|$)", text) is not None
+
+
 class TextCheck:
     """Finds what is not a text file of lines in its encoding, chunk by chunk."""
 
     def __init__(
         self,
         name: str,
-        limits: Limits,
+        longest: int,
         encoding: str,
         open_again: Callable[[], io.BufferedIOBase],
     ) -> None:
         self._name = name
-        self._limit = limits.line_bytes
+        self._limit = longest
         self._open_again = open_again
-        self.encoding = _known(encoding)
+        self.encoding = encoding
         self._decoder = codecs.getincrementaldecoder(self.encoding)()
         self._wide = self.encoding.startswith(("utf-16", "utf-32"))
         self._whole = True
@@ -117,7 +123,7 @@ def _last_line_end(chunk: bytes, start: int, end: int) -> int:
     return max(chunk.rfind(b"\n", start, end), chunk.rfind(b"\r", start, end))
 
 
-def _known(encoding: str) -> str:
+def known_encoding(encoding: str) -> str:
     """Return Python's name of a text encoding.
 
     Raises:

@@ -280,7 +280,7 @@ class Web:
 
     def _check_size(self, uri: str, size: int) -> None:
         if size > self.max_bytes:
-            raise _too_large(uri, self.max_bytes)
+            raise too_large(uri, self.max_bytes)
 
 
 @contextmanager
@@ -352,7 +352,8 @@ def _check_status(uri: str, status: int, *, resumed: bool) -> None:
         )
 
 
-def _too_large(uri: str, limit: int) -> SourceTooLargeError:
+def too_large(uri: str, limit: int) -> SourceTooLargeError:
+    """Return the refusal of more bytes than an engine takes."""
     return SourceTooLargeError(
         f"{shown(uri)} has more than {limit:,} bytes, the most this engine takes. Compress it (zip "
         'or gzip), sample its rows, or set preparation.engine to "processing" or "spark".'
@@ -378,16 +379,16 @@ def from_s3(uri: str, *, version_id: str | None = None, max_bytes: int = MAX_BYT
     try:
         stream = s3.Stream(place, version_id=version_id)
         if stream.size > max_bytes:
-            raise _too_large(uri, max_bytes)
+            raise too_large(uri, max_bytes)
         file: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 (handed on)
         for chunk in stream.pieces(_CHUNK):
             file.write(chunk)
     except s3.ObjectUnreachableError as error:
         raise SourceUnreachableError(str(error)) from error
     except ClientError as error:
-        raise _from_client_error(uri, version_id, error) from error
+        raise from_client_error(uri, version_id, error) from error
     except BotoCoreError as error:
-        raise _from_botocore_error(uri, error) from error
+        raise from_botocore_error(uri, error) from error
     file.seek(0)
     return Fetched(file, _name(place.key), stream.version_id)
 
@@ -408,12 +409,12 @@ def size_in_s3(uri: str, *, version_id: str | None = None) -> int:
     try:
         return int(aws.client("s3").head_object(**request)["ContentLength"])
     except ClientError as error:
-        raise _from_client_error(uri, version_id, error) from error
+        raise from_client_error(uri, version_id, error) from error
     except BotoCoreError as error:
-        raise _from_botocore_error(uri, error) from error
+        raise from_botocore_error(uri, error) from error
 
 
-def _from_botocore_error(uri: str, error: BotoCoreError) -> SpineError:
+def from_botocore_error(uri: str, error: BotoCoreError) -> SpineError:
     """Name what went wrong before S3 answered, or while; the library's words may hold addresses."""
     kind = type(error).__name__
     if isinstance(error, s3.DROPPED):
@@ -428,7 +429,8 @@ def _from_botocore_error(uri: str, error: BotoCoreError) -> SpineError:
     )
 
 
-def _from_client_error(uri: str, version_id: str | None, error: ClientError) -> Exception:
+def from_client_error(uri: str, version_id: str | None, error: ClientError) -> Exception:
+    """Name what S3 answers, where it is known; what is not is returned as it is."""
     code = error.response.get("Error", {}).get("Code", "")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     what = shown(uri) + (f" version {version_id}" if version_id is not None else "")

@@ -81,10 +81,14 @@ def _check_object(uri: str, rules: Rules) -> None:
         raise _refused(
             uri, "not in a bucket that this deployment may read from", f"Allowed: {allowed}."
         )
-    if not key or key.endswith("/"):
-        raise _refused(uri, "a folder or a bucket", "Give the address of one file.")
+    if not key or (bucket == rules.bucket and key in SOURCE_FOLDERS):
+        raise _refused(
+            uri,
+            "a whole bucket, or the folder of all sources",
+            "Give the address of a file, or of a folder that holds one table.",
+        )
     # S3 itself takes such keys literally, but a client or proxy on the way may not.
-    if any(part in ("", ".", "..") for part in key.split("/")):
+    if any(part in ("", ".", "..") for part in key.removesuffix("/").split("/")):
         raise _refused(
             uri, 'a key with ".", ".." or nothing between two slashes', "Rename the object."
         )

@@ -20,7 +20,7 @@ Engine = Literal["lambda", "processing", "spark"]
 _GIB = 1 << 30
 # Their rows take several times as many bytes once unpacked: archives, and the formats of which
 # `data_prep` says so (this function goes without it; a test holds the two together).
-PACKED = (".zip", ".gz", ".gzip", ".parquet")
+PACKED = (".zip", ".gz", ".gzip", ".bz2", ".xz", ".zst", ".parquet", ".xlsx", ".xlsm")
 _PACKING = 6
 
 # Up to these sizes, unpacked: half of what the function's disk holds beside the files written from
@@ -71,20 +71,29 @@ class Source:
         uri: Its address.
         size: Its bytes; None where nobody says.
         why_not: Why the size is not known.
+        files: How many objects a folder holds; None for one file.
+        packed_bytes: Of a folder's, those of packed files.
     """
 
     uri: str
     size: int | None
     why_not: str = ""
+    files: int | None = None
+    packed_bytes: int = 0
 
     @property
     def unpacked(self) -> int | None:
         """About how many bytes its rows have."""
         if self.size is None:
             return None
-        path = urlsplit(self.uri).path.lower()
-        packed = posixpath.splitext(path)[1] in PACKED
-        return self.size * _PACKING if packed else self.size
+        if self.files is not None:
+            return self.size + self.packed_bytes * (_PACKING - 1)
+        return self.size * _PACKING if is_packed(urlsplit(self.uri).path) else self.size
+
+
+def is_packed(path: str) -> bool:
+    """Tell by a file's name whether its rows take several times as many bytes once unpacked."""
+    return posixpath.splitext(path.lower())[1] in PACKED
 
 
 def choose(
@@ -94,6 +103,7 @@ def choose(
     training_instances: int,
     spark: bool,
     largest_volume_gb: int = LARGEST_GB,
+    is_folder: bool = False,
 ) -> dict[str, Any]:
     """Return the plan's part on preparation.
 
@@ -103,17 +113,21 @@ def choose(
         training_instances: Of the training job, which reads Spark's files in shares.
         spark: Whether SageMaker has its Spark image in this region.
         largest_volume_gb: Of a job's instance.
+        is_folder: Whether the source is one.
 
     Raises:
         InvalidInputError: No instance has a volume for the source.
     """
-    source = Source(uri="", size=None) if wanted.engine == "lambda" else look()
+    # A folder is looked at in any case: that it is empty or too large costs nothing here.
+    ask = wanted.engine != "lambda" or is_folder
+    source = look() if ask else Source(uri="", size=None)
     engine, reason = _engine(wanted, source, spark=spark)
     count = (wanted.instance_count or _SPARK_INSTANCES) if engine == "spark" else 1
     return {
         "engine": engine,
         "reason": reason,
         "source_bytes": source.size,
+        "source_files": source.files,
         "instance_type": wanted.instance_type or _TYPES.get(engine),
         "instance_count": count,
         "volume_gb": _volume(source, engine, largest_volume_gb),
@@ -132,7 +146,8 @@ def _engine(wanted: Preparation, source: Source, *, spark: bool) -> tuple[Engine
         return wanted.engine, "the execution input asks for it"
     if source.unpacked is None:
         return "lambda", f"the source's size is not known ({source.why_not})"
-    about = f"the source has {source.size:,} bytes"
+    files = "" if source.files is None else f" in {source.files:,} files"
+    about = f"the source has {source.size:,} bytes{files}"
     if source.unpacked != source.size:
         about += f", about {source.unpacked:,} unpacked"
     if source.unpacked <= _MOST_OF_FUNCTION:

@@ -6,7 +6,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from .. import algorithms
-from ..common import fetch, log, names
+from ..common import fetch, fetch_folder, log, names
 from ..common.errors import SpineError
 from . import engines, execution_input, instances, plan, refusal
 from .rules import Rules
@@ -22,6 +22,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
     Raises:
         InvalidInputError: The execution input cannot be run; every problem is listed. Or the
             execution has a name that no tag can hold.
+        SpineError: One of the classes of `fetch`: the source is a folder that cannot be had, or
+            has more bytes than the engine takes.
     """
     execution = event["execution"]
     try:
@@ -52,7 +54,10 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
         training_instances=given.training.instance_count,
         spark=rules.spark,
         largest_volume_gb=int(os.environ["LARGEST_VOLUME_GB"]),
+        is_folder=given.source.is_folder,
     )
+    if given.source.is_folder:
+        _check_folder(given.source, preparation)
     planned = plan.build(
         given,
         preparation=preparation,
@@ -72,8 +77,32 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
     return planned
 
 
+def _check_folder(source: Source, preparation: dict[str, Any]) -> None:
+    """Refuse a folder that has more bytes than the engine takes, before a job is paid for.
+
+    Raises:
+        SourceTooLargeError: It has.
+    """
+    most = preparation["limits"]["source_bytes"]
+    if (preparation["source_bytes"] or 0) > most:
+        raise fetch.too_large(source.uri, most)
+
+
 def _look(source: Source, hosts: frozenset[str]) -> engines.Source:
-    """Ask for the source's size; that it cannot be had is for the step that reads it to say."""
+    """Ask for the source's size; that a file cannot be had is for the step that reads it to say.
+
+    Raises:
+        SpineError: One of the classes of `fetch_folder.listed`: a folder cannot be had.
+    """
+    if source.is_folder:
+        # That there is nothing to read is known now.
+        objects = fetch_folder.listed(source.uri)
+        return engines.Source(
+            uri=source.uri,
+            size=sum(each.size for each in objects),
+            files=len(objects),
+            packed_bytes=sum(each.size for each in objects if engines.is_packed(each.path)),
+        )
     try:
         if source.uri.startswith("s3://"):
             size: int | None = fetch.size_in_s3(source.uri, version_id=source.version_id)

@@ -93,14 +93,17 @@ class Format(Section):
     """How the data file is written; what is left out is found out."""
 
     kind: Annotated[
-        Literal["arff", "csv", "parquet"] | None,
-        Field(description='"arff", "csv" (for any delimiter) or "parquet"'),
+        Literal["arff", "csv", "json", "libsvm", "parquet", "xlsx"] | None,
+        Field(
+            description='"arff", "csv" (for any delimiter), "json", "libsvm", "parquet" or "xlsx"'
+        ),
     ] = None
     delimiter: Annotated[
         str | None,
         Field(
-            pattern=r"^[^\r\n\"\x00A-Za-z0-9.+-]$",
-            description="one character that is no part of a number or word, such as a semicolon",
+            pattern=r"^([^\r\n\"\x00A-Za-z0-9.+-]|whitespace)$",
+            description="one character that is no part of a number or word, such as a semicolon, "
+            'or "whitespace" for columns set apart by blanks',
         ),
     ] = None
     header: Annotated[
@@ -113,6 +116,39 @@ class Format(Section):
             description='the name of a text encoding, such as "latin-1"',
         ),
     ] = None
+    names: Columns = Field(default_factory=list)
+    comment: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[^\sA-Za-z0-9\"'.+-]$",
+            description='the character that lines begin with which are no rows, such as "#"',
+        ),
+    ] = None
+    decimal: Annotated[
+        Literal[".", ","] | None, Field(description='what stands before a fraction: "." or ","')
+    ] = None
+    thousands: Annotated[
+        Literal[",", ".", " ", "'", "_"] | None,
+        Field(description="what stands between thousands: a comma, a point, a blank, ' or _"),
+    ] = None
+    na_values: Annotated[
+        list[Text], Field(max_length=50, description="a list of at most 50 texts")
+    ] = Field(default_factory=list)
+    sheet: Annotated[
+        str | None,
+        Field(min_length=1, max_length=31, description="the name of a workbook's sheet, as text"),
+    ] = None
+
+    @model_validator(mode="after")
+    def _tells_apart(self) -> Self:
+        if self.thousands is not None and self.thousands == (self.decimal or "."):
+            raise fault(
+                "the decimal sign, too",
+                "Give two different signs.",
+                value=self.thousands,
+                field="thousands",
+            )
+        return self
 
 
 class Source(Section):
@@ -129,7 +165,7 @@ class Source(Section):
         Field(
             min_length=1,
             max_length=1024,
-            description="the name of a file inside the archive, as text",
+            description="the name of a file inside the archive, or a pattern such as *.csv",
         ),
     ] = None
     label: Text = "class"
@@ -176,6 +212,11 @@ class Source(Section):
     allow_leakage: Switch = False
     allow_duplicates: Switch = False
 
+    @property
+    def is_folder(self) -> bool:
+        """Whether the source is all files below an address."""
+        return self.uri.startswith("s3://") and self.uri.endswith("/")
+
     @model_validator(mode="before")
     @classmethod
     def _default_source(cls, given: object) -> object:
@@ -196,6 +237,20 @@ class Source(Section):
     @model_validator(mode="after")
     def _readable(self, info: ValidationInfo) -> Self:
         check_address(self.uri, rules_of(info))
+        if self.is_folder and self.version_id is not None:
+            raise fault(
+                "for one object, and source.uri is a folder",
+                "Leave it out.",
+                value=self.version_id,
+                field="version_id",
+            )
+        if self.is_folder and self.member is not None and "*" not in self.member:
+            raise fault(
+                "a name, and source.uri is a folder",
+                'Give a pattern such as "part-*.csv", or leave it out for all files.',
+                value=self.member,
+                field="member",
+            )
         if self.version_id is not None and not self.uri.startswith("s3://"):
             raise fault(
                 "for S3 objects only",

@@ -13,9 +13,10 @@ from contextlib import ExitStack
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Self, cast
 
 from data_prep import FormatOptions, Fractions, Limits, Objective, Prepared, Wanted, prepare
+from data_prep.source import naming
 
 from .. import algorithms
-from ..common import downloads, fetch, log, plans, s3
+from ..common import downloads, fetch, fetch_folder, log, plans, s3
 from ..common.addresses import shown
 from ..common.errors import SpineError
 from . import shipped_copy, training
@@ -35,6 +36,7 @@ _LONGEST_NAME = 100
 _SMALL_FILE = {"fetch_seconds": 60}
 # The parts that are channels of the training job.
 _TRAINED_ON = ("train", "validate")
+_WHOLE_FOLDER = "*"
 
 
 def run(
@@ -71,12 +73,13 @@ def run(
     limits = plan["preparation"]["limits"]
     folder = s3.Location(plan["bucket"], plan["prefix"])
     fetched, fallback = _fetch_or_copy(source, limits, hosts)
+    is_folder = isinstance(fetched, fetch_folder.FetchedFolder)
     with fetched.file as file:
         prepared = prepare(
             # A spooled file has all that a buffered reader has.
             cast("io.BufferedIOBase", file),
             name=fetched.name,
-            member=source["member"],
+            member=source["member"] or (_WHOLE_FOLDER if is_folder else None),
             sha256=source["sha256"],
             format_options=FormatOptions(**source["format"]),
             wanted=_wanted(plan),
@@ -89,10 +92,13 @@ def run(
     if spread is not None:
         # The machines have written these, in shards.
         written = {part: s3.size_below(folder.join(f"{part}/")) for part in _TRAINED_ON}
+    if isinstance(fetched, fetch_folder.FetchedFolder):
+        _add_versions(prepared, fetched)
     profile = folder.join("data_profile.json")
     content = json.dumps(prepared.profile, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     s3.write(profile, content.encode(), content_type="application/json")
-    result = _result(prepared, source["uri"], fetched.version_id, profile.uri)
+    version_id = None if isinstance(fetched, fetch_folder.FetchedFolder) else fetched.version_id
+    result = _result(prepared, source["uri"], version_id, profile.uri)
     result["source"]["fallback"] = fallback
     # What training needs to know of the data.
     result["hyperparameters"] = algorithms.of_plan(plan).following(
@@ -176,32 +182,37 @@ class _Open:
 
 def _fetch_or_copy(
     source: dict[str, Any], limits: dict[str, Any], hosts: Iterable[str]
-) -> tuple[fetch.Fetched, str | None]:
+) -> tuple[fetch.Fetched | fetch_folder.FetchedFolder, str | None]:
     """Fetch the source; the default one, where that fails, from the copy beside this code.
 
     Returns:
         What was fetched, and why it is the copy.
     """
     if not shipped_copy.is_of(source):
-        return _fetch(source["uri"], source["version_id"], limits, hosts), None
+        return _fetch(source, limits, hosts), None
     try:
-        return _fetch(source["uri"], None, limits | _SMALL_FILE, hosts, attempts=2), None
+        return _fetch(source, limits | _SMALL_FILE, hosts, attempts=2), None
     except SpineError as error:
         reason = f"{type(error).__name__}: {error}"
         return shipped_copy.opened(), f"Read from the copy that ships with Spine. {reason}"
 
 
 def _fetch(
-    uri: str,
-    version_id: str | None,
+    source: dict[str, Any],
     limits: dict[str, Any],
     hosts: Iterable[str],
     *,
     attempts: int = fetch.ATTEMPTS,
-) -> fetch.Fetched:
+) -> fetch.Fetched | fetch_folder.FetchedFolder:
     most = limits["source_bytes"]
+    uri = source["uri"]
+    if uri.startswith("s3://") and uri.endswith("/"):
+        pattern = source["member"] or _WHOLE_FOLDER
+        return fetch_folder.from_s3(
+            uri, wanted=lambda paths: naming.chosen(paths, pattern), max_bytes=most
+        )
     if uri.startswith("s3://"):
-        return fetch.from_s3(uri, version_id=version_id, max_bytes=most)
+        return fetch.from_s3(uri, version_id=source["version_id"], max_bytes=most)
     web = fetch.Web(
         hosts=frozenset(hosts),
         max_bytes=most,
@@ -209,6 +220,14 @@ def _fetch(
         attempts=attempts,
     )
     return web.fetch(uri)
+
+
+def _add_versions(prepared: Prepared, fetched: fetch_folder.FetchedFolder) -> None:
+    """Note which objects of the folder were read, so that a later reader finds the same."""
+    read = {each.path: each for each in fetched.objects}
+    for part in prepared.profile["source"]["parts"]:
+        each = read[part["member"]]
+        part.update(stored_bytes=each.size, etag=each.etag, version_id=each.version_id)
 
 
 def _balance(prepared: Prepared) -> dict[str, Any]:
@@ -252,5 +271,6 @@ def _result(prepared: Prepared, uri: str, version_id: str | None, profile: str) 
             "bytes": member.size,
             "sha256": member.sha256,
             "version_id": version_id,
+            **({"files": len(member.parts)} if member.parts else {}),
         },
     }

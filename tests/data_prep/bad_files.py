@@ -3,8 +3,12 @@
 What a format's own reader refuses stands in `formats`.
 """
 
+import bz2
 import gzip
+import lzma
 import zipfile
+
+import pyarrow as pa
 
 from data_prep import Fractions, Limits
 from tests.data_prep.building import (
@@ -24,7 +28,7 @@ from tests.data_prep.building import (
     numbers,
     zipped,
 )
-from tests.data_prep.formats import bad_arff, bad_delimited, bad_parquet
+from tests.data_prep.formats import bad_arff, bad_delimited, bad_joined, bad_parquet, bad_records
 from tests.data_prep.support import errors
 
 BAD = {
@@ -44,8 +48,8 @@ BAD = {
         errors.UnsupportedFormatError,
         "Save the sheet as CSV",
     ),
-    "bzip2": Bad(b"BZh91AY", "x.bz2", errors.UnsupportedFormatError, ("bzip2", "zip")),
-    "zstandard": Bad(b"\x28\xb5\x2f\xfd..", "x", errors.UnsupportedFormatError, ("Zstandard",)),
+    "7-zip": Bad(b"7z\xbc\xaf\x27\x1c..", "x.7z", errors.UnsupportedFormatError, ("7-Zip", "zip")),
+    "rar": Bad(b"Rar!\x1a\x07..", "x", errors.UnsupportedFormatError, ("RAR",)),
     "tar in gzip": Bad(
         gzip.compress(b"a.csv".ljust(257, b"1") + b"ustar"),
         "x.tar.gz",
@@ -74,6 +78,28 @@ BAD = {
         errors.DamagedArchiveError,
         ("CRC",),
     ),
+    "truncated bzip2": Bad(
+        bz2.compress(CSV.encode())[:-12], "x.csv.bz2", errors.DamagedArchiveError, ("again",)
+    ),
+    "bzip2 of noise": Bad(b"BZhnoise" * 9, "x.bz2", errors.DamagedArchiveError, ("'x'",)),
+    "truncated xz": Bad(
+        lzma.compress(CSV.encode())[:-12], "x.csv.xz", errors.DamagedArchiveError, ("again",)
+    ),
+    "altered xz": Bad(
+        lzma.compress(CSV.encode())[:40] + b"?" * 40 + lzma.compress(CSV.encode())[80:],
+        "x.csv.xz",
+        errors.DamagedArchiveError,
+        ("'x.csv'",),
+    ),
+    "zstandard of noise": Bad(
+        b"\x28\xb5\x2f\xfdnoise", "x.zst", errors.DamagedArchiveError, ("'x'", "again")
+    ),
+    "truncated zstandard": Bad(
+        pa.compress(CSV.encode(), codec="zstd", asbytes=True)[:-9],
+        "x.csv.zst",
+        errors.DamagedArchiveError,
+        ("again",),
+    ),
     "gzip of noise": Bad(b"\x1f\x8b" + b"noise" * 9, "x.gz", errors.DamagedArchiveError, ("x",)),
     "encrypted": archive(encrypted(), errors.EncryptedArchiveError, "without a password"),
     "slip": archive(
@@ -100,6 +126,18 @@ BAD = {
     ),
     "bomb": archive(
         zipped(("a.csv", b"0\n" * 10_000_000), **DEFLATED), errors.ArchiveBombError, "200 times"
+    ),
+    "bzip2 bomb": Bad(
+        bz2.compress(b"0\n" * 10_000_000), "x.csv.bz2", errors.ArchiveBombError, ("compressed",)
+    ),
+    "xz bomb": Bad(
+        lzma.compress(b"0\n" * 10_000_000), "x.csv.xz", errors.ArchiveBombError, ("compressed",)
+    ),
+    "zstandard bomb": Bad(
+        pa.compress(b"0\n" * 10_000_000, codec="zstd", asbytes=True),
+        "x.csv.zst",
+        errors.ArchiveBombError,
+        ("compressed",),
     ),
     "gzip bomb": Bad(
         gzip.compress(b"0\n" * 10_000_000), "x.csv.gz", errors.ArchiveBombError, ("compressed",)
@@ -424,6 +462,8 @@ BAD = {
         ARFF.encode(), "x.arff", errors.DelimiterError, ("line 1",), {"kind": "csv"}
     ),
     **bad_parquet.BAD,
+    **bad_records.BAD,
+    **bad_joined.BAD,
     # The request.
     "seed": csv(CSV, errors.FractionsError, "split.seed is -1", seed=-1),
 }

@@ -8,14 +8,15 @@ import pytest
 from tests.support import ROOT
 
 EXTRA = {
+    *("datetime", "openpyxl", "warnings", "xml"),
     *("collections", "concurrent", "contextlib", "copy", "functools", "numpy", "os", "pyarrow"),
 }
-LARGE = ("pages.py", "parquet.py", "spread.py")
+LARGE = ("pages.py", "parquet.py", "spread.py", "workbook.py", "zstandard.py")
 ALLOWED = {
-    *("__future__", "array", "bisect", "codecs", "collections", "csv", "data_prep", "dataclasses"),
-    *("decimal", "fractions", "functools", "gc", "gzip", "hashlib", "io", "itertools", "json"),
-    *("math", "posixpath", "random"),
-    *("re", "stat", "struct", "threading", "types", "typing", "zipfile", "zlib"),
+    *("__future__", "array", "bisect", "bz2", "codecs", "collections", "copy", "csv", "data_prep"),
+    *("dataclasses", "decimal", "fnmatch", "fractions", "functools", "gc", "gzip", "hashlib", "io"),
+    *("itertools", "json", "lzma", "math", "posixpath", "random"),
+    *("re", "stat", "struct", "threading", "types", "typing", "urllib", "zipfile", "zlib"),
 }
 
 

@@ -31,9 +31,19 @@ sys.modules["tests"].__path__ = [str(ROOT / "tests")]
 LARGE = sys.argv[1:2] == ["large"]
 
 with atheris.instrument_imports(include=["data_prep", "zipfile", "gzip", "csv"]):
-    from data_prep import DataError, FormatOptions, Limits, Prepared, errors, formats, prepare
+    from data_prep import (
+        DataError,
+        FormatOptions,
+        Limits,
+        Prepared,
+        Wanted,
+        errors,
+        formats,
+        prepare,
+    )
+    from data_prep.formats import joined  # noqa: F401 (to be instrumented)
     from data_prep.formats.base import DataFile, Opened
-    from data_prep.source import archives  # noqa: F401 (to be instrumented)
+    from data_prep.source import archives, compression, parts  # noqa: F401
 
     if LARGE:
         from data_prep.bulk import blocks
@@ -45,7 +55,9 @@ with atheris.instrument_imports(include=["data_prep", "zipfile", "gzip", "csv"])
     # A format's reader is imported, and so instrumented, by the first file of it.
     for each in formats.FORMATS.values():
         if LARGE or each.is_text:
-            prepare(io.BytesIO(samples.SAMPLES[each.name]()), name=f"x{each.suffixes[0]}")
+            wanted = Wanted(**samples.ASKED.get(each.name, {}))
+            sample = io.BytesIO(samples.SAMPLES[each.name]())
+            prepare(sample, name=f"x{each.suffixes[0]}", wanted=wanted)
 
 # Small, so that a bomb is cut off early and memory tells of leaks.
 LIMITS = Limits(
@@ -58,11 +70,23 @@ def left_out(_file: DataFile, _options: FormatOptions) -> Opened:
     raise errors.DamagedArchiveError("this format is left to the other target", remedy="None.")
 
 
+def packed_by_library(_source: io.BufferedIOBase) -> io.BufferedIOBase:
+    """Stand in for what unpacks by such a library."""
+    raise OSError("this compression is left to the other target")
+
+
 def outcome(data: bytes, limits: Limits) -> Prepared | str:
     """Prepare one file; return what was prepared, or how it was refused."""
-    name, content, wanted = inputs.decoded(data)
+    name, content, wanted, options, member = inputs.decoded(data)
     try:
-        return prepare(io.BytesIO(content), name=name, wanted=wanted, limits=limits)
+        return prepare(
+            io.BytesIO(content),
+            name=name,
+            member=member,
+            format_options=options,
+            wanted=wanted,
+            limits=limits,
+        )
     except DataError as error:
         return f"{type(error).__name__}: {error}"
 
@@ -95,6 +119,10 @@ def main() -> None:
         # Several blocks even of a short file.
         blocks.SIZE = 300
     else:
+        compression.PACKINGS = tuple(
+            packing._replace(open=packed_by_library) if packing.name == "Zstandard" else packing
+            for packing in compression.PACKINGS
+        )
         for each in formats.FORMATS.values():
             if not each.is_text:
                 formats.FORMATS[each.name] = each._replace(open=left_out)

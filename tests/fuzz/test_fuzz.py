@@ -50,10 +50,10 @@ def test_the_fuzzer_begins_with_a_file_of_every_format() -> None:
     """By each of its names; binary ones only where their libraries are allowed."""
     for binary in (False, True):
         seeds = list(map(inputs.decoded, inputs.seeds(SAMPLES, binary=binary)))
-        found = {(name, content) for name, content, _ in seeds}
+        found = {(each.name, each.content) for each in seeds}
         for each in formats.FORMATS.values():
             sample = SAMPLES[each.name]()
             assert ((f"x{each.suffixes[0]}", sample) in found) == (each.is_text or binary)
-    assert {wanted.task for _, _, wanted in seeds} == {"binary", "multiclass", "regression"}
+    assert {each.wanted.task for each in seeds} == {"binary", "multiclass", "regression"}
     for each in formats.FORMATS.values():
         assert {f"x{suffix}" for suffix in each.suffixes} <= set(inputs.NAMES)

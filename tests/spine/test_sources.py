@@ -38,3 +38,56 @@ def test_objects_are_merged_and_everything_else_replaced() -> None:
     over = {"a": {"c": [3], "e": None}, "d": {"f": 2}}
     assert sources.merge(base, over) == {"a": {"b": 1, "c": [3], "e": None}, "d": {"f": 2}}
     assert base == {"a": {"b": 1, "c": [1, 2]}, "d": 1}
+
+
+class Bucket:
+    """As much of S3 as an upload asks for."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.sent = 0
+
+    def list_objects_v2(self, *, Prefix: str, **_: object) -> dict[str, object]:  # noqa: N803
+        """List."""
+        found = [
+            {"Key": key, "Size": len(content)}
+            for key, content in self.files.items()
+            if key.startswith(Prefix)
+        ]
+        return {"Contents": found}
+
+    def upload_file(self, path: str, _bucket: str, key: str, **_: object) -> None:
+        """Take a file."""
+        self.files[key] = Path(path).read_bytes()
+        self.sent += 1
+
+
+def test_a_folder_is_uploaded_file_by_file_and_once(tmp_path: Path) -> None:
+    """Below a name of its content; markers and hidden files stay here."""
+    folder = tmp_path / "my table"
+    (folder / "k=1").mkdir(parents=True)
+    (folder / "k=1" / "b.csv").write_text("b")
+    (folder / "a.csv").write_text("a")
+    (folder / ".DS_Store").write_text("x")
+    (folder / "_SUCCESS").touch()
+    assert sources.parse(str(folder)) == Local(folder)
+    assert sources.size_of(folder) == 2
+    bucket = Bucket()
+    uris = {
+        sources.upload(bucket, folder, bucket="spine", on_bytes=lambda _: None) for _ in range(2)
+    }
+    (uri,) = uris
+    assert uri.startswith("s3://spine/uploads/")
+    assert uri.endswith("/my-table/")
+    prefix = uri.removeprefix("s3://spine/")
+    assert bucket.files == {f"{prefix}a.csv": b"a", f"{prefix}k=1/b.csv": b"b"}
+    assert bucket.sent == 2
+    (folder / "a.csv").write_text("c")
+    assert sources.upload(bucket, folder, bucket="spine", on_bytes=lambda _: None) != uri
+
+
+def test_a_folder_without_data_is_refused(tmp_path: Path) -> None:
+    """Before anything is started."""
+    (tmp_path / "_SUCCESS").write_text("x")
+    with pytest.raises(UsageError, match="holds no file with data"):
+        sources.parse(str(tmp_path))

@@ -17,6 +17,7 @@ from data_prep.bulk.sampling import sampled
 from data_prep.bulk.schema import Schema
 from data_prep.bulk.statistics import ends_of, extremes, hashes, string_key
 from data_prep.labels import add_target
+from data_prep.numerals import plain
 from data_prep.table import Column
 from data_prep.values import add
 
@@ -123,9 +124,11 @@ def _read(schema: Schema, block: Block) -> _Table:
         if schema.is_regression:
             labels += [""] * len(batch.rows)
             target, at = features.pop(0)
-            add_target(target, by_column[at], batch.lines, missing, schema.objective)
+            texts = plain(schema.rows.numerals, target, by_column[at], batch.lines)
+            add_target(target, texts, batch.lines, missing, schema.objective)
         else:
             labels += [value.strip() for value in by_column[layout.label]]
         for column, at in features:
-            add(column, by_column[at], batch.lines, missing, gaps=schema.keeps_gaps)
+            texts = plain(schema.rows.numerals, column, by_column[at], batch.lines)
+            add(column, texts, batch.lines, missing, gaps=schema.keeps_gaps)
     return _Table(columns, labels, lines)

@@ -7,7 +7,39 @@ BAD = {
     "no header": csv("1,2.5,Normal\n2,3.5,Abnormal\n", errors.HeaderMissingError, "'1'", "on top"),
     "blank lines": csv("\n  \n", errors.NoRowsError, "blank"),
     "header only": csv("a,b,class\n", errors.NoRowsError, "no row"),
-    "blanks between": csv("a b class\n1 2 Normal\n", errors.DelimiterError, "line 1", "tab"),
+    "bars between": csv("a|b|class\n1|2|Normal\n", errors.DelimiterError, "line 1", "tab"),
+    "words of one column": csv(
+        "the city\nNew York\nParis\n", errors.DelimiterError, "line 1", "'the city'"
+    ),
+    "no header of texts": csv(
+        "x,y,yes\nx,z,no\nx,y,no\n", errors.HeaderMissingError, "line 1", "'x'"
+    ),
+    "no header, of texts and a number": csv(
+        "20, Bachelors, West, yes\n30, Masters, West, no\n", errors.HeaderMissingError, "'West'"
+    ),
+    "numbers as names": csv(
+        "0,1,2\n0.5,1.5,2.5\n", errors.HeaderMissingError, "source.format.header to true"
+    ),
+    "no header, with one": csv(
+        CSV, errors.HeaderFoundError, "line 1", "'a', 'b'", "source.format.names", header=False
+    ),
+    "no header, with numbers as one": csv(
+        "0,1,2\n0.5,1.5,2.5\n", errors.HeaderFoundError, "'0', '1', '2'", header=False
+    ),
+    "names for other columns": csv(
+        "1,2.5,Normal\n", errors.ColumnNamesError, "2 names", "3 columns", names=("a", "b")
+    ),
+    "a number said to be missing": csv(
+        CSV + "-999,1,Normal\n", errors.MissingValueError, "line 42", "'a'", na_values=("-999",)
+    ),
+    "a decimal point where commas are": csv(
+        'a;class\n"1,5";x\n1.500;y\n',
+        errors.NotANumberError,
+        "line 3",
+        "'1.500'",
+        "source.format.thousands",
+        decimal=",",
+    ),
     "csv quote": csv(CSV + '"1,2,Normal\n', errors.QuotingError, '""'),
     "csv text after quote": csv(CSV + '"1"2,2,Normal\n', errors.QuotingError, "line 42"),
     "csv quote in header": csv('"a,b,class\n1,2,3\n', errors.QuotingError, "do not pair"),

@@ -9,7 +9,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from data_prep.errors import RaggedRowError
+from data_prep.errors import DataError, RaggedRowError
 from data_prep.formats.base import Batch, DataFile, Format, Opened, decoded, of_text
 from data_prep.formats.delimited import DelimitedRows
 from data_prep.options import FormatOptions
@@ -29,6 +29,9 @@ class PairsRows:
     numeric: frozenset[str] = frozenset()
     floats: frozenset[str] = frozenset()
     own_marks: tuple[bytes, ...] = ()
+    index: frozenset[str] = frozenset()
+    unreadable: Mapping[str, DataError] = {}
+    numerals = None
 
     def __init__(self, names: tuple[str, ...]) -> None:
         self.names = names

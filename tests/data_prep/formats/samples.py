@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from typing import Any
 
 ARFF = (
     "@relation r\n@attribute a real\n@attribute class {Abnormal,Normal}\n@data\n"
@@ -21,9 +22,33 @@ def _parquet() -> bytes:
     return sink.getvalue()
 
 
+JSON = "".join(
+    f'{{"a":{row[0]},"class":"{row[1]}"}}\n'
+    for row in [(1.5, "Abnormal"), (2.5, "Normal"), (2.5, "Abnormal")] * 20
+)
+# Its label has a name and values of the format's own.
+LIBSVM = "1 1:1.5\n0 1:2.5\n1 1:2.5 3:4 # a remark\n" * 20
+
+
+def _xlsx() -> bytes:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    for row in [("a", "class"), *[(1.5, "Abnormal"), (2.5, "Normal"), (2.5, "Abnormal")] * 20]:
+        book.active.append(row)
+    sink = io.BytesIO()
+    book.save(sink)
+    return sink.getvalue()
+
+
+# What is asked of a sample, where not the notebook's label.
+ASKED: dict[str, dict[str, Any]] = {"libsvm": {"label": "label", "positive": "1"}}
 # By the names of the registry.
 SAMPLES: dict[str, Callable[[], bytes]] = {
     "arff": ARFF.encode,
     "csv": CSV.encode,
+    "json": JSON.encode,
+    "libsvm": LIBSVM.encode,
     "parquet": _parquet,
+    "xlsx": _xlsx,
 }

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from data_prep import DataError, formats
+from data_prep import DataError, Wanted, check, formats
 from data_prep.formats.base import Opened
 from data_prep.source.examination import examine
 from tests.data_prep.support import run
@@ -62,9 +62,11 @@ def test_its_lines_can_be_opened_again_and_again() -> None:
 @pytest.mark.parametrize("values", [[dt.date(2020, 1, 1)], [[1]], [{"a": 1}], [b"x"]])
 def test_a_column_of_another_type_is_refused_by_its_name(values: list[object]) -> None:
     """It names the column, since there is no line."""
+    rows = opened(pa.table({"x": [1], "y": [2], "odd": values})).rows
     with pytest.raises(DataError, match=r"^column 'odd': the column is of type") as caught:
-        opened(pa.table({"x": [1], "odd": values}))
+        check.layout(rows, Wanted(label="x"))
     assert type(caught.value).__name__ == "UnsupportedTypeError"
+    assert check.layout(rows, Wanted(label="x", drop=("odd",))).features == (1,)
 
 
 def test_what_is_declared_a_float_is_written_as_one() -> None:

@@ -10,7 +10,7 @@ from data_prep import formats
 from data_prep.formats.base import Format
 from data_prep.source.examination import examine
 from spine.shipped import load
-from tests.data_prep.formats.samples import SAMPLES
+from tests.data_prep.formats.samples import ASKED, SAMPLES
 from tests.data_prep.support import BULK, STREAMED, Machines, run
 from tests.support import ROOT
 
@@ -34,14 +34,15 @@ def test_a_sample_is_recognised_with_a_suffix_and_without(each: Format) -> None:
 def test_a_sample_is_prepared_alike_however_large_it_is_taken_for(each: Format) -> None:
     """As a small file, as a large one twice in this process, and on several machines."""
     content = SAMPLES[each.name]()
-    small = run(content, "x")
+    asked = ASKED.get(each.name, {})
+    small = run(content, "x", **asked)
     for _ in range(2):
-        large = run(content, "x", limits=BULK)
+        large = run(content, "x", limits=BULK, **asked)
         assert large.files == small.files
         assert large.profile == small.profile
     machines = Machines()
-    spread = run(content, "x", spread=machines)
-    streamed = run(content, "x", limits=STREAMED)
+    spread = run(content, "x", spread=machines, **asked)
+    streamed = run(content, "x", limits=STREAMED, **asked)
     assert spread.profile == streamed.profile == {**small.profile, "order": "file"}
     files = {**spread.files, **machines.files}
     for path, whole in streamed.files.items():

@@ -11,6 +11,7 @@ from tests.support import FakeS3
 handler = load("plan.handler").handler
 engines = load("plan.engines")
 fetch = load("common.fetch")
+fetch_folder = load("common.fetch_folder")
 refusal = load("plan.refusal")
 
 GIB = 1 << 30
@@ -171,3 +172,37 @@ def test_the_limits_grow_from_engine_to_engine() -> None:
     limits = [engines.LIMITS[engine] for engine in ("lambda", "processing", "spark")]
     for smaller, larger in itertools.pairwise(limits):
         assert all(smaller[name] < larger[name] for name in smaller)
+
+
+def folder(monkeypatch: pytest.MonkeyPatch, *objects: tuple[str, int]) -> str:
+    """A folder of files of these names and sizes."""
+    found = [fetch_folder.Listed(path, size, "") for path, size in objects]
+    monkeypatch.setattr(fetch_folder, "listed", lambda _uri: found)
+    return "s3://spine-bucket/uploads/table/"
+
+
+def test_a_folder_counts_as_its_files_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Packed ones several times; how many there are is told."""
+    uri = folder(monkeypatch, ("a.csv", GIB), ("k=1/b.CSV.GZ", 100 << 20))
+    found = planned(uri)
+    assert (found["engine"], found["source_files"]) == ("lambda", 2)
+    assert found["source_bytes"] == GIB + (100 << 20)
+    assert "in 2 files" in found["reason"]
+    uri = folder(monkeypatch, ("a.csv", GIB), ("k=1/b.csv.gz", 200 << 20))
+    assert planned(uri)["engine"] == "processing"
+    assert planned()["source_files"] is None
+
+
+def test_a_folder_is_looked_at_before_anything_is_paid_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the engine: one with nothing in it, or too much for it, ends here."""
+    uri = folder(monkeypatch, ("a.csv", 5 * GIB))
+    with pytest.raises(fetch.SourceTooLargeError, match="table/ has more than"):
+        planned(uri, preparation={"engine": "lambda"})
+
+    def nothing(_uri: str) -> None:
+        raise fetch.SourceNotFoundError("nothing")
+
+    monkeypatch.setattr(fetch_folder, "listed", nothing)
+    for engine in ("auto", "lambda", "processing", "spark"):
+        with pytest.raises(fetch.SourceNotFoundError):
+            planned(uri, preparation={"engine": engine})

@@ -5,6 +5,13 @@ import re
 
 from tests.planning import ARN, plan, refused, with_objective
 
+FORMAT = {
+    **dict.fromkeys(["kind", "delimiter", "header", "encoding", "comment"]),
+    **dict.fromkeys(["decimal", "thousands", "sheet"]),
+    "names": [],
+    "na_values": [],
+}
+
 
 def test_an_empty_input_plans_the_whole_notebook() -> None:
     """Every field has the default of the design, and the notebook's file is pinned by its hash."""
@@ -17,7 +24,7 @@ def test_an_empty_input_plans_the_whole_notebook() -> None:
         "sha256": "2a9b58f5ff0d13843c17a2e6dcabd1866904fc6bc975d40f860fce3d2ec085da",
         "version_id": None,
         "rest": False,
-        "format": {"kind": None, "delimiter": None, "header": None, "encoding": None},
+        "format": FORMAT,
         "drop": [],
         "rename": {},
         "categorical": [],
@@ -151,7 +158,13 @@ def test_what_is_asked_of_other_metrics_reaches_the_plan() -> None:
 def test_fields_about_the_file_reach_the_plan() -> None:
     """What is asked of the columns travels to the preparation as it was given."""
     given = {
-        "format": {"kind": "csv", "delimiter": "|", "header": False, "encoding": "latin-1"},
+        "format": {
+            **FORMAT,
+            "kind": "csv",
+            "delimiter": "|",
+            "header": False,
+            "encoding": "latin-1",
+        },
         "drop": ["column_1"],
         "rename": {"column_2": "age"},
         "categorical": ["column_3"],

@@ -9,8 +9,8 @@ from data_prep import DataError, Limits, formats
 from spine.shipped import load
 from tests.data_prep import reference
 from tests.data_prep.formats import imaginary
-from tests.preparing import CONTENT, plan
-from tests.support import FakeS3
+from tests.preparing import CONTENT, Store, plan
+from tests.support import FakeS3, use_clients
 
 prepare = load("prepare.handler")
 fetch = load("common.fetch")
@@ -189,3 +189,26 @@ def test_a_number_is_held_to_its_objective(stored: FakeS3) -> None:
     assert result["counts"] == {"train": 48, "test": 6, "validate": 6}
     with pytest.raises(DataError, match=r"line 2, column 'y': the label '0' is not more than 0"):
         prepare.handler({"plan": plan("reg:gamma", "regression", **given)}, None)
+
+
+def test_a_folder_is_prepared_as_one_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its rows are those of all files in the order of their names; which versions, is noted."""
+    fake = Store()
+    use_clients(monkeypatch, s3=fake)
+    monkeypatch.setenv("SOURCE_HOSTS", "")
+    rows = [f"{at * 7 % 300}.25,{('Abnormal', 'Normal')[at % 2]}\n" for at in range(300)]
+    for number in range(3):
+        part = f"x,class\n{''.join(rows[number * 100 : number * 100 + 100])}"
+        fake.put_object(Bucket="runs-bucket", Key=f"uploads/t/part-{number}.csv", Body=part)
+    fake.put_object(Bucket="runs-bucket", Key="uploads/t/_SUCCESS", Body=b"")
+    fake.put_object(Bucket="runs-bucket", Key="uploads/t/notes.txt", Body=b"no table")
+    asked = plan(uri="s3://runs-bucket/uploads/t/", member="part-*.csv")
+    result = prepare.handler({"plan": asked}, None)
+    files = written(fake)
+    profile = json.loads(files.pop("data_profile.json"))
+    assert files == reference.from_csv(f"x,class\n{''.join(rows)}")
+    assert (result["source"]["files"], result["source"]["version_id"]) == (3, None)
+    assert result["source"]["sha256"] == profile["source"]["sha256"]
+    assert [(each["member"], each["version_id"]) for each in profile["source"]["parts"]] == [
+        (f"part-{number}.csv", "1") for number in range(3)
+    ]
