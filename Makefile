@@ -17,6 +17,8 @@ MAKEFLAGS += --jobs=2
 endif
 # jsii warns at every start that Node 20 is past its end of life; Spine supports it.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
+# Otherwise each process of a test run compiles its modules anew, a third of the time to collect.
+unexport PYTHONDONTWRITEBYTECODE
 
 # What `make mutation` changes; empty: every room of tests/mutation/rooms.py, and the policies.
 ROOM ?=
