@@ -8,7 +8,7 @@ There are four tiers. Write a test in the first one that can show the behaviour.
 - `process`: starts processes, synthesizes the app, or runs against a local cloud that has a
   stand-in for SageMaker. For what only the real program shows: the wire protocol, life cycles,
   templates, what a bundle imports. Share a fixture: a cloud takes seconds to start, and a variant
-  of the app takes ten seconds to synthesize (`synth`).
+  of the app takes seconds to synthesize (`synth`).
 - `e2e`: deploys the app with the real CDK command line and runs it. For what arises between the
   parts: permissions, names, the order of things, clients that others wrote. One run takes seconds:
   look at several things in it.
@@ -30,12 +30,13 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
-from gates.assembly import Assembly, synthesize
+from gates.assembly import ROOT, Assembly, synthesize
 from tests import process_leftovers
 
 # The folders whose tests wait for processes of their own, those that take longest first: what is
@@ -108,6 +109,11 @@ def _refuse_processes(event: str, _: object) -> None:
         )
 
 
+def pytest_collection_finish() -> None:
+    """Start to watch: the hook is called for each import as well, of which collecting has most."""
+    sys.addaudithook(_refuse_processes)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """Hold unit tests to memory and files."""
@@ -133,7 +139,6 @@ _workers: set[int] = set()
 def pytest_configure(config: pytest.Config) -> None:
     """Let nothing outlive this run, and end it on SIGTERM as on Ctrl-C: with its fixtures."""
     signal.signal(signal.SIGTERM, _interrupt)
-    sys.addaudithook(_refuse_processes)
     if not hasattr(config, "workerinput"):
         process_leftovers.watch()
 
@@ -158,7 +163,7 @@ def _interrupt(*_: object) -> None:
 def synth(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Assembly]:
     """Synthesize with overrides of `cdk.json`'s context: each variant once in a run.
 
-    It takes 10 s of a processor and more. So look at several settings in one variant, and share
+    It takes 5 s of a processor and more. So look at several settings in one variant, and share
     it: the processes of pytest-xdist find what another one has synthesized.
     """
     base = tmp_path_factory.getbasetemp()
@@ -177,7 +182,14 @@ def synth(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Assembly]:
                 done.touch()
         return Assembly(folder, context.get("stage", "dev"))
 
-    return lambda **overrides: once(json.dumps({"functions": "local"} | overrides, sort_keys=True))
+    given = json.loads((ROOT / "cdk.json").read_text())["context"]
+
+    def of(**overrides: Any) -> Assembly:
+        # What says the same as `cdk.json` is no variant.
+        different = {key: value for key, value in overrides.items() if given.get(key) != value}
+        return once(json.dumps({"functions": "local"} | different, sort_keys=True))
+
+    return of
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,7 @@
 """The files around the code tell the truth: documents, versions, workflows, lock files."""
 
+import ast
+import importlib
 import json
 import re
 import subprocess
@@ -169,3 +171,44 @@ def test_no_file_names_the_machine_it_was_written_on() -> None:
     places = [str(ROOT).encode(), f"{Path.home()}/".encode()]
     found = [_shown(path) for path in FILES if any(each in path.read_bytes() for each in places)]
     assert found == []
+
+
+def _cdk_modules_with_types() -> list[str]:
+    """The modules of the CDK that mypy reads, as `pyproject.toml` lists them."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mypy"]
+    (listed,) = (
+        each["module"] for each in settings["overrides"] if each.get("follow_imports") == "normal"
+    )
+    return [str(name) for name in listed]
+
+
+def test_the_types_of_every_cdk_module_that_is_imported_are_checked() -> None:
+    """One that is missing in the list would be `Any`, silently."""
+    imported = set()
+    for path in (path for path in FILES if path.suffix == ".py"):
+        text = path.read_text()
+        for node in ast.walk(ast.parse(text)) if "aws_cdk" in text else ():
+            if isinstance(node, ast.Import):
+                imported |= {each.name for each in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                imported |= {node.module, *(f"{node.module}.{each.name}" for each in node.names)}
+    # Of the CDK itself, a name in lower case is a module.
+    used = {name for name in imported if re.fullmatch(r"aws_cdk(\.[a-z_0-9]+)*", name)}
+    assert {"aws_cdk", "aws_cdk.aws_s3"} <= used
+    assert used <= set(_cdk_modules_with_types())
+
+
+@pytest.mark.process  # the CDK starts Node where it is imported
+def test_what_the_classes_of_these_modules_inherit_from_is_checked_too() -> None:
+    """A class with a base that is `Any` has every attribute, a misspelt one too."""
+    listed = _cdk_modules_with_types()
+    assert listed.pop() == "aws_cdk.interfaces.*"
+    bases = {
+        base.__module__
+        for name in listed
+        for each in vars(importlib.import_module(name)).values()
+        if isinstance(each, type)
+        for base in each.__mro__
+        if base.__module__.startswith("aws_cdk.")
+    }
+    assert {name for name in bases if not name.startswith("aws_cdk.interfaces")} <= set(listed)

@@ -22,6 +22,7 @@ def chosen(synth: Callable[..., Assembly]) -> Assembly:
         account="111122223333",
         region="eu-west-3",
         run_retention_days=7,
+        run_timeout_hours=5,
         alarm_topic_arn="arn:aws:sns:eu-west-3:111122223333:on-call",
         stages={"dev": {"incoming": {"enabled": False}, "schedule": schedule}},
     )

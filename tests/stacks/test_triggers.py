@@ -1,7 +1,6 @@
 """Runs begin by a file and by the clock, and what could not clean up after itself is swept."""
 
 import json
-from collections.abc import Callable
 
 from gates.assembly import Assembly
 from gates.machine import machines
@@ -60,11 +59,9 @@ def test_the_sweeper_runs_by_the_clock_and_after_bad_endings(dev: Assembly) -> N
     assert ended["EventPattern"]["detail"]["status"] == ["FAILED", "TIMED_OUT", "ABORTED"]
 
 
-def test_the_sweeper_knows_how_long_a_run_may_take(
-    dev: Assembly, synth: Callable[..., Assembly]
-) -> None:
+def test_the_sweeper_knows_how_long_a_run_may_take(dev: Assembly, chosen: Assembly) -> None:
     """By then a run that it may not look up is over: the time-out of the machine itself."""
-    for assembly, hours in ((dev, 24), (synth(run_timeout_hours=5), 5)):
+    for assembly, hours in ((dev, 24), (chosen, 5)):
         (sweeper,) = (
             each
             for each in assembly.properties("triggers", "AWS::Lambda::Function")
