@@ -99,7 +99,11 @@ def _rows(found: list[_One]) -> Rows:
             why = f"has the columns {listed(rows.names)}, not {listed(first.names)}"
         elif dict(rows.nominal) != dict(first.nominal):
             why = "declares other values of its nominal attributes"
-        elif isinstance(rows, DelimitedRows) and rows.spoken != first.spoken:
+        elif (
+            isinstance(rows, DelimitedRows)
+            and isinstance(first, DelimitedRows)
+            and rows.spoken != first.spoken
+        ):
             why = f"has {shown(rows.spoken)} between its values"
         else:
             continue

@@ -1,6 +1,5 @@
 """Files that are compressed one by one: gzip, bzip2, xz and Zstandard, unpacked on the way."""
 
-import gzip
 import io
 import re
 import struct
@@ -56,6 +55,8 @@ DAMAGE = (zlib.error, struct.error, EOFError, OSError, OverflowError, ValueError
 
 
 def _open_gzip(source: io.BufferedIOBase) -> io.BufferedIOBase:
+    import gzip
+
     return gzip.GzipFile(fileobj=source, mode="rb")
 
 

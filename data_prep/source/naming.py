@@ -4,9 +4,7 @@ Hidden files, markers such as `_SUCCESS` and files without a byte are passed ove
 Folders called `key=value` make columns, as Hive writes them.
 """
 
-import fnmatch
 import posixpath
-import urllib.parse
 from collections.abc import Iterable
 
 from data_prep.errors import MemberNotFoundError, TooLargeError, shown
@@ -32,12 +30,17 @@ def is_data(name: str) -> bool:
 
 def chosen(names: Iterable[str], wanted: str) -> list[str]:
     """Return the names that a pattern asks for, in their order."""
+    # Small files of one name go without these imports.
+    import fnmatch
+
     pattern = f"{wanted}*" if wanted.endswith("/") else wanted
     return sorted(name for name in names if is_data(name) and fnmatch.fnmatchcase(name, pattern))
 
 
 def keys_of(name: str) -> dict[str, str]:
     """Return what the folders of a path say of its rows, as Hive writes it."""
+    import urllib.parse
+
     found = {}
     for folder in posixpath.dirname(name).split("/"):
         key, equals, value = folder.partition("=")

@@ -28,7 +28,14 @@ from tests.data_prep.building import (
     numbers,
     zipped,
 )
-from tests.data_prep.formats import bad_arff, bad_delimited, bad_joined, bad_parquet, bad_records
+from tests.data_prep.formats import (
+    bad_arff,
+    bad_delimited,
+    bad_joined,
+    bad_parquet,
+    bad_records,
+    bad_workbook,
+)
 from tests.data_prep.support import errors
 
 BAD = {
@@ -46,7 +53,8 @@ BAD = {
     "excel": archive(
         zipped(("[Content_Types].xml", "<a/>"), ("xl/sheet.xml", "<a/>")),
         errors.UnsupportedFormatError,
-        "Save the sheet as CSV",
+        "no workbook",
+        "save the table as CSV",
     ),
     "7-zip": Bad(b"7z\xbc\xaf\x27\x1c..", "x.7z", errors.UnsupportedFormatError, ("7-Zip", "zip")),
     "rar": Bad(b"Rar!\x1a\x07..", "x", errors.UnsupportedFormatError, ("RAR",)),
@@ -463,6 +471,7 @@ BAD = {
     ),
     **bad_parquet.BAD,
     **bad_records.BAD,
+    **bad_workbook.BAD,
     **bad_joined.BAD,
     # The request.
     "seed": csv(CSV, errors.FractionsError, "split.seed is -1", seed=-1),

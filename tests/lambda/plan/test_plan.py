@@ -5,7 +5,7 @@ import re
 
 from tests.planning import ARN, plan, refused, with_objective
 
-FORMAT = {
+FORMAT: dict[str, object] = {
     **dict.fromkeys(["kind", "delimiter", "header", "encoding", "comment"]),
     **dict.fromkeys(["decimal", "thousands", "sheet"]),
     "names": [],
