@@ -31,7 +31,7 @@ _WORD = 1 << 64
 _WARNED = 0.98
 _REFUSED = 0.99
 _IDENTIFIER_REFUSED = 0.9
-_CORRELATION_REFUSED = 0.9995
+_CORRELATION_REFUSED = 0.999
 # A share of fewer rows than about nine says nothing.
 _LEAST_BOUND = 0.7
 # Of the normal distribution: two-sided 95 %.
@@ -206,8 +206,10 @@ def correlation(values: Sequence[float], labels: Sequence[float]) -> tuple[float
     if not (sums[1] and sums[2]):
         return 0.0, 0.0
     rho = min(1.0, abs(sums[0]) / math.sqrt(sums[1] * sums[2]))
+    # What n rows show without an exception may still have one in n.
+    sure = min(rho, 1 - 1 / len(pairs))
     error = math.sqrt((1 + rho * rho / 2) / (len(pairs) - 3))
-    return rho, math.tanh(math.atanh(min(rho, 1 - 1e-12)) - _Z * error)
+    return rho, math.tanh(math.atanh(sure) - _Z * error)
 
 
 def is_identifier(feature: Feature, values: Sequence[float], rows: int) -> bool:
