@@ -14,7 +14,7 @@ from data_prep.errors import DataError, merged
 from data_prep.formats.base import Opened
 from data_prep.labels import guessed_positive
 from data_prep.limits import Limits
-from data_prep.options import FormatOptions, Objective, Wanted
+from data_prep.options import FormatOptions, Objective, Task, Wanted
 from data_prep.problems import guessed_label, of_encoding
 from data_prep.problems import told as problems_of
 from data_prep.source.examination import Examination, examine
@@ -111,16 +111,15 @@ def asked(given: Mapping[str, Any]) -> tuple[FormatOptions, Wanted]:
     source = given.get("source", {})
     hyperparameters = given.get("training", {}).get("hyperparameters", {})
     objective = hyperparameters.get("objective", "binary:logistic")
-    task = {"binary": "binary", "multi": "multiclass"}.get(
-        objective.partition(":")[0], "regression"
-    )
-    fields = {
+    kinds: dict[str, Task] = {"binary": "binary", "multi": "multiclass"}
+    task = kinds.get(objective.partition(":")[0], "regression")
+    fields: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in source.items()
         if name in Wanted._fields and value is not None
     }
     classes = hyperparameters.get("num_class")
-    options = {
+    options: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in source.get("format", {}).items()
     }

@@ -42,7 +42,7 @@ def _block(table: Table, rows: list[int], *, labelled: bool) -> bytes:
             if table.target is None
             else table.target.texts(rows),
         )
-    texts = map(",".join, zip(*columns, strict=True))
+    texts: Iterator[str] = map(",".join, zip(*columns, strict=True))
     if len(columns) == 1:
         texts = (text or GAP_ALONE for text in texts)
     lines = "\n".join(texts)

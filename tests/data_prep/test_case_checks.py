@@ -17,7 +17,9 @@ HOW = ("small", "large", "several machines")
 
 def options(how: str) -> dict[str, Any]:
     """What has a file prepared that way."""
-    return {"small": {}, "large": {"limits": BULK}, "several machines": {"spread": Machines()}}[how]
+    if how == "several machines":
+        return {"spread": Machines()}
+    return {"limits": BULK} if how == "large" else {}
 
 
 def lines(files: dict[str, bytes], path: str) -> list[str]:
@@ -35,7 +37,7 @@ def table(label: list[str], rows: int = 200, **columns: list[Any]) -> str:
             "y": [label[row % len(label)] for row in range(rows)],
         }
     )
-    return frame.to_csv(index=False)
+    return str(frame.to_csv(index=False))
 
 
 @pytest.mark.parametrize("how", HOW)

@@ -247,7 +247,8 @@ def test_what_is_refused_can_be_allowed_or_dropped(name: str) -> None:
     assert isinstance(refused, errors.RepeatedRowsError if column == "" else errors.LeakageError)
     field = "allow_leakage" if column else "allow_duplicates"
     assert f"source.{field}" in str(refused)
-    allowed = prepared(frame, **asked, **{field: True})
+    allowing: dict[str, Any] = {**asked, field: True}
+    allowed = prepared(frame, **allowing)
     assert isinstance(allowed, Prepared)
     assert column in named(allowed)
     if column:

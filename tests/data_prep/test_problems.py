@@ -214,7 +214,8 @@ def test_a_dropped_column_is_no_longer_encoded_or_renamed() -> None:
 
 def test_the_positive_value_of_truth_values_goes_by_their_own_names() -> None:
     """Parquet's true is written as 1: either name will do."""
-    content = parquet(**{"class": [row % 3 == 0 for row in range(40)]})
+    truth: dict[str, Any] = {"class": [row % 3 == 0 for row in range(40)]}
+    content = parquet(**truth)
     by_number = run(content, "x.parquet", positive="1").labels
     for name in ("true", "True"):
         assert run(content, "x.parquet", positive=name).labels == by_number
