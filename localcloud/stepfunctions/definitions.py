@@ -81,7 +81,9 @@ def _map_options(state: dict[str, Any]) -> dict[str, Any]:
         state["ToleratedFailurePercentage"] = float(percentage)
     for field in ("ItemProcessor", "Iterator"):
         processor = state.get(field)
-        config = processor.get("ProcessorConfig") if isinstance(processor, dict) else None
+        if not isinstance(processor, dict):
+            continue
+        config = processor.get("ProcessorConfig")
         if isinstance(config, dict) and config.get("ExecutionType") == "EXPRESS":
             config = config | {"ExecutionType": "STANDARD"}
             state[field] = processor | {"ProcessorConfig": config}

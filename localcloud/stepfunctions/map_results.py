@@ -43,7 +43,7 @@ def of(env: Environment, state: Any, arn: str, children: list[Any]) -> Any:
     folder = "/".join(part for part in (prefix, arn.rpartition(":")[2]) if part)
     files: dict[str, list[dict[str, Any]]] = {kind: [] for kind in _FILES}
     details = env.aws_execution_details
-    client = client_for(details.region, "s3", StateCredentials(role_arn=details.role_arn))
+    client: Any = client_for(details.region, "s3", StateCredentials(role_arn=details.role_arn))
     manifest = {"DestinationBucket": where["Bucket"], "MapRunArn": arn, "ResultFiles": files}
     try:
         for kind in _FILES:

@@ -21,6 +21,8 @@ _STEPFUNCTIONS = "ministack.services.stepfunctions"
 # https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
 _NAME = re.compile(r"^[^\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]{1,80}$")
 _LARGEST_INPUT = 262_144
+# Of a machine that was updated: the revision that it was created with, which AWS does not show.
+_FIRST = "firstRevisionId"
 _UPDATED = (
     "definition",
     "roleArn",
@@ -151,10 +153,8 @@ def _validated(handle: Callable[..., Any], data: dict[str, Any]) -> Any:
     if status != 200:
         return status, headers, body
     if not machine:
-        created = stepfunctions._state_machines[json.loads(body)["stateMachineArn"]]
-        created.setdefault("wasUpdated", False)
         return status, headers, body
-    machine["wasUpdated"] = True
+    machine.setdefault(_FIRST, before["revisionId"])
     if all(machine.get(field) == before[field] for field in _UPDATED):
         machine["revisionId"] = before["revisionId"]
     return stepfunctions.json_response(json.loads(body) | {"revisionId": machine["revisionId"]})
@@ -218,9 +218,29 @@ def _described(describe: Callable[..., Any], data: dict[str, Any]) -> Any:
     if status != 200:
         return status, headers, body
     found = {"tracingConfiguration": {"enabled": False}} | json.loads(body)
-    if not found.pop("wasUpdated", True):
+    named = stepfunctions._resolve_state_machine_arn(data["stateMachineArn"])
+    first = (stepfunctions._state_machines.get(named) or {}).get(_FIRST)
+    # Before any update there is no other than the first.
+    if first in (None, found.get("revisionId")) and found.pop(_FIRST, None) is None:
         found.pop("revisionId", None)
+    if not found.get("description"):
+        found.pop("description", None)
     return stepfunctions.json_response(found)
+
+
+@hooks.around(
+    f"{_STEPFUNCTIONS}:_describe_state_machine_for_execution", reason="says nothing of logging"
+)
+def _with_logging(describe: Callable[..., Any], data: dict[str, Any]) -> Any:
+    """Describe an execution's machine, with its logging."""
+    status, headers, body = describe(data)
+    if status != 200:
+        return status, headers, body
+    found = json.loads(body)
+    machine = stepfunctions._state_machines[found["stateMachineArn"]]
+    return stepfunctions.json_response(
+        found | {"loggingConfiguration": machine["loggingConfiguration"]}
+    )
 
 
 @hooks.replaces(

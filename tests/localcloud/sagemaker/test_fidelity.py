@@ -8,11 +8,11 @@ import pytest
 
 from tests.localcloud.sagemaker.cloud import ROOT
 
-_ROW = re.compile(
+ROW = re.compile(
     r"\| (?P<behaviour>.+?) \| (?P<source>.+?) \| `(?P<file>[\w/.]+)::(?P<test>\w+)` \|"
 )
 _LINES = (ROOT / "docs" / "sagemaker-fidelity.md").read_text().splitlines()
-ROWS = [match for line in _LINES if (match := _ROW.fullmatch(line))]
+ROWS = [match for line in _LINES if (match := ROW.fullmatch(line))]
 
 
 @cache

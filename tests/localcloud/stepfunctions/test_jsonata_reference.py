@@ -187,7 +187,7 @@ def reference(cases: list[tuple[str, Any]]) -> list[dict[str, Any]]:
     """What the reference gives: `value`, `nothing` or an `error` each."""
     script = Path(__file__).with_name("jsonata_reference.mjs")
     ran = subprocess.run(
-        ["node", str(script), str(_ROOT / "package.json")],
+        ["node", str(script), str(_ROOT / "gates" / "package.json")],
         input=json.dumps(cases),
         capture_output=True,
         text=True,

@@ -30,7 +30,7 @@ def bucket(bench: Bench) -> str:
         "fileSchema": "Bucket, Key",
         "files": [{"key": "inventory.csv.gz"}],
     }
-    files = {
+    files: dict[str, str | bytes] = {
         "cities.csv": rows,
         "cities.psv": rows.replace(",", "|"),
         "twice.csv": "a,a\n1,2\n",

@@ -203,3 +203,25 @@ def test_a_revision_is_shown_once_a_machine_was_updated(bench: Bench) -> None:
     assert revisions[0] == revisions[1] != revisions[2]
     described = bench.states.describe_state_machine(stateMachineArn=machine)
     assert described["revisionId"] == revisions[2]
+
+
+def test_a_version_shows_its_revision_unless_it_is_the_first(bench: Bench) -> None:
+    """Nor a description that it has not."""
+    machine = bench.machine({"StartAt": "A", "States": {"A": PASS}})
+    publish = bench.states.publish_state_machine_version
+    first = publish(stateMachineArn=machine)["stateMachineVersionArn"]
+    other = json.dumps({"StartAt": "B", "States": {"B": PASS}})
+    bench.states.update_state_machine(stateMachineArn=machine, definition=other)
+    second = publish(stateMachineArn=machine, description="new")["stateMachineVersionArn"]
+    described = [
+        bench.states.describe_state_machine(stateMachineArn=arn) for arn in (first, second)
+    ]
+    assert ["revisionId" in each for each in described] == [False, True]
+    assert [each.get("description") for each in described] == [None, "new"]
+
+
+def test_an_executions_machine_is_described_with_its_logging(bench: Bench) -> None:
+    """As the machine is."""
+    arn = bench.start({"StartAt": "A", "States": {"A": PASS}})
+    found = bench.states.describe_state_machine_for_execution(executionArn=arn)
+    assert found["loggingConfiguration"] == {"level": "OFF", "includeExecutionData": False}

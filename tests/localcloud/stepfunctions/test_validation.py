@@ -64,3 +64,19 @@ def test_a_problem_has_its_code_and_place(definition: Any, code: str, location: 
     text = definition if isinstance(definition, str) else json.dumps(definition)
     found = problems(text)
     assert (code, location) in [(problem.code, problem.location) for problem in found]
+
+
+@pytest.mark.parametrize(
+    ("resource", "what"),
+    [
+        ("arn:aws:states:us-east-1:000000000000:activity:a", "activities"),
+        ("arn:aws:states:::apigateway:invoke", "API Gateway's integration"),
+        ("arn:aws:states:::http:invoke", "HTTP tasks"),
+    ],
+)
+def test_what_the_local_cloud_does_not_run_is_named(resource: str, what: str) -> None:
+    """When the machine is created, not when it runs."""
+    task = {"Type": "Task", "Resource": resource, "Parameters": {}, "End": True}
+    (found,) = problems(json.dumps({"StartAt": "T", "States": {"T": task}}))
+    assert f"does not run {what}" in found.message
+    assert found.location == "/States/T/Resource"
