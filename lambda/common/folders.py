@@ -9,6 +9,7 @@ FOLDERS = (
     "test",
     "validate",
     "batch-in",
+    "checkpoints",
     "model",
     "batch-out",
     "evaluation",
