@@ -64,8 +64,7 @@ class Monitoring(SpineStack):
         )
         self._alarm(
             "SweepMissing",
-            "The sweeper has not run for three quarters of an hour (the alarm is in alarm, or has no"
-            " data any more).",
+            "The sweeper has not run for three quarters of an hour: in alarm, or without data.",
             triggers.sweep.metric_invocations(period=_QUARTER_HOUR, statistic="Sum"),
             periods=3,
             fewer_than_one=True,

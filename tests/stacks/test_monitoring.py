@@ -61,3 +61,9 @@ def test_alarms_notify_the_topic_of_the_settings(dev: Assembly, chosen: Assembly
     topic = "arn:aws:sns:eu-west-3:111122223333:on-call"
     assert all("AlarmActions" not in each for each in dev.properties("monitoring", KIND))
     assert all(each["AlarmActions"] == [topic] for each in chosen.properties("monitoring", KIND))
+    without_data = {
+        name
+        for name in ("RunFailed", "SweepFailed", "SweepMissing", "Overdue")
+        if alarm(chosen, name).get("InsufficientDataActions") == [topic]
+    }
+    assert without_data == {"SweepMissing"}

@@ -1,5 +1,6 @@
 """The functions and the machine may do what their step needs, and nothing else."""
 
+import json
 from typing import Any
 
 from gates.assembly import Assembly
