@@ -142,6 +142,7 @@ def _training(home: Path, cloud: localcloud.Cloud, bucket: str, machine: str) ->
     kept = _run(home, {"endpoint": {"keep": True}})
     for engine in ("processing", "spark"):
         _run(home, {"preparation": {"engine": engine}, "endpoint": {"enabled": False}})
+    _run(home, {"training": {"spot": True}, "endpoint": {"enabled": False}})
     # Files that are not there, and one that arrives by itself.
     missing = {"source": {"uri": f"s3://{bucket}/uploads/missing.arff"}}
     failed = states.start_execution(stateMachineArn=machine, input=json.dumps(missing))

@@ -3,8 +3,8 @@
 Two updates are looked at: from the last release, whose templates are kept in `released/`
 (``python -m gates.updates`` writes them, when a release is made), and from the defaults to each
 setting changed, and back (all at once, since a synthesis takes seconds; one by one to say which).
-Found are exports that another stack imports and that go or change, which CloudFormation refuses, and
-resources which hold data and would be replaced or deleted.
+Found are exports that another stack imports and that go or change, which CloudFormation refuses,
+and resources which hold data and would be replaced or deleted.
 """
 
 import json
@@ -119,7 +119,7 @@ def between(before: Assembly, after: Assembly) -> list[str]:
 def _broken_imports(
     before: Assembly, after: Assembly, replaced: Mapping[tuple[str, str], str]
 ) -> Iterator[str]:
-    """Exports that are in use while the stack that has them is updated, before those that import."""
+    """Exports in use: the stack that has them is updated before those that import them."""
     for importer in before.rooms:
         for name in sorted(_imports(before.templates[importer])):
             room, value = _exported(before, name)

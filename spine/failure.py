@@ -44,13 +44,15 @@ _BY_ERROR: Mapping[str, str] = {
     "States.QueryEvaluationError": _MACHINE,
     "SageMaker.": "SageMaker refused the request; the cause names what to change in --input.",
 }
+_TRAINING = "Correct training in --input, or the data; the job's log has the details."
 # What helps in general where an error of no special name began.
 _BY_STATE: Mapping[str, str] = {
     "Plan the run": _INPUT,
     "Prepare the data": _SOURCE,
     "Prepare on an instance": _SOURCE,
     "Prepare with Spark": _SOURCE,
-    "Train the model": "Correct training in --input, or the data; the job's log has the details.",
+    "Train the model": _TRAINING,
+    "Train on spot": _TRAINING,
     "Transform the batch": "The job's log says which rows the model did not take.",
 }
 _DEFAULT_REMEDY = "The log below has the details."

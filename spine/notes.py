@@ -78,6 +78,7 @@ _SAY: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "Plan the run": _plan,
     "Prepare the data": _prepare,
     "Train the model": _train,
+    "Train on spot": _train,
     "Predict with the endpoint": _predict,
     "Evaluate": _evaluate,
     "Clean up": _clean_up,

@@ -64,7 +64,7 @@ class Monitoring(SpineStack):
         )
         self._alarm(
             "SweepMissing",
-            "The sweeper has not run for three quarters of an hour.",
+            "The sweeper has not run for three quarters of an hour: in alarm, or without data.",
             triggers.sweep.metric_invocations(period=_QUARTER_HOUR, statistic="Sum"),
             periods=3,
             fewer_than_one=True,
@@ -114,7 +114,11 @@ class Monitoring(SpineStack):
             comparison_operator=operators.LESS_THAN_THRESHOLD
             if fewer_than_one
             else operators.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            treat_missing_data=missing.BREACHING if fewer_than_one else missing.NOT_BREACHING,
+            # Without data an alarm of what should happen is INSUFFICIENT_DATA, as it is when it has
+            # just been made: in alarm at every first deployment it would tell of nothing.
+            treat_missing_data=missing.MISSING if fewer_than_one else missing.NOT_BREACHING,
         )
         if self._topic:
             alarm.add_alarm_action(actions.SnsAction(self._topic))
+            if fewer_than_one:
+                alarm.add_insufficient_data_action(actions.SnsAction(self._topic))

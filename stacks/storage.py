@@ -128,10 +128,10 @@ class Storage(SpineStack):
             role,
             (
                 allow("s3:GetObject", on=self.objects("runs/*"), because=a_run),
-                # SageMaker writes the model and the batch output, and nothing else of a run.
+                # SageMaker writes these of a run, and nothing else.
                 allow(
                     "s3:PutObject",
-                    on=self.objects("runs/*/model/*", "runs/*/batch-out/*"),
+                    on=self.objects("runs/*/model/*", "runs/*/checkpoints/*", "runs/*/batch-out/*"),
                     because=a_run,
                 ),
                 allow(

@@ -147,9 +147,24 @@ def _uncaught(machine: Machine, kind: str) -> Found:
 def _catch_keeps_error(machine: Machine) -> Found:
     for name, state in machine.definition["States"].items():
         for catch in state.get("Catch", []):
-            kept = catch.get("Assign", {}).get("failure") == "{% $states.errorOutput %}"
+            assigned = catch.get("Assign", {}).get("failure")
+            kept = assigned == "{% $states.errorOutput %}" or (
+                assigned == "{% $failure %}" and name not in _before_any_failure(machine)
+            )
             if name not in machine.clean_ups() | machine.failing() and not kept:
                 yield name, "catches an error without keeping it"
+
+
+def _before_any_failure(machine: Machine) -> set[str]:
+    """The states that a run may enter without an error: none that holds one, so far."""
+    states = machine.definition["States"]
+    found, open_states = set(), [machine.definition["StartAt"]]
+    while open_states:
+        name = open_states.pop()
+        if name not in found:
+            found.add(name)
+            open_states += successors(states[name], caught=False)
+    return found
 
 
 @RULES.rule(

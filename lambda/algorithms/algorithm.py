@@ -1,7 +1,7 @@
 """What the steps of a run ask of the algorithm that trains. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..common.problems import Problem, show
 from ..common.tasks import Task
@@ -19,12 +19,14 @@ class Image:
         framework: What the SageMaker SDK's registry data calls it.
         oldest: The first version whose container keeps the contract that a run relies on.
         default: The version of a deployment that does not say another.
+        support_ends: The day on which AWS's support of a version ends, where it is known.
     """
 
     repository: str
     framework: str
     oldest: str
     default: str
+    support_ends: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

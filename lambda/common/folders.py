@@ -10,6 +10,7 @@ FOLDERS = (
     "test",
     "validate",
     "batch-in",
+    "checkpoints",
     "model",
     "batch-out",
     "evaluation",

@@ -19,6 +19,10 @@ _STATES_RETRY = {
     "JitterStrategy": "FULL",
 }
 
+# Of a Parallel that failed without them both are null, which no function of text takes.
+_ERROR = "($failure.Error = null ? 'UnnamedError' : $failure.Error)"
+_CAUSE = "($failure.Cause = null ? '' : $failure.Cause)"
+
 # What a redriven run reports to itself.
 _REDRIVEN = "RunRedriven"
 IS_REDRIVEN = "$states.context.Execution.RedriveCount > 0"
@@ -87,9 +91,22 @@ class Failing:
     sweepable: Sweepable | None = None
     unless_swept: sfn.State | None = None
 
-    def catch(self, state: sfn.CustomState | sfn.Parallel, *, to: sfn.State | None = None) -> None:
-        """Catch every error of a state, keep it, and go where failures lead or elsewhere."""
-        kept: dict[str, Any] = {self.variable: "{% $states.errorOutput %}"}
+    def catch(
+        self,
+        state: sfn.CustomState | sfn.Parallel,
+        *,
+        to: sfn.State | None = None,
+        keeping_first: bool = False,
+    ) -> None:
+        """Catch every error of a state, keep it, and go where failures lead or elsewhere.
+
+        Args:
+            state: Has no catch yet.
+            to: Where else.
+            keeping_first: For a state that is entered after a failure: that one is kept.
+        """
+        error = f"${self.variable}" if keeping_first else "$states.errorOutput"
+        kept: dict[str, Any] = {self.variable: f"{{% {error} %}}"}
         if self.again_from is not None:
             kept["failed_in"] = "{% $states.context.Execution.RedriveCount %}"
             kept["again_from"] = self.again_from
@@ -124,8 +141,8 @@ class FailedRun:
             tasks,
             "Run failed for good",
             comment="Only if the run could not fail by itself; it cannot be redriven",
-            error="{% $failure.Error %}",
-            cause="{% $failure.Cause %}",
+            error=f"{{% {_ERROR} %}}",
+            cause=f"{{% {_CAUSE} %}}",
         )
         self._where = sfn.Choice.jsonata(
             tasks,
@@ -138,10 +155,9 @@ class FailedRun:
             Comment="Fails with the first error and cause; redriven, goes on where it had failed",
             Arguments={
                 "TaskToken": "{% $states.context.Task.Token %}",
-                "Error": f"{{% {_FAILED_BEFORE}"
-                f" ? '{_REDRIVEN}' : $substring($failure.Error, 0, 256) %}}",
+                "Error": f"{{% {_FAILED_BEFORE} ? '{_REDRIVEN}' : $substring({_ERROR}, 0, 256) %}}",
                 # SendTaskFailure, API reference: the longest that it takes.
-                "Cause": "{% $substring($failure.Cause, 0, 32768) %}",
+                "Cause": f"{{% $substring({_CAUSE}, 0, 32768) %}}",
             },
             TimeoutSeconds=120,
             # Of a time-out that is the run's own error the name is another.

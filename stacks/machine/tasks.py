@@ -21,11 +21,13 @@ from stacks.machine.requests import attempt, kind_of, run_name, secured
 from stacks.permissions import allow
 from stacks.storage import Storage
 
-# 2 + 4 + 8 + 16 + 30 + 30 s at most, with full jitter: 90 s for the service to recover.
+# 2 + 4 + 8 + 16 + 30 + 30 s at most, with full jitter: 90 s for the service to recover. The
+# time-out of the client is Step Functions' own, for an invocation whose answer does not come.
 _LAMBDA_RETRY = {
     "ErrorEquals": [
         "Lambda.ServiceException",
         "Lambda.AWSLambdaException",
+        "Lambda.ClientExecutionTimeoutException",
         "Lambda.SdkClientException",
         "Lambda.TooManyRequestsException",
     ],

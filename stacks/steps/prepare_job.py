@@ -70,7 +70,7 @@ class PrepareJob:
             failing.guard(state)
         # A job that was killed has written nothing, and S3 says "access denied" of what is not
         # there: the failure stays what SageMaker says of the job.
-        refused.add_catch(failing.to, errors=["States.ALL"])
+        failing.catch(refused, keeping_first=True)
         on_spark = self._job(
             tasks,
             failing,
@@ -108,14 +108,14 @@ class PrepareJob:
         """
         wait = sfn.Wait.jsonata(
             tasks,
-            "Wait for the source",
+            "Wait to prepare again",
             time=sfn.WaitTime.seconds(
                 f"{{% $ceil((0.5 + $random() / 2) * $power(2, ${self.tries} - 1) * 10) %}}"
             ),
         )
         wait.next(job)
         choice = sfn.Choice.jsonata(
-            tasks, "Source unreachable?", comment="After 10 + 20 + 40 + 80 s at most"
+            tasks, "Prepare again?", comment="After 10 + 20 + 40 + 80 s at most"
         )
         return choice.when(
             sfn.Condition.jsonata(

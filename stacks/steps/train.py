@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_stepfunctions as sfn
 
 from stacks.machine.failing import Failing
 from stacks.machine.fragment import Fragment
@@ -29,9 +30,45 @@ class Train(Step):
         self._role = role
 
     def fragment(self, tasks: Tasks, failing: Failing) -> Fragment:
-        """The job, repeated for transient reasons."""
-        job = tasks.creation(
+        """The job, on demand or on spot capacity, repeated for transient reasons."""
+        on_demand = self._job(
+            tasks,
+            failing,
             self.name,
+            Retrying(question="Train again?", wait="Wait to train again", tries=self.tries),
+            {"EnableManagedSpotTraining": False},
+        )
+        # Written after each round and read by whoever trains next: SageMaker when capacity has come
+        # back, and the next attempt of this run. Of a job on demand they would only take time.
+        on_spot = self._job(
+            tasks,
+            failing,
+            "Train on spot",
+            Retrying(
+                question="Train on spot again?", wait="Wait to train on spot", tries=self.tries
+            ),
+            {
+                "EnableManagedSpotTraining": True,
+                "CheckpointConfig": {"S3Uri": "{% $plan.places.checkpoints %}"},
+            },
+        )
+        which = (
+            sfn.Choice.jsonata(tasks, "On spot?")
+            .when(sfn.Condition.jsonata("{% $plan.training.spot %}"), on_spot.start)
+            .otherwise(on_demand.start)
+        )
+        return Fragment(start=which, ends=(*on_demand.ends, *on_spot.ends))
+
+    def _job(
+        self,
+        tasks: Tasks,
+        failing: Failing,
+        name: str,
+        retrying: Retrying,
+        capacity: Mapping[str, Any],
+    ) -> Fragment:
+        job = tasks.creation(
+            name,
             "TrainingJob",
             Comment=f"SageMaker {self._algorithm.title} on train.csv, watched on validate.csv",
             arguments={
@@ -55,7 +92,7 @@ class Train(Step):
                     "VolumeSizeInGB": "{% $prepared.training_volume_gb %}",
                 },
                 "StoppingCondition": "{% $plan.training.stopping_condition %}",
-                "EnableManagedSpotTraining": "{% $plan.training.spot %}",
+                **capacity,
             },
             # SageMaker stops the job at its own limit; the hour on top is for capacity and images.
             timeout="{% ($exists($plan.training.stopping_condition.MaxWaitTimeInSeconds)"
@@ -73,7 +110,6 @@ class Train(Step):
                 }
             },
         )
-        retrying = Retrying(question="Train again?", wait="Wait to train again", tries=self.tries)
         return retrying.around(job, tasks, failing)
 
     def _channel(self, name: str, uri: str) -> dict[str, Any]:

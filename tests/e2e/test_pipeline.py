@@ -233,6 +233,23 @@ def test_an_aborted_run_is_swept(app: Deployment, state: str) -> None:
     eventually(lambda: not app.left(), "the sweeper")
 
 
+def test_spot_training_leaves_checkpoints_that_the_next_attempt_goes_on_from(
+    app: Deployment,
+) -> None:
+    """They lie in the run's folder, written by SageMaker's role alone, and give the same model."""
+    whole = app.run(training={"spot": True}, endpoint={"enabled": False})
+    job = app.cloud.client("sagemaker").describe_training_job(
+        TrainingJobName=whole["run"]["training_job"]
+    )
+    place = job["CheckpointConfig"]["S3Uri"]
+    assert place == f"s3://{app.bucket}/runs/{whole['run']['id']}/checkpoints/"
+    found = app.cloud.client("s3").list_objects_v2(
+        Bucket=app.bucket, Prefix=f"runs/{whole['run']['id']}/checkpoints/"
+    )
+    assert any(each["Key"].endswith("xgboost-checkpoint.41") for each in found["Contents"])
+    assert round(whole["metrics"]["auc"], 4) == 0.8905
+
+
 def upload(app: Deployment) -> str:
     """Put the sample where runs may read it."""
     app.cloud.client("s3").upload_file(str(SAMPLE), app.bucket, "uploads/sample.arff")

@@ -89,8 +89,10 @@ def test_a_replaced_resource_changes_what_is_exported_of_it_and_loses_its_data(
     after = app(tmp_path / "after", {**RESOURCES, "Machine": named}, OUTPUTS)
     assert updates.between(before, after) == [
         "giver: the export giver:Machine changes, and taker imports it",
-        "giver: Machine (AWS::StepFunctions::StateMachine) is replaced for its StateMachineName,"
-        " and it holds data",
+        (
+            "giver: Machine (AWS::StepFunctions::StateMachine) is replaced"
+            " for its StateMachineName, and it holds data"
+        ),
     ]
 
 
@@ -101,8 +103,10 @@ def test_what_is_made_from_a_replaced_resource_is_told_by_it(
     fifo = {**QUEUE, "Properties": {"FifoQueue": True}}
     after = app(tmp_path / "after", {**RESOURCES, "Queue": fifo}, OUTPUTS)
     assert updates.between(before, after) == [
-        "giver: the export giver:Queue changes, and taker imports it:"
-        " Queue is replaced for its FifoQueue",
+        (
+            "giver: the export giver:Queue changes, and taker imports it:"
+            " Queue is replaced for its FifoQueue"
+        ),
         "giver: Queue (AWS::SQS::Queue) is replaced for its FifoQueue, and it holds data",
     ]
 

@@ -60,6 +60,12 @@ PLACES = {
         "s3", "GetObject", given=_BY_JOB, retried=True, object="/preparation/spine-dev-"
     ),
     "Train the model": Place("sagemaker", "CreateTrainingJob", held="DescribeTrainingJob"),
+    "Train on spot": Place(
+        "sagemaker",
+        "CreateTrainingJob",
+        held="DescribeTrainingJob",
+        given={"training": {"spot": True}},
+    ),
     "Create the model": Place("sagemaker", "CreateModel"),
     "Create the endpoint config": Place("sagemaker", "CreateEndpointConfig"),
     "Create the endpoint": Place("sagemaker", "CreateEndpoint"),

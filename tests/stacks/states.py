@@ -9,6 +9,7 @@ CREATIONS = {
     "Prepare on an instance": ("Prepare on an instance again?", "failure", "prepare_tries"),
     "Prepare with Spark": ("Prepare with Spark again?", "failure", "prepare_tries"),
     "Train the model": ("Train again?", "failure", "train_tries"),
+    "Train on spot": ("Train on spot again?", "failure", "train_tries"),
     "Create the model": ("Create the model again?", "failure", "model_tries"),
     "Create the endpoint config": (
         "Create the endpoint config again?",

@@ -36,11 +36,11 @@ def test_an_event_in_a_dead_letter_queue_raises_an_alarm(dev: Assembly) -> None:
 
 
 def test_a_sweeper_that_fails_or_does_not_run_raises_an_alarm(dev: Assembly) -> None:
-    """No data is bad news only for the alarm that waits for the sweeper to run."""
+    """No data is no alarm, since there is none after the first deployment: it is told by itself."""
     failed, missing = alarm(dev, "SweepFailed"), alarm(dev, "SweepMissing")
     assert (failed["MetricName"], failed["EvaluationPeriods"]) == ("Errors", 2)
     assert failed["TreatMissingData"] == "notBreaching"
-    assert (missing["MetricName"], missing["TreatMissingData"]) == ("Invocations", "breaching")
+    assert (missing["MetricName"], missing["TreatMissingData"]) == ("Invocations", "missing")
     assert missing["ComparisonOperator"] == "LessThanThreshold"
 
 
@@ -61,3 +61,9 @@ def test_alarms_notify_the_topic_of_the_settings(dev: Assembly, chosen: Assembly
     topic = "arn:aws:sns:eu-west-3:111122223333:on-call"
     assert all("AlarmActions" not in each for each in dev.properties("monitoring", KIND))
     assert all(each["AlarmActions"] == [topic] for each in chosen.properties("monitoring", KIND))
+    without_data = {
+        name
+        for name in ("RunFailed", "SweepFailed", "SweepMissing", "Overdue")
+        if alarm(chosen, name).get("InsufficientDataActions") == [topic]
+    }
+    assert without_data == {"SweepMissing"}

@@ -1,5 +1,6 @@
 """The functions and the machine may do what their step needs, and nothing else."""
 
+import json
 from typing import Any
 
 from gates.assembly import Assembly
@@ -49,3 +50,11 @@ def test_the_removal_of_leftovers_may_go_on_for_an_hour(dev: Assembly) -> None:
     (statement,) = policies[again]["Properties"]["PolicyDocument"]["Statement"]
     assert statement["Action"] == "lambda:InvokeFunction"
     assert statement["Resource"] == leftovers["Properties"]["ServiceToken"]
+
+
+def test_synthesis_tells_until_when_the_image_is_supported(dev: Assembly) -> None:
+    """Whoever deploys reads it, before the version is one that nobody mends any more."""
+    manifest = json.loads((dev.folder / "manifest.json").read_text())
+    entries = manifest["artifacts"]["spine-dev-pipeline"]["metadata"]["/spine-dev-pipeline"]
+    said = [each["data"] for each in entries if each["type"] == "aws:cdk:info"]
+    assert any("XGBoost image 3.2-0 until 2027-05-13" in each for each in said)

@@ -14,6 +14,8 @@ XGBOOST = Algorithm(
         # Earlier ones speak a different container contract.
         oldest="1.0-1",
         default="3.2-0",
+        # "Supported versions", developer guide, XGBoost.
+        support_ends={"3.0-5": "2026-11-17", "3.2-0": "2027-05-13"},
     ),
     hyperparameters=HYPERPARAMETERS,
     objectives=OBJECTIVES,

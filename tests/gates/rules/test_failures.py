@@ -61,6 +61,12 @@ def _(whole: dict[str, Any], states: States) -> None:
     del states["Prepare the data"]["Catch"][0]["Assign"]
 
 
+@MUTANTS.of("catch-keeps-error")
+def _(whole: dict[str, Any], states: States) -> None:
+    # Nothing has failed before it: there is no first error to keep.
+    states["Prepare the data"]["Catch"][0]["Assign"]["failure"] = "{% $failure %}"
+
+
 @MUTANTS.of("clean-up-keeps-error")
 def _(whole: dict[str, Any], states: States) -> None:
     catch = states["Clean up after failure"]["Catch"][0]

@@ -86,6 +86,7 @@ def test_a_run_has_its_own_names_and_places() -> None:
         "test": f"{folder}test/",
         "validate": f"{folder}validate/",
         "batch_in": f"{folder}batch-in/",
+        "checkpoints": f"{folder}checkpoints/",
         "model": f"{folder}model/",
         "batch_out": f"{folder}batch-out/",
         "evaluation": f"{folder}evaluation/",

@@ -73,7 +73,7 @@ def test_a_run_from_before_the_setting_has_the_default_quota() -> None:
 
 def test_what_no_memory_holds_is_refused() -> None:
     """XGBoost keeps every value: 8 bytes, or fewer where the text itself is shorter."""
-    asked = {"instance_type": "ml.m5.xlarge"}
+    asked: dict[str, Any] = {"instance_type": "ml.m5.xlarge"}
     assert of(17, values=GB, **asked) == 30
     assert of(100, values=2 * GB, **asked) == 129
     with pytest.raises(training.TrainingDataTooLargeError, match=r"1 x ml\.m5\.xlarge"):

@@ -16,16 +16,26 @@ def test_a_failure_keeps_its_error_and_cause(definition: dict[str, Any]) -> None
         assert said == long[member][:longest]
     # Should Step Functions refuse the call, the run still ends with its error.
     for_good = definition["States"]["Run failed for good"]
-    assert (for_good["Type"], for_good["Error"], for_good["Cause"]) == (
-        "Fail",
-        "{% $failure.Error %}",
-        "{% $failure.Cause %}",
-    )
+    assert for_good["Type"] == "Fail"
+    assert {name: jsonata(for_good[name], {"failure": long}) for name in long} == long
     assert failing["Next"] == failing["Catch"][1]["Next"] == "Run failed for good"
     clean_up = definition["States"]["Clean up after failure"]
     assert clean_up["Next"] == "Run failed"
     # Its own failure must not replace the one that led here.
     assert all("Assign" not in catch for catch in clean_up["Catch"])
+
+
+def test_a_failure_without_a_name_is_reported_as_such(definition: dict[str, Any]) -> None:
+    """Of a Parallel that failed without error and cause both are null."""
+    states = definition["States"]
+    seen = {
+        "states": {"context": {"Execution": {"RedriveCount": 0}}},
+        "failed_in": 0,
+        "failure": {"Error": None, "Cause": None},
+    }
+    for place in (states["Run failed"]["Arguments"], states["Run failed for good"]):
+        assert jsonata(place["Error"], seen) == "UnnamedError"
+        assert jsonata(place["Cause"], seen) == ""
 
 
 def test_a_failed_run_redriven_goes_on_where_it_had_failed(definition: dict[str, Any]) -> None:
@@ -50,7 +60,9 @@ def test_a_failed_run_redriven_goes_on_where_it_had_failed(definition: dict[str,
                 choice["Next"] for choice in where["Choices"] if jsonata(choice["Condition"], given)
             ]
             # Which engine prepares is the plan's choice, and stays it.
-            way = "Which engine?" if place == "Prepare the data" else place
+            way = {"Prepare the data": "Which engine?", "Train the model": "On spot?"}.get(
+                place, place
+            )
             assert ways == ([way] if before == 1 else [])
     assert where["Default"] == "Run failed for good"
     assert places.keys() == {

@@ -11,12 +11,16 @@ def test_the_main_path_reads_top_to_bottom(definition: dict[str, Any]) -> None:
     while name:
         path.append(name)
         state = definition["States"][name]
-        # Small files, as most are, go to the function.
-        name = state["Choices"][0]["Next"] if name == "Which engine?" else state.get("Next")
+        # Small files, as most are, go to the function, and training is on demand.
+        if name == "Which engine?":
+            name = state["Choices"][0]["Next"]
+        else:
+            name = state["Default"] if name == "On spot?" else state.get("Next")
     assert path == [
         "Plan the run",
         "Which engine?",
         "Prepare the data",
+        "On spot?",
         "Train the model",
         "Create the model",
         "Finished already?",

@@ -19,7 +19,7 @@ def test_the_plan_chooses_the_engine(machine: Machine) -> None:
         assert jsonata(choice["Condition"], seen) is chosen
     assert choice["Next"] == "Prepare the data"
     assert which["Default"] != "Prepare the data"
-    assert machine.states()["Prepare the data"]["Next"] == "Train the model"
+    assert machine.states()["Prepare the data"]["Next"] == "On spot?"
 
 
 def test_a_source_that_is_away_is_asked_for_again(machine: Machine) -> None:

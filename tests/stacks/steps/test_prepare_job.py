@@ -61,14 +61,20 @@ def test_what_the_job_has_written_decides(machine: Machine) -> None:
 def test_a_job_that_has_written_nothing_keeps_the_first_failure(machine: Machine) -> None:
     """S3 says "access denied" of an object that is not there: that is not why the run failed."""
     (catch,) = machine.definition["States"]["Read why"]["Catch"]
-    assert catch == {"ErrorEquals": ["States.ALL"], "Next": "Clean up after failure"}
+    assert (catch["ErrorEquals"], catch["Next"]) == (["States.ALL"], "Clean up after failure")
+    first = {"Error": "States.TaskFailed", "Cause": "exit code: 137"}
+    seen = {
+        "failure": first,
+        "states": {"errorOutput": {"Error": "S3.S3Exception", "Cause": "Access Denied"}},
+    }
+    assert jsonata(catch["Assign"]["failure"], seen) == first
 
 
 @pytest.mark.parametrize(
     ("error", "tries", "way"),
     [
-        ("SourceUnreachableError", 0, "Wait for the source"),
-        ("SourceUnreachableError", 3, "Wait for the source"),
+        ("SourceUnreachableError", 0, "Wait to prepare again"),
+        ("SourceUnreachableError", 3, "Wait to prepare again"),
         ("SourceUnreachableError", 4, "Clean up after failure"),
         ("SourceNotFoundError", 0, "Clean up after failure"),
         ("States.TaskFailed", 0, "Clean up after failure"),
@@ -79,8 +85,8 @@ def test_a_source_that_is_away_is_asked_for_again(
 ) -> None:
     """By another job of the same engine, as the function's retries have it."""
     states = machine.definition["States"]
-    assert states["Read why"]["Next"] == "Source unreachable?"
-    choice = states["Source unreachable?"]
+    assert states["Read why"]["Next"] == "Prepare again?"
+    choice = states["Prepare again?"]
     variables = {"failure": {"Error": error, "Cause": "{}"}, "prepare_tries": tries}
     (again,) = choice["Choices"]
     if jsonata(again["Condition"], variables):
@@ -88,13 +94,13 @@ def test_a_source_that_is_away_is_asked_for_again(
         assert jsonata(again["Assign"]["prepare_tries"], variables) == tries + 1
     else:
         assert choice["Default"] == way
-    assert states["Wait for the source"]["Next"] == "On how many instances?"
+    assert states["Wait to prepare again"]["Next"] == "On how many instances?"
 
 
 @pytest.mark.parametrize(("tries", "least", "most"), [(1, 5, 10), (4, 40, 80)])
 def test_the_wait_for_the_source_grows(machine: Machine, tries: int, least: int, most: int) -> None:
     """From ten seconds, drawn anew for each run."""
-    seconds = machine.definition["States"]["Wait for the source"]["Seconds"]
+    seconds = machine.definition["States"]["Wait to prepare again"]["Seconds"]
     assert least <= jsonata(seconds, {"prepare_tries": tries}) <= most
 
 

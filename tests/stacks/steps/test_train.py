@@ -89,3 +89,26 @@ def test_the_volume_is_what_the_prepared_data_takes(task: dict[str, Any]) -> Non
     """The preparation has measured what it wrote."""
     size = task["Arguments"]["ResourceConfig"]["VolumeSizeInGB"]
     assert jsonata(size, {"prepared": {"training_volume_gb": 129}}) == 129
+
+
+def test_on_spot_each_attempt_goes_on_from_the_checkpoints_of_the_last(machine: Machine) -> None:
+    """They lie in the run's folder, whatever the attempt; the job is otherwise the same."""
+    demand = dict(machine.tasks()["Train the model"]["Arguments"])
+    spot = dict(machine.tasks()["Train on spot"]["Arguments"])
+    seen = {"plan": {"places": {"checkpoints": "s3://b/runs/r/checkpoints/"}}}
+    checkpoints = spot.pop("CheckpointConfig")
+    assert jsonata(checkpoints["S3Uri"], seen) == "s3://b/runs/r/checkpoints/"
+    assert "CheckpointConfig" not in demand
+    assert spot.pop("EnableManagedSpotTraining") is True
+    assert demand.pop("EnableManagedSpotTraining") is False
+    assert spot == demand
+
+
+@pytest.mark.parametrize(("spot", "way"), [(True, "Train on spot"), (False, "Train the model")])
+def test_the_plan_says_on_what_capacity(machine: Machine, spot: bool, way: str) -> None:
+    """Both go on with the model."""
+    choice = machine.states()["On spot?"]
+    (rule,) = choice["Choices"]
+    is_spot = jsonata(rule["Condition"], {"plan": {"training": {"spot": spot}}})
+    assert (rule["Next"] if is_spot else choice["Default"]) == way
+    assert machine.states()[way]["Next"] == "Create the model"
