@@ -81,7 +81,7 @@ def _open_zstandard(source: io.BufferedIOBase) -> io.BufferedIOBase:
     return zstandard.unpacked(source)
 
 
-PACKINGS = (
+PACKINGS: tuple[Packing, ...] = (
     Packing("gzip", b"\x1f\x8b", r"\.gz(ip)?$", _open_gzip),
     Packing("bzip2", b"BZh", r"\.bz2?$", _open_bzip2),
     Packing("xz", b"\xfd7zXZ\x00", r"\.xz$", _open_xz),

@@ -6,7 +6,7 @@ import io
 import json
 import lzma
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -21,25 +21,25 @@ NAMES = ("x", "n", "class")
 ROWS = [(f"{at * 7 % 30}.25", str(at % 13), ("Abnormal", "Normal")[at % 2]) for at in range(90)]
 
 
-def csv_of(rows: list[tuple[str, ...]], names: tuple[str, ...] = NAMES) -> bytes:
+def csv_of(rows: Sequence[tuple[str, ...]], names: tuple[str, ...] = NAMES) -> bytes:
     """A CSV file."""
     return "".join(",".join(row) + "\n" for row in [names, *rows]).encode()
 
 
-def json_of(rows: list[tuple[str, ...]]) -> bytes:
+def json_of(rows: Sequence[tuple[str, ...]]) -> bytes:
     """A file of JSON lines."""
     return "".join(
         f'{{"x": {x}, "n": {n}, "class": {json.dumps(label)}}}\n' for x, n, label in rows
     ).encode()
 
 
-def arff_of(rows: list[tuple[str, ...]]) -> bytes:
+def arff_of(rows: Sequence[tuple[str, ...]]) -> bytes:
     """An ARFF file."""
     head = "@relation r\n@attribute x real\n@attribute n real\n@attribute class {Abnormal,Normal}\n"
     return (head + "@data\n").encode() + csv_of(rows).partition(b"\n")[2]
 
 
-def parquet_of(rows: list[tuple[str, ...]]) -> bytes:
+def parquet_of(rows: Sequence[tuple[str, ...]]) -> bytes:
     """A Parquet file."""
     sink = io.BytesIO()
     x, n, label = zip(*rows, strict=True)
@@ -65,7 +65,7 @@ def prepared(files: dict[str, bytes], **options: Any) -> Prepared:
 @pytest.mark.parametrize("limits", [Limits(), BULK])
 @pytest.mark.parametrize("write", [csv_of, json_of, arff_of, parquet_of])
 def test_parts_are_read_as_one_file_of_all_their_rows(
-    write: Callable[[list[tuple[str, ...]]], bytes], limits: Limits
+    write: Callable[[Sequence[tuple[str, ...]]], bytes], limits: Limits
 ) -> None:
     """The same files as of one, in the order of the names and not of the archive."""
     parts = {"part-1": ROWS[30:50], "part-0": ROWS[:30], "part-2": ROWS[50:]}
@@ -102,7 +102,7 @@ def test_a_pattern_chooses_and_a_folder_is_one() -> None:
 @pytest.mark.parametrize("limits", [Limits(), BULK])
 @pytest.mark.parametrize("write", [csv_of, json_of, parquet_of])
 def test_folders_of_keys_are_columns(
-    write: Callable[[list[tuple[str, ...]]], bytes], limits: Limits
+    write: Callable[[Sequence[tuple[str, ...]]], bytes], limits: Limits
 ) -> None:
     """After the files' own, as Spark reads them; escapes are undone and Hive's null is a gap."""
     keys = {"year=2024/area=north%2Fwest": ROWS[:30], "year=2025/area=a,b": ROWS[60:]}
@@ -157,7 +157,12 @@ def test_a_refusal_names_the_file_and_its_own_line(
 
 def test_parts_may_be_compressed_each_in_its_way() -> None:
     """As Spark and others write them."""
-    packed = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress, "zst": zstd}
+    packed: dict[str, Callable[[bytes], bytes]] = {
+        "gz": gzip.compress,
+        "bz2": bz2.compress,
+        "xz": lzma.compress,
+        "zst": zstd,
+    }
     files = {
         f"{at}.csv.{suffix}": pack(csv_of(ROWS[at * 20 : at * 20 + 20]))
         for at, (suffix, pack) in enumerate(packed.items())

@@ -5,6 +5,7 @@ import io
 import re
 import zipfile
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import openpyxl
@@ -142,9 +143,7 @@ def test_a_sheets_word_on_its_size_is_not_taken() -> None:
         content = altered(
             SAMPLES["xlsx"](),
             "xl/worksheets/sheet1.xml",
-            lambda text, said=said: re.sub(
-                '<dimension ref="[^"]*"', f'<dimension ref="{said}"', text
-            ),
+            partial(re.sub, '<dimension ref="[^"]*"', f'<dimension ref="{said}"'),
         )
         assert run(content, "x.xlsx").profile["rows"] == 60
 
