@@ -220,8 +220,9 @@ def _described(describe: Callable[..., Any], data: dict[str, Any]) -> Any:
     found = {"tracingConfiguration": {"enabled": False}} | json.loads(body)
     named = stepfunctions._resolve_state_machine_arn(data["stateMachineArn"])
     first = (stepfunctions._state_machines.get(named) or {}).get(_FIRST)
+    updated = found.pop(_FIRST, None) is not None
     # Before any update there is no other than the first.
-    if first in (None, found.get("revisionId")) and found.pop(_FIRST, None) is None:
+    if not updated and first in (None, found.get("revisionId")):
         found.pop("revisionId", None)
     if not found.get("description"):
         found.pop("description", None)
