@@ -94,6 +94,11 @@ def _(whole: dict[str, Any], states: States) -> None:
     states["Run failed"]["Arguments"]["Cause"] = "The run failed."
 
 
+@MUTANTS.of("failure-is-original")
+def _(whole: dict[str, Any], states: States) -> None:
+    states["Run failed for good"]["Error"] = "{% ($failure.Error = null ? 'None' : 'Failed') %}"
+
+
 @MUTANTS.of("failure-redrives")
 def _(whole: dict[str, Any], states: States) -> None:
     states["Clean up after failure"]["Next"] = "Run failed for good"
