@@ -161,7 +161,8 @@ def _before_any_failure(machine: Machine) -> set[str]:
     found, open_states = set(), [machine.definition["StartAt"]]
     while open_states:
         name = open_states.pop()
-        if name not in found:
+        # A transition to nowhere is for another rule to find.
+        if name in states and name not in found:
             found.add(name)
             open_states += successors(states[name], caught=False)
     return found
