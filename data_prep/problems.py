@@ -10,11 +10,10 @@ from typing import Any
 
 from data_prep import check, formats, split
 from data_prep.errors import DataError, shown
-from data_prep.formats.base import Batch, Opened
+from data_prep.formats.base import Batch, DataFile, Opened
 from data_prep.formats.delimited import HeaderMissingError
 from data_prep.labels import Labels, add_target, guessed_positive
 from data_prep.options import FormatOptions, Wanted
-from data_prep.source.examination import Examination
 from data_prep.source.text import EncodingError
 from data_prep.split import Fractions
 from data_prep.table import Column
@@ -37,7 +36,7 @@ _LABEL_NAMES = ("class", "target", "label", "y", "outcome", "survived")
 
 def told(
     error: DataError,
-    found: Examination,
+    found: DataFile,
     options: FormatOptions,
     wanted: Wanted,
     fractions: Fractions,
@@ -73,7 +72,7 @@ def of_encoding(error: EncodingError, options: FormatOptions) -> DataError:
     return error.told(fix=check.source(format={"encoding": name}))
 
 
-def _of_reading(error: DataError, found: Examination, options: FormatOptions) -> dict[str, Any]:
+def _of_reading(error: DataError, found: DataFile, options: FormatOptions) -> dict[str, Any]:
     """Return what lets a file be read as text, or its first line as what it is."""
     if isinstance(error, EncodingError):
         return of_encoding(error, options).fix

@@ -167,14 +167,15 @@ class Dropping(FakeS3):
         return answer | {"Body": StreamingBody(Stopping(answer["Body"], self), len(CONTENT))}
 
 
-class Stopping(io.RawIOBase):
+class Stopping(io.BytesIO):
     """The raw body of one answer, as urllib3 gives it to botocore."""
 
     def __init__(self, body: io.BytesIO, service: Dropping) -> None:
+        super().__init__()
         self._left = body.read(service.after)
         self._error = service.error
 
-    def read(self, size: int = -1) -> bytes:
+    def read(self, size: int | None = -1, /) -> bytes:
         """Read on, or raise."""
         if not self._left:
             raise self._error

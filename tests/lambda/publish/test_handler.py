@@ -11,7 +11,8 @@ from tests.support import client_error, use_clients
 publish = load("publish.handler")
 
 A, B = "code/1111/prepare_job.zip", "code/2222/prepare_job.zip"
-LIVE, SUPERSEDED = {}, {"superseded": "true"}
+LIVE: dict[str, str] = {}
+SUPERSEDED = {"superseded": "true"}
 
 
 class FakeS3:

@@ -1,5 +1,7 @@
 """Inference components: whoever cleans up may ask for them, and is told that there are none."""
 
+from functools import partial
+
 from tests.localcloud.sagemaker.cloud import Cloud, refused
 
 
@@ -8,10 +10,10 @@ def test_there_are_no_inference_components(cloud: Cloud) -> None:
     listed = cloud.sagemaker.list_inference_components(EndpointNameEquals="any")
     assert listed["InferenceComponents"] == []
     for call in (
-        cloud.sagemaker.describe_inference_component,
-        cloud.sagemaker.delete_inference_component,
+        partial(cloud.sagemaker.describe_inference_component, InferenceComponentName="none"),
+        partial(cloud.sagemaker.delete_inference_component, InferenceComponentName="none"),
     ):
-        code, message = refused(lambda call=call: call(InferenceComponentName="none"))
+        code, message = refused(call)
         assert code == "ValidationException"
         assert message.startswith("Could not find inference component")
 
