@@ -10,9 +10,10 @@ from typing import Any
 
 from data_prep import check, formats, split
 from data_prep.errors import DataError, shown
-from data_prep.formats.base import Batch, DataFile, Opened
+from data_prep.formats.base import Batch, DataFile, Opened, Rows
 from data_prep.formats.delimited import HeaderMissingError
 from data_prep.labels import Labels, add_target, guessed_positive
+from data_prep.numerals import plain
 from data_prep.options import FormatOptions, Wanted
 from data_prep.source.text import EncodingError
 from data_prep.split import Fractions
@@ -77,7 +78,11 @@ def _of_reading(error: DataError, found: DataFile, options: FormatOptions) -> di
     if isinstance(error, EncodingError):
         return of_encoding(error, options).fix
     if isinstance(error, HeaderMissingError) and options.header is None:
-        named = formats.opened(found, options._replace(header=True))
+        try:
+            named = formats.opened(found, options._replace(header=True))
+        except DataError:
+            # Something else is wrong with the file, too.
+            return {}
         if any(list(named.rows.names) == _counting(named, first) for first in (0, 1)):
             return check.source(format={"header": True})
         rows = next(named.batches(), Batch([], [])).rows[:1000]
@@ -128,11 +133,9 @@ def _found(
         yield from (_with_label(each, opened, wanted) for each in problems)
         return
     yield from problems
-    features = [
-        _Feature(column, opened.rows.missing, wanted) for column in plan.columns(opened.rows)
-    ]
+    features = [_Feature(column, opened.rows, wanted) for column in plan.columns(opened.rows)]
     label = (
-        _Target(plan.target(opened.rows), opened.rows.missing, wanted)
+        _Target(plan.target(opened.rows), opened.rows, wanted)
         if wanted.task == "regression"
         else _Classes(plan.labels(opened.rows, drops_missing=True), wanted, fractions)
     )
@@ -173,9 +176,10 @@ def _few(batches: Iterable[Batch], width: int) -> Iterator[tuple[Batch, bool]]:
 class _Feature:
     """What is wrong with one feature: the first value of each kind, and how many there are."""
 
-    def __init__(self, column: Column, missing: frozenset[str], wanted: Wanted) -> None:
+    def __init__(self, column: Column, rows: Rows, wanted: Wanted) -> None:
         self._column = column
-        self._missing = missing
+        self._missing = rows.missing
+        self._numerals = rows.numerals
         self._wanted = wanted
         self._first: dict[type[DataError], DataError] = {}
         self._count: dict[type[DataError], int] = {}
@@ -186,7 +190,8 @@ class _Feature:
         """Look at some values."""
         gaps = self._wanted.missing == "pass"
         try:
-            add(self._column, texts, lines, self._missing, gaps=gaps)
+            read = plain(self._numerals, self._column, texts, lines)
+            add(self._column, read, lines, self._missing, gaps=gaps)
         except DataError as error:
             if self._column.codes is not None:
                 self._note(error)
@@ -200,7 +205,7 @@ class _Feature:
             if text in known:
                 kind = known[text]
             else:
-                found = refusal(self._column.name, text, line, self._missing)
+                found = self._refusal(text, line)
                 kind = known[text] = None if found is None else type(found)
                 if found is not None and not (gaps and kind is MissingValueError):
                     self._first.setdefault(type(found), found)
@@ -210,6 +215,13 @@ class _Feature:
                 self._texts[text.strip()] = line
             if kind is not None:
                 self._count[kind] = self._count.get(kind, 0) + 1
+
+    def _refusal(self, text: str, line: int) -> DataError | None:
+        try:
+            (read,) = plain(self._numerals, self._column, [text], [line])
+        except NotANumberError as error:
+            return error
+        return refusal(self._column.name, read, line, self._missing)
 
     def _note(self, error: DataError) -> None:
         self._first.setdefault(type(error), error)
@@ -224,13 +236,11 @@ class _Feature:
             return check.source(missing="pass")
         if not isinstance(error, NotANumberError):
             return error.fix or check.without(self._column.name, self._wanted)
-        # Options of another room: where it is not there, the column is.
         commas = [text for text in self._texts if number(text.replace(",", ".", 1)) is not None]
         grouped = [text for text in self._texts if GROUPED.fullmatch(text)]
-        fields = FormatOptions._fields
-        if len(grouped) == len(self._texts) and "thousands" in fields:
+        if self._numerals is None and len(grouped) == len(self._texts):
             return check.source(format={"thousands": ","})
-        if len(commas) == len(self._texts) and "decimal" in fields:
+        if self._numerals is None and len(commas) == len(self._texts):
             return check.source(format={"decimal": ","})
         different = len(self._texts)
         names = different > self._rows / 2 and self._rows > _FEW_ROWS
@@ -289,9 +299,10 @@ class _Classes:
 class _Target:
     """What is wrong with a label of numbers."""
 
-    def __init__(self, column: Column, missing: frozenset[str], wanted: Wanted) -> None:
+    def __init__(self, column: Column, rows: Rows, wanted: Wanted) -> None:
         self._column = column
-        self._missing = missing
+        self._missing = rows.missing
+        self._numerals = rows.numerals
         self._wanted = wanted
         self._first: dict[type[DataError], DataError] = {}
         self._texts: dict[str, int] = {}
@@ -300,7 +311,8 @@ class _Target:
     def add(self, texts: Sequence[str], lines: Sequence[int]) -> None:
         """Look at some labels."""
         try:
-            add_target(self._column, texts, lines, self._missing, self._wanted.objective)
+            read = plain(self._numerals, self._column, texts, lines)
+            add_target(self._column, read, lines, self._missing, self._wanted.objective)
         except DataError as error:
             self._first.setdefault(type(error), error)
         if len(self._texts) <= 256:

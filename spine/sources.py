@@ -65,13 +65,28 @@ def parse(text: str) -> Local | Remote:
 
 
 def files_of(folder: Path) -> list[str]:
-    """Return the paths of a folder's files of data, in the order in which they are read."""
-    found = [
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
-        if path.is_file() and path.stat().st_size
-    ]
-    chosen: list[str] = load_data_prep("source.naming").chosen(found, "*")
+    """Return the paths of a folder's files of data, in the order in which they are read.
+
+    Raises:
+        UsageError: There are more than a run takes, or one cannot be looked at.
+    """
+    naming = load_data_prep("source.naming")
+    found: list[str] = []
+    try:
+        for path in folder.rglob("*"):
+            if path.is_file() and path.stat().st_size:
+                found.append(path.relative_to(folder).as_posix())
+                if len(found) > naming.MOST_PARTS:
+                    raise UsageError(
+                        f"--source: {folder} holds more than {naming.MOST_PARTS:,} files.",
+                        remedy="Give the folder of one table.",
+                    )
+    except OSError as error:
+        raise UsageError(
+            f"--source: {error.filename or folder} cannot be read ({error.strerror}).",
+            remedy="Give a folder whose files you may read.",
+        ) from error
+    chosen: list[str] = naming.chosen(found, "*")
     return chosen
 
 

@@ -151,7 +151,9 @@ class Collection:
 
     def located(self, error: DataError) -> DataError:
         """Return a refusal that names the file, and the line in it, by the line of all of them."""
-        return self._placed(error).told(others=[self._placed(each) for each in error.others])
+        placed = [self._placed(each) for each in (error, *error.others)]
+        same = all(one is other for one, other in zip(placed, (error, *error.others), strict=True))
+        return error if same else placed[0].told(others=placed[1:])
 
     def _placed(self, error: DataError) -> DataError:
         if error.file is not None or error.line is None or not self.starts:

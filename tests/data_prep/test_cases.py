@@ -135,7 +135,7 @@ def test_texts_in_parquet_are_never_missing(limits: Limits) -> None:
 def test_names_that_are_numbers_are_read_where_there_is_said_to_be_a_header(limits: Limits) -> None:
     """They are told from values where they count; to take them for values is refused."""
     names = [str(at) for at in range(8)]
-    rows = [[str(at * (which + 2) % 17 / 4) for which in range(8)] for at in range(80)]
+    rows = [[str(at * (which + 2) % 97 / 4) for which in range(8)] for at in range(80)]
     text = "\n".join(
         map(",".join, [[*names, "target"], *([*row, LABELS[at]] for at, row in enumerate(rows))])
     )

@@ -129,7 +129,7 @@ def test_what_a_refusal_says_to_set_works_when_it_is_pasted() -> None:
     for wanted in every_wish():
         found = answer(wanted)
         remedy = found.remedy if isinstance(found, DataError) else ""
-        given = re.match(r"Set source\.(\w+) to ([\[{\"].*?)\.(?: Or|$)", remedy)
+        given = re.match(r"Set source\.(\w+) to ([\[{\"].*?)\.(?: Or| Add|$)", remedy)
         if given is None:
             continue
         pasted += 1

@@ -105,10 +105,11 @@ def _input(case: Bad) -> dict[str, Any] | None:
     source: dict[str, Any] = {"label": "class"}
     if objective == "binary:logistic":
         source["positive"] = fields.pop("positive", "Abnormal")
-    form = {name: fields.pop(name) for name in FormatOptions._fields if name in fields}
-    source |= {
+    fields = {
         name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()
     }
+    form = {name: fields.pop(name) for name in FormatOptions._fields if name in fields}
+    source |= fields
     known = load("plan.sections").Source.model_fields
     if not set(source) <= set(known):
         return None

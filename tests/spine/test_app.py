@@ -19,7 +19,7 @@ def test_help_teaches_every_command(spine: Spine) -> None:
     shown = spine("--help").stdout
     for command in app.registered_commands:
         assert command.callback is not None
-        name = command.callback.__name__
+        name = command.name or command.callback.__name__
         assert f" {name} " in shown
         assert spine(name, "--help").exit_code == 0
     assert "Examples" in spine("run", "--help").stdout

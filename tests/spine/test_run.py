@@ -102,7 +102,6 @@ def test_a_remote_source_is_read_by_the_run_itself(ready: fakes.Cloud, spine: Sp
     [
         (["--source", "nowhere.csv"], "no file nowhere.csv"),
         (["--source", "http://host/a.csv"], "http://"),
-        (["--source", "/"], "is a folder"),
         (["--input", "{"], "is not JSON"),
         (["--input", "[1]"], "list, not an object"),
         (["--input", "nowhere.json"], "neither JSON nor a file"),

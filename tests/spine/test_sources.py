@@ -6,6 +6,7 @@ import pytest
 
 from spine import sources
 from spine.errors import UsageError
+from spine.shipped import load_data_prep
 from spine.sources import Local, Remote
 
 
@@ -90,4 +91,27 @@ def test_a_folder_without_data_is_refused(tmp_path: Path) -> None:
     """Before anything is started."""
     (tmp_path / "_SUCCESS").write_text("x")
     with pytest.raises(UsageError, match="holds no file with data"):
+        sources.parse(str(tmp_path))
+
+
+def test_a_folder_of_everything_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A home or a disk that was meant as one table is not read to its end."""
+    for name in ("a", "b", "c"):
+        (tmp_path / name).write_text("1")
+    monkeypatch.setattr(load_data_prep("source.naming"), "MOST_PARTS", 2)
+    with pytest.raises(UsageError, match="holds more than 2 files"):
+        sources.parse(str(tmp_path))
+
+
+def test_a_folder_that_may_not_be_read_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the name of what is in the way."""
+
+    def denied(_self: Path) -> bool:
+        raise PermissionError(13, "Permission denied", "/there/private")
+
+    (tmp_path / "a").write_text("1")
+    monkeypatch.setattr(Path, "is_file", denied)
+    with pytest.raises(UsageError, match="/there/private cannot be read"):
         sources.parse(str(tmp_path))
