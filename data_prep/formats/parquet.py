@@ -111,7 +111,7 @@ def _index_of(schema: pa.Schema) -> frozenset[str]:
 def _batches(
     stream: io.BufferedIOBase, reading: pages.Reading, columns: list[str] | None
 ) -> Iterator[pa.RecordBatch]:
-    """Return the rows; no column is a dictionary, whatever it was written from."""
+    """Yield the rows; no column is a dictionary, whatever it was written from."""
     file = pq.ParquetFile(
         pa.PythonFile(stream, mode="r"),
         metadata=pq.read_metadata(io.BytesIO(footer.without_arrow(stream))),
@@ -120,7 +120,7 @@ def _batches(
     )
     if any(pa.types.is_dictionary(kind) for kind in file.schema_arrow.types):
         raise ValueError("it says twice of what types its columns are")
-    return file.iter_batches(reading.rows_at_once, columns=columns)
+    yield from file.iter_batches(reading.rows_at_once, columns=columns)
 
 
 def _pieces(
