@@ -19,18 +19,17 @@ _STRUCT_BYTES = 700
 _PART_BYTES = 100
 # Below this size even a footer of nothing but structs is read.
 _SMALL = 1 << 20
-_MAGIC_BYTES = 8
+_MAGIC, _MAGIC_BYTES = b"PAR1", 8
+_ARROW = b"ARROW:schema"
 _OPTIONAL, _REPEATED = 1, 2
 # Groups that are open where a column of the table is: the root's, and what stands for all.
 _BELOW_ROOT = 2
-_DECIMAL = 5
 _CODECS = ("UNCOMPRESSED", "SNAPPY", "GZIP", "LZO", "BROTLI", "LZ4", "ZSTD", "LZ4_RAW")
 
 # SchemaElement, SizeStatistics, ColumnChunk, RowGroup and FileMetaData: the fields that are used.
 _ELEMENT: Mapping[int, Kind] = {
-    **dict.fromkeys((1, 2, 3, 5, 6), I32),
+    **dict.fromkeys((1, 2, 3, 5), I32),
     4: BINARY,
-    10: {5: {}},
 }
 _SIZES: Mapping[int, Kind] = {1: I64, 2: (I64,), 3: (I64,)}
 _META: Mapping[int, Kind] = {
@@ -52,7 +51,6 @@ class Leaf(NamedTuple):
         length: Bytes of a value, where all have as many.
         definition: Of how many fields on its path a value may be missing.
         repetition: How many fields on its path are lists.
-        is_decimal: Whether its values are decimals.
         top: The name of the column that it is or is part of.
     """
 
@@ -61,7 +59,6 @@ class Leaf(NamedTuple):
     length: int
     definition: int
     repetition: int
-    is_decimal: bool
     top: str
 
 
@@ -115,15 +112,8 @@ def read(name: str, stream: io.BufferedIOBase, most: int) -> Footer:
         ValueError: It is none, or contradicts itself.
         IndexError: It is cut.
     """
-    end = stream.seek(0, io.SEEK_END)
-    stream.seek(max(end - _MAGIC_BYTES, 0))
-    length = int.from_bytes(stream.read(4), "little")
-    if stream.read(4) != b"PAR1":
-        raise ValueError("it does not end as a file of Parquet that is not encrypted")
-    if length > end - _MAGIC_BYTES:
-        raise ValueError("its footer is longer than the file")
+    length = _found(stream)
     if length <= most:
-        stream.seek(end - _MAGIC_BYTES - length)
         structs, parts = most // _STRUCT_BYTES, most // _PART_BYTES
         if length <= _SMALL:
             structs = parts = length
@@ -138,6 +128,34 @@ def read(name: str, stream: io.BufferedIOBase, most: int) -> Footer:
         "memory",
         remedy="Write it in fewer row groups, or with fewer columns.",
     )
+
+
+def without_arrow(stream: io.BufferedIOBase) -> bytes:
+    """Return a file of nothing but the footer, less the types that Arrow noted in it.
+
+    Arrow reads as dictionaries what it wrote from dictionaries. It then keeps each different text
+    of a row group, in up to 160 bytes more than the text has.
+
+    Source: https://arrow.apache.org/docs/cpp/parquet.html (ARROW:schema).
+    """
+    length = _found(stream)
+    # What it is called is the last in a footer that is so called, but for who wrote the file.
+    before, _, after = stream.read(length).rpartition(_ARROW)
+    found = before + bytes(len(_ARROW)) + after if before else after
+    return b"".join((_MAGIC, found, length.to_bytes(4, "little"), _MAGIC))
+
+
+def _found(stream: io.BufferedIOBase) -> int:
+    """Find where the footer begins, and return how many bytes it has."""
+    end = stream.seek(0, io.SEEK_END)
+    stream.seek(max(end - _MAGIC_BYTES, 0))
+    length = int.from_bytes(stream.read(4), "little")
+    if stream.read(4) != _MAGIC:
+        raise ValueError("it does not end as a file of Parquet that is not encrypted")
+    if length > end - _MAGIC_BYTES:
+        raise ValueError("its footer is longer than the file")
+    stream.seek(end - _MAGIC_BYTES - length)
+    return length
 
 
 def _footer(found: Struct) -> Footer:
@@ -181,8 +199,7 @@ def _leaves(elements: list[Struct]) -> Iterator[Leaf]:
             open_groups.append((children, definition, repetition))
             continue
         kind, length = _number(element, 1), _number(element, 2, 0)
-        is_decimal = element.get(6) == _DECIMAL or _DECIMAL in _part(element, 10)
-        yield Leaf(name, kind, length, definition, repetition, is_decimal, top)
+        yield Leaf(name, kind, length, definition, repetition, top)
     if any(left for left, *_ in open_groups):
         raise ValueError("its schema lacks elements")
 

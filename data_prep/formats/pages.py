@@ -8,6 +8,7 @@ Source: https://github.com/apache/parquet-format (parquet.thrift, Encodings.md)
 """
 
 import io
+import struct
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -20,10 +21,10 @@ from data_prep.formats.thrift import BOOL, I32, Compact, Kind, Struct
 # What a batch of rows takes, about, before it is written as text.
 _BATCH_BYTES = 64 << 20
 _MOST_ROWS = 65_536
-# A batch takes a tenth of a millisecond at least, and as long as its dictionaries take to be made
-# again, which pyarrow does for each: about 16 GB a second.
+# A batch takes a tenth of a millisecond at least, and a text of a dictionary that is measured a
+# thousandth of that.
 _MOST_BATCHES = 1 << 18
-_MOST_DICTIONARY_BYTES = 1 << 40
+_MOST_TEXTS = 1 << 30
 # Of a value of fixed width, at most (a decimal of 256 bits).
 _WIDEST = 32
 _HEADER_BYTES = 4096
@@ -31,8 +32,10 @@ _LARGEST_HEADER = 1 << 20
 # A row group of more compressed bytes is read piece by piece: each column so many bytes at a time.
 _WHOLE_GROUP = 64 << 20
 _BUFFER_BYTES = 1 << 17
-# Of a dictionary's value: where it begins and ends, and for text its place among the others.
+# Of a dictionary's value: where it begins and how long it is, for text twice.
 _PLACES = {BYTE_ARRAY: 24, FIXED_LEN_BYTE_ARRAY: 8}
+# Before a block of LZ4 in Hadoop's manner: its bytes unpacked and packed.
+_TWO_LENGTHS = struct.Struct(">II")
 
 _DATA, _DICTIONARY, _DATA_2 = 0, 2, 3
 _DELTA_LENGTHS, _DELTA_STRINGS = 6, 7
@@ -52,12 +55,10 @@ class Reading(NamedTuple):
 
     Attributes:
         rows_at_once: So many that a batch of them takes about 64 MiB.
-        dictionaries: The columns whose repeated values stay numbers until they are written.
         buffer_bytes: What is read of a column at once; 0 for all of it in a row group.
     """
 
     rows_at_once: int
-    dictionaries: list[str]
     buffer_bytes: int
 
 
@@ -78,13 +79,13 @@ class _Column(NamedTuple):
         held: Bytes, as long as it is read: its largest page and its dictionary, unpacked.
         passing: Bytes more while one of its pages is unpacked. Columns do so one after the other.
         width: Bytes of a value, at most on average over a page.
-        dictionary: Bytes of its dictionary; 0 where none of its values are numbers of one.
+        texts: How many its dictionary has.
     """
 
     held: int
     passing: int
     width: int
-    dictionary: int
+    texts: int
 
 
 def measured(name: str, stream: io.BufferedIOBase, footer: Footer, most: int) -> Reading:
@@ -101,18 +102,16 @@ def measured(name: str, stream: io.BufferedIOBase, footer: Footer, most: int) ->
         ValueError: A header contradicts another, or the footer.
         IndexError: A header is cut.
     """
-    rows_at_once, dictionaries, buffer_bytes, dictionary_bytes = _MOST_ROWS, set(), 0, 0
+    rows_at_once, buffer_bytes, texts = _MOST_ROWS, 0, 0
     size = stream.seek(0, io.SEEK_END)
     for number, group in enumerate(footer.groups, 1):
-        held = width = passing = made_again = 0
+        held = width = passing = 0
         is_whole = sum(chunk.packed for chunk in group.chunks) <= _WHOLE_GROUP
         for chunk in group.chunks:
             found = _column(stream, chunk, group.rows, size, most - held)
-            if found.dictionary and chunk.leaf.kind == BYTE_ARRAY:
-                dictionaries.add(chunk.leaf.name)
             held += found.held + (chunk.packed if is_whole else _BUFFER_BYTES)
             passing = max(passing, found.passing)
-            made_again += found.dictionary
+            texts += found.texts
             width += found.width
             if held + passing > most:
                 raise TooLargeError(
@@ -121,40 +120,40 @@ def measured(name: str, stream: io.BufferedIOBase, footer: Footer, most: int) ->
                     remedy="Write it with smaller pages (a megabyte is usual) or dictionaries, or "
                     "give it as CSV.",
                 )
+            if texts > _MOST_TEXTS:
+                raise TooLargeError(
+                    f"the dictionaries of {shown(name)} have more than {_MOST_TEXTS:,} texts, "
+                    "which take too long",
+                    remedy="Write it without dictionaries, or give it as CSV.",
+                )
         rows_at_once = min(rows_at_once, max(1, _BATCH_BYTES // max(width, 1)))
-        dictionary_bytes = max(dictionary_bytes, made_again)
         if not is_whole:
             buffer_bytes = _BUFFER_BYTES
     batches = -(-footer.rows // rows_at_once)
-    # What is read as one batch is never made again.
-    if batches > _MOST_BATCHES or (batches - 1) * dictionary_bytes > _MOST_DICTIONARY_BYTES:
+    if batches > _MOST_BATCHES:
         raise TooLargeError(
             f"{shown(name)} has values so long that it is read in {batches:,} pieces, which takes "
             "too long",
             remedy="Write it with smaller pages (a megabyte is usual), or drop long texts.",
         )
-    return Reading(rows_at_once, sorted(dictionaries), buffer_bytes)
+    return Reading(rows_at_once, buffer_bytes)
 
 
 def _column(stream: io.BufferedIOBase, chunk: Chunk, rows: int, size: int, most: int) -> _Column:
     """Measure a column of one row group, up to the first page that takes more than `most` bytes."""
     is_text = chunk.leaf.kind == BYTE_ARRAY
-    page_held = dictionary_held = passing = values = 0
+    page_held = dictionary_held = passing = values = texts = 0
     width = _WIDEST
     if chunk.leaf.kind == FIXED_LEN_BYTE_ARRAY and not 0 < chunk.leaf.length <= _WIDEST:
         raise ValueError(f"a decimal has {chunk.leaf.length:,} bytes")
     for page in _pages(stream, chunk, rows, size):
         if page.kind == _DICTIONARY:
-            # Four bytes of each text's length, or an eighth of a byte of a truth value.
-            if page.values > page.unpacked * (1 if is_text else 8) // (4 if is_text else 1):
-                raise ValueError("a dictionary has more values than bytes for them")
-            # It is copied once for the values, and a place is kept for each that is no number.
-            places = _PLACES.get(chunk.leaf.kind, 0) * page.values
-            dictionary_held = max(dictionary_held, 2 * page.unpacked + places)
+            dictionary_held = max(dictionary_held, _dictionary_held(chunk, page))
             passing = max(passing, page.packed + page.unpacked)
-            if is_text and chunk.leaf.is_decimal:
-                # These are written out as they are read, and any may be the whole dictionary.
-                width = max(width, page.unpacked)
+            if is_text and dictionary_held + passing <= most:
+                texts += page.values
+                # Each row may be the longest of them.
+                width = max(width, _longest(stream, chunk, page))
             continue
         values += page.values
         held = page.unpacked
@@ -163,7 +162,7 @@ def _column(stream: io.BufferedIOBase, chunk: Chunk, rows: int, size: int, most:
             # The lengths of all of its values are unpacked with it.
             held += 8 * page.values
             if held + page.packed > most:
-                return _Column(held, page.packed, width, dictionary_held)
+                return _Column(held, page.packed, width, texts)
             _check_delta(stream, chunk, page)
         page_held = max(page_held, held)
         if is_text:
@@ -173,7 +172,7 @@ def _column(stream: io.BufferedIOBase, chunk: Chunk, rows: int, size: int, most:
             width = max(width, -(-page.unpacked // share))
     if values != rows:
         raise ValueError(f"a column has {values} values in {rows} rows")
-    return _Column(page_held + dictionary_held, passing, width, dictionary_held)
+    return _Column(page_held + dictionary_held, passing, width, texts)
 
 
 def _pages(stream: io.BufferedIOBase, chunk: Chunk, rows: int, size: int) -> Iterator[_Page]:
@@ -247,6 +246,38 @@ def _number(found: Struct, field: int) -> int:
     return value if isinstance(value, int) else -1
 
 
+def _dictionary_held(chunk: Chunk, page: _Page) -> int:
+    """Return what a dictionary takes as long as its column is read."""
+    is_text = chunk.leaf.kind == BYTE_ARRAY
+    # Four bytes of each text's length, or an eighth of a byte of a truth value.
+    if page.values > page.unpacked * (1 if is_text else 8) // (4 if is_text else 1):
+        raise ValueError("a dictionary has more values than bytes for them")
+    # It is copied once for the values, and a place is kept for each that is no number.
+    return 2 * page.unpacked + _PLACES.get(chunk.leaf.kind, 0) * page.values
+
+
+def _longest(stream: io.BufferedIOBase, chunk: Chunk, page: _Page) -> int:
+    """Return the bytes of a dictionary's longest text."""
+    if not page.values:
+        return 0
+    stream.seek(page.start)
+    text = _unpacked(memoryview(stream.read(page.packed)), chunk, page.unpacked)
+    at = longest = 0
+    length_at = struct.Struct("<I").unpack_from
+    try:
+        # Millions of times: as little as is possible for each.
+        for _ in range(page.values):
+            (length,) = length_at(text, at)
+            if length > longest:
+                longest = length
+            at += 4 + length
+    except struct.error as error:
+        raise ValueError("a dictionary is cut") from error
+    if at > len(text):
+        raise ValueError("a dictionary is cut")
+    return longest
+
+
 def _check_delta(stream: io.BufferedIOBase, chunk: Chunk, page: _Page) -> None:
     """Refuse a page whose packed lengths are more than its values: all of them are unpacked."""
     stream.seek(page.start)
@@ -283,8 +314,30 @@ def _levels_bytes(text: "memoryview[int]", page: _Page, levels: int) -> int:
 def _unpacked(data: "memoryview[int]", chunk: Chunk, size: int) -> "memoryview[int]":
     if chunk.codec == "UNCOMPRESSED":
         return data
+    if chunk.codec == "LZ4" and (found := _hadoop(data, size)) is not None:
+        return found
     codec = pa.Codec({"LZ4": "lz4_raw"}.get(chunk.codec, chunk.codec.lower()))
     return memoryview(codec.decompress(data, size, asbytes=True))
+
+
+def _hadoop(data: "memoryview[int]", size: int) -> "memoryview[int] | None":
+    """Unpack what Hadoop packed: blocks of LZ4 behind two lengths; None where it did not.
+
+    Source: https://github.com/apache/parquet-format/blob/master/Compression.md (LZ4).
+    """
+    codec, at, left, found = pa.Codec("lz4_raw"), 0, size, []
+    try:
+        while at < len(data):
+            unpacked, packed = _TWO_LENGTHS.unpack_from(data, at)
+            at += _TWO_LENGTHS.size
+            left -= unpacked
+            if left < 0 or packed > len(data) - at:
+                return None
+            found.append(codec.decompress(data[at : at + packed], unpacked, asbytes=True))
+            at += packed
+    except (struct.error, OSError):
+        return None
+    return memoryview(b"".join(found)) if not left else None
 
 
 def _delta_lengths(text: "memoryview[int]") -> tuple[int, int]:

@@ -4,13 +4,14 @@ Numbers are written as the shortest decimals that read back as the same number, 
 on the way. Only this module, `pages` and the engine for large files import pyarrow.
 
 However few bytes a file has, reading it takes a bounded memory: what its pages unpack to is known
-beforehand (`pages`), rows are read some at a time, and repeated texts are written out a piece at a
-time. What they come to in all is held to the limits of a file of text.
+beforehand (`pages`), rows are read some at a time and written out a piece at a time. What they come
+to in all is held to the limits of a file of text.
 """
 
 import io
 import json
 from collections.abc import Collection, Iterator
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -38,7 +39,7 @@ from data_prep.options import FormatOptions
 _PIECE_BYTES = 8 << 20
 _READ_BYTES = 65_536
 # Columns below columns are not read, and pyarrow follows them as deep as they go.
-_DEEPEST = 16
+_SAFELY: dict[str, Any] = {"pre_buffer": False, "schema_depth_limit": 16}
 _WRITE = pyarrow.csv.WriteOptions(include_header=False, delimiter=",")
 
 
@@ -54,7 +55,7 @@ def opened(file: DataFile, options: FormatOptions) -> Opened:
     with _Guard(file.name):
         stream = file.open()
         described = footer.read(file.name, stream, limits.decoded_bytes)
-        schema = _parquet(stream).schema_arrow
+        schema = pq.ParquetFile(pa.PythonFile(stream, mode="r"), **_SAFELY).schema_arrow
     if not described.rows or not schema.names:
         raise NoRowsError(f"{shown(file.name)} has no rows", remedy="Add rows of data.")
     unreadable = {
@@ -107,16 +108,19 @@ def _index_of(schema: pa.Schema) -> frozenset[str]:
         return frozenset()
 
 
-def _parquet(
-    stream: io.BufferedIOBase, dictionaries: list[str] | None = None, buffer_bytes: int = 0
-) -> pq.ParquetFile:
-    return pq.ParquetFile(
+def _batches(
+    stream: io.BufferedIOBase, reading: pages.Reading, columns: list[str] | None
+) -> Iterator[pa.RecordBatch]:
+    """Yield the rows; no column is a dictionary, whatever it was written from."""
+    file = pq.ParquetFile(
         pa.PythonFile(stream, mode="r"),
-        read_dictionary=dictionaries,
-        buffer_size=buffer_bytes,
-        pre_buffer=False,
-        schema_depth_limit=_DEEPEST,
+        metadata=pq.read_metadata(io.BytesIO(footer.without_arrow(stream))),
+        buffer_size=reading.buffer_bytes,
+        **_SAFELY,
     )
+    if any(pa.types.is_dictionary(kind) for kind in file.schema_arrow.types):
+        raise ValueError("it says twice of what types its columns are")
+    yield from file.iter_batches(reading.rows_at_once, columns=columns)
 
 
 def _pieces(
@@ -126,8 +130,7 @@ def _pieces(
     rows = size = 0
     read = [name for name in schema.names if name not in unreadable] if unreadable else None
     with _Guard(file.name):
-        opened = _parquet(file.open(), reading.dictionaries, reading.buffer_bytes)
-        for batch in opened.iter_batches(reading.rows_at_once, columns=read):
+        for batch in _batches(file.open(), reading, read):
             for part in _parts(batch, rows, file.limits.line_bytes):
                 found = map(_writable, part.columns)
                 empty = pa.nulls(part.num_rows, pa.string()) if unreadable else None
@@ -179,8 +182,6 @@ def _parts(batch: pa.RecordBatch, before: int, longest: int) -> Iterator[pa.Reco
 
 
 def _is_text(kind: pa.DataType) -> bool:
-    if pa.types.is_dictionary(kind):
-        return _is_text(kind.value_type)
     return bool(
         pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
     )
@@ -188,20 +189,6 @@ def _is_text(kind: pa.DataType) -> bool:
 
 def _lengths(column: pa.Array) -> NDArray[np.int64]:
     """Return how many bytes of text each value has."""
-    if pa.types.is_dictionary(column.type):
-        known = column.dictionary
-        if pa.types.is_string_view(known.type):
-            known = known.cast(pa.large_string())
-        # Only those that occur: a batch may be one row, and the dictionary all of a file's texts.
-        indices = pc.fill_null(column.indices.cast(pa.int64()), -1)
-        at = indices.to_numpy(zero_copy_only=False)
-        found = np.zeros(len(at), np.int64)
-        at, present = at[at >= 0], at >= 0
-        if len(at):
-            width = np.int64 if pa.types.is_large_string(known.type) else np.int32
-            offsets = np.frombuffer(known.buffers()[1], width)[known.offset :]
-            found[present] = offsets[at + 1] - offsets[at]
-        return found
     if pa.types.is_string_view(column.type):
         column = column.cast(pa.large_string())
     lengths = pc.fill_null(pc.binary_length(column), 0)
@@ -247,8 +234,6 @@ def _readable(kind: pa.DataType) -> bool:
 def _writable(column: pa.Array) -> pa.Array:
     """Return the column in a type that is written as a number or as text."""
     kind = column.type
-    if pa.types.is_dictionary(kind):
-        return _writable(column.cast(kind.value_type))
     if pa.types.is_boolean(kind):
         return column.cast(pa.int8())
     if pa.types.is_decimal(kind):

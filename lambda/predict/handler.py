@@ -21,6 +21,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
         TestSplitError: A row of the test split is not a label and so many features.
         EndpointAnswerError: The endpoint refused a row or answered with something else than the
             plan's objective predicts.
+        EndpointUnreachableError: No answer came whole, try after try.
         PlanVersionError: The run is of a deployment whose plans are written otherwise.
     """
     plan = event["plan"]

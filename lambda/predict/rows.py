@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from ..algorithms.answers import Form
 from ..common.errors import SpineError
-from ..common.s3 import Location, Stream
+from ..common.s3 import DROPPED, Location, Stream
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 # which itself may have gigabytes.
 _LONGEST_ROW = 6_291_456
 _SHOWN = 60
+# Of a row, whose answer is the same each time.
+_TRIES = 4
 
 
 class TestSplitError(SpineError):
@@ -26,6 +28,10 @@ class TestSplitError(SpineError):
 
 class EndpointAnswerError(SpineError):
     """The endpoint did not answer a row with what its objective predicts."""
+
+
+class EndpointUnreachableError(SpineError):
+    """The endpoint's answer did not come whole, try after try; trying again later may help."""
 
 
 class Row(NamedTuple):
@@ -101,20 +107,10 @@ def predict(
     Raises:
         EndpointAnswerError: The model refused the row, or answered with something else than its
             objective predicts.
+        EndpointUnreachableError: No answer came, or none whole.
         ClientError: SageMaker itself refused the call, for instance by throttling.
     """
-    try:
-        answer = client.invoke_endpoint(
-            EndpointName=endpoint, ContentType=content_type, Accept=form.accept, Body=row.features
-        )
-    except ClientError as error:
-        # The container's own answer; anything else is SageMaker's, which a retry may mend.
-        if error.response["Error"]["Code"] != "ModelError":
-            raise
-        raise EndpointAnswerError(
-            f"Endpoint {endpoint} refused row {row.number} of the test split: {error}"
-        ) from error
-    text = answer["Body"].read().decode("utf-8", errors="replace").strip()
+    text = _answer(client, endpoint, row, form=form, content_type=content_type)
     values = form.read(form.split(text))
     if values is None:
         raise EndpointAnswerError(
@@ -132,3 +128,41 @@ def predict(
     if threshold is None:
         raise ValueError("two classes are told apart at a threshold, and the plan has none")
     return {**told, "probability": values[0], "class": int(values[0] > threshold)}
+
+
+def _answer(
+    client: "SageMakerRuntimeClient", endpoint: str, row: Row, *, form: Form, content_type: str
+) -> str:
+    reason = ""
+    for _ in range(_TRIES):
+        try:
+            answer = client.invoke_endpoint(
+                EndpointName=endpoint,
+                ContentType=content_type,
+                Accept=form.accept,
+                Body=row.features,
+            )
+        except ClientError as error:
+            # The container's own answer; anything else is SageMaker's, which a retry may mend.
+            if error.response["Error"]["Code"] != "ModelError":
+                raise
+            raise EndpointAnswerError(
+                f"Endpoint {endpoint} refused row {row.number} of the test split: {error}"
+            ) from error
+        except DROPPED as error:
+            # boto3 has asked again itself, as long as no answer had begun.
+            raise _unreachable(endpoint, row, type(error).__name__) from error
+        try:
+            with closing(answer["Body"]) as body:
+                return body.read().decode("utf-8", errors="replace").strip()
+        except DROPPED as error:
+            reason = type(error).__name__
+    raise _unreachable(endpoint, row, reason)
+
+
+def _unreachable(endpoint: str, row: Row, reason: str) -> EndpointUnreachableError:
+    # Of the libraries' words some hold whole addresses.
+    return EndpointUnreachableError(
+        f"Endpoint {endpoint} gave no whole answer to row {row.number} of the test split"
+        f" ({reason}). Run again."
+    )

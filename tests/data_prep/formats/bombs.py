@@ -37,9 +37,16 @@ def classes(rows: int) -> pa.Array:
     return pa.DictionaryArray.from_arrays(codes, pa.array(["Abnormal", "Normal"]))
 
 
-def long_texts(length: int, rows: int = 65_536) -> bytes:
+def long_texts(length: int, rows: int = 65_536, **options: Any) -> bytes:
     """One text in every row, which a batch of rows would write out so many times."""
-    return written(pa.table({"a": repeated("x" * length, rows), "class": classes(rows)}))
+    return written(pa.table({"a": repeated("x" * length, rows), "class": classes(rows)}), **options)
+
+
+def says_twice() -> bytes:
+    """A file whose types are noted by Arrow, and whose writer is called as that note is."""
+    found = long_texts(460_000)
+    writer = found.rindex(b"parquet-cpp-arrow")
+    return found[:writer] + b"ARROW:schema" + found[writer + 12 :]
 
 
 def constants(rows: int) -> bytes:
@@ -122,6 +129,11 @@ def _list(kind: int, size: int) -> bytes:
 # By what becomes of them: the name of the refusal, or None where they are read.
 BOMBS: Mapping[str, tuple[Callable[[], bytes], str | None]] = {
     "a text of half a megabyte in every row": (lambda: long_texts(460_000), "TooLargeError"),
+    "a text that was no category": (
+        lambda: long_texts(460_000, store_schema=False),
+        "TooLargeError",
+    ),
+    "a text whose type is said twice": (says_twice, "DamagedArchiveError"),
     "a text of two megabytes in every row": (lambda: long_texts(2 << 20), "LineTooLongError"),
     "lengths that are not there": (lengths, "DamagedArchiveError"),
     "prefixes that are not there": (

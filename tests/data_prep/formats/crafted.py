@@ -46,9 +46,9 @@ def page(
     return struct((1, whole(0)), *sizes, (5, inner))[1] + packed
 
 
-def dictionary(data: bytes, values: int) -> bytes:
+def dictionary(data: bytes, values: int, packed: bytes | None = None) -> bytes:
     """A dictionary's page."""
-    packed = zipped(data)
+    packed = zipped(data) if packed is None else packed
     inner = struct((1, whole(values)), (2, whole(0)))
     sizes = ((2, whole(len(data))), (3, whole(len(packed))))
     return struct((1, whole(2)), *sizes, (7, inner))[1] + packed

@@ -1,6 +1,7 @@
 """What two readers of a Parquet file could understand in two ways is refused."""
 
 import io
+from collections.abc import Callable
 
 import pyarrow as pa
 import pytest
@@ -13,6 +14,7 @@ from tests.data_prep.formats.crafted import ROWS, Column, whole
 from tests.data_prep.support import run
 
 HONEST = Column(crafted.numbers())
+TEXT = ((6, whole(0)),)
 # The start of 100 lengths of zero in DELTA_BINARY_PACKED, in one block of 128 in four parts.
 EMPTY_TEXTS = b"\x80\x01\x04\x64\0" + b"\0" * 5
 
@@ -118,41 +120,19 @@ def test_decimals_are_as_wide_as_their_largest(physical: int) -> None:
         assert found.rows_at_once == (64 << 20) // (length + 4 + 32)
 
 
-def padded(rows: int, texts: int) -> bytes:
-    """A file whose rows are read one by one, and whose other column has many texts."""
+def padded(rows: int) -> bytes:
+    """A file whose rows are read one by one."""
     number = crafted.varint(rows)
     lengths = b"\x80\x01\x04" + number + b"\0" + b"\0" * 5 * -(-(rows - 1) // 128)
     data = lengths * 2 + bytes(70 << 20)
-    indices = b"\x01" + crafted.varint(rows << 1) + b"\0"
-    first = crafted.dictionary(b"\x01\0\0\0a" * texts, texts)
-    text = ((6, whole(0)),)
-    return crafted.file(
-        Column(
-            crafted.page(data, crafted.zipped(data), encoding=7, rows=rows),
-            6,
-            schema=text,
-            values=rows,
-        ),
-        Column(
-            first + crafted.page(indices, crafted.zipped(indices), encoding=8, rows=rows),
-            6,
-            schema=text,
-            dictionary=len(first),
-            values=rows,
-        ),
-        rows=rows,
-    )
+    page = crafted.page(data, crafted.zipped(data), encoding=7, rows=rows)
+    return crafted.file(Column(page, 6, schema=TEXT, values=rows), rows=rows)
 
 
 def test_a_file_is_read_in_so_many_pieces_only() -> None:
-    """Each takes time, more if its dictionary is large."""
-    for rows, texts, refused in (
-        (1 << 18, 1, False),
-        ((1 << 18) + 1, 1, True),
-        (10_000, 3_000_000, False),
-        (12_000, 3_000_000, True),
-    ):
-        stream = io.BytesIO(padded(rows, texts))
+    """Each takes time."""
+    for rows, refused in ((1 << 18, False), ((1 << 18) + 1, True)):
+        stream = io.BytesIO(padded(rows))
         described = footer.read("x", stream, 1 << 30)
         if refused:
             with pytest.raises(TooLargeError, match=f"read in {rows:,} pieces"):
@@ -161,15 +141,74 @@ def test_a_file_is_read_in_so_many_pieces_only() -> None:
             assert pages.measured("x", stream, described, 1 << 30).rows_at_once == 1
 
 
-def test_a_batch_looks_at_no_more_texts_of_a_dictionary_than_it_has() -> None:
-    """Their lengths come out as those of the texts themselves, missing ones and parts included."""
-    texts = pa.array(["", "a", "bb", None, "ccc"]).dictionary_encode()
-    large = pa.array(["x", "yyyy"], pa.large_string()).dictionary_encode()
-    for column, lengths in (
-        (texts, [0, 1, 2, 0, 3]),
-        (texts[2:], [2, 0, 3]),
-        (large, [1, 4]),
-        (pa.DictionaryArray.from_arrays([1, 0], texts.dictionary[2:]), [3, 2]),
-        (pa.nulls(2).cast(pa.dictionary(pa.int32(), pa.string())), [0, 0]),
+def coded(
+    *texts: bytes, rows: int = ROWS, said: int | None = None, codec: int = 6, more: bytes = b""
+) -> Column:
+    """A column of text, each of whose rows is the first text of its dictionary."""
+    indices = b"\x01" + crafted.varint(rows << 1) + b"\0"
+    data = b"".join(len(text).to_bytes(4, "little") + text for text in texts) + more
+    packed = PACKED[codec](data)
+    first = crafted.dictionary(data, len(texts) if said is None else said, packed)
+    page = crafted.page(indices, PACKED[codec](indices), encoding=8, rows=rows)
+    return Column(first + page, 6, schema=TEXT, dictionary=len(first), codec=codec, values=rows)
+
+
+def hadoop(data: bytes) -> bytes:
+    """Data as Hadoop packs them: in blocks, each behind its lengths."""
+    blocks = []
+    for part in (data[:7], data[7:]):
+        packed = bytes(pa.Codec("lz4_raw").compress(part))
+        lengths = len(part).to_bytes(4, "big") + len(packed).to_bytes(4, "big")
+        blocks.append(lengths + packed)
+    return b"".join(blocks)
+
+
+# By the number of their codec: 5 is the LZ4 of old, which Arrow writes as it does 7.
+PACKED: dict[int, Callable[[bytes], bytes]] = {
+    0: bytes,
+    5: hadoop,
+    6: crafted.zipped,
+    7: lambda data: bytes(pa.Codec("lz4_raw").compress(data)),
+}
+
+
+@pytest.mark.parametrize("codec", PACKED)
+def test_the_longest_text_of_a_dictionary_tells_how_many_rows_are_read(codec: int) -> None:
+    """Each row may hold it, however short most texts are and however they are packed."""
+    texts = [b"a", b"b" * 70_000, *(b"%d" % number for number in range(500))]
+    for column in (coded(*texts, codec=codec), coded(*texts[2:], texts[1], codec=codec)):
+        stream = io.BytesIO(crafted.file(HONEST, column))
+        found = pages.measured("x", stream, footer.read("x", stream, 1 << 30), 1 << 30)
+        assert found.rows_at_once == (64 << 20) // (70_000 + 32)
+        assert read(column) == ROWS
+
+
+def test_lz4_without_hadoops_lengths_is_read() -> None:
+    """Arrow wrote it so under the codec's old number."""
+    assert read(coded(b"a", b"bb" * 50, codec=7)._replace(codec=5)) == ROWS
+
+
+def test_a_dictionary_that_is_cut_is_refused() -> None:
+    """Within a length or within a text."""
+    for column in (
+        coded(b"a" * 9, said=2, more=b"\1\0\0"),
+        coded(b"a" * 9, said=2, more=b"\7\0\0\0a"),
     ):
-        assert parquet._lengths(column).tolist() == lengths
+        with pytest.raises(DamagedArchiveError, match="a dictionary is cut"):
+            read(column)
+
+
+def test_texts_of_dictionaries_are_measured_so_many_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of all columns and row groups together, since each takes time."""
+    monkeypatch.setattr(pages, "_MOST_TEXTS", 6)
+    assert read(coded(b"a", b"b", b"c"), coded(b"a", b"b", b"c")) == ROWS
+    with pytest.raises(TooLargeError, match="have more than 6 texts"):
+        read(coded(b"a", b"b", b"c"), coded(b"a", b"b", b"c", b"d"))
+
+
+def test_the_lengths_of_texts_are_told_whatever_their_type() -> None:
+    """Missing ones and parts included."""
+    for kind in (pa.string(), pa.large_string(), pa.string_view()):
+        texts = pa.array(["", "a", "bb", None, "ccc"], kind)
+        assert parquet._lengths(texts).tolist() == [0, 1, 2, 0, 3]
+        assert parquet._lengths(texts[2:]).tolist() == [2, 0, 3]

@@ -3,9 +3,11 @@
 import io
 import subprocess
 import sys
+from bisect import bisect_left
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -88,8 +90,7 @@ def test_rows_are_read_so_many_at_a_time_that_they_fit() -> None:
     for encoding, rows in (("PLAIN", 671), ("DELTA_BYTE_ARRAY", 670)):
         content = bombs.written(texts, column_encoding={"s": encoding}, use_dictionary=False)
         assert measured(content).rows_at_once <= rows
-        assert measured(content).dictionaries == []
-    assert measured(bombs.long_texts(100)).dictionaries == ["a", "class"]
+    assert measured(bombs.long_texts(100_000)).rows_at_once == (64 << 20) // (100_000 + 32)
 
 
 @pytest.mark.parametrize("encoding", ["DELTA_LENGTH_BYTE_ARRAY", "DELTA_BYTE_ARRAY", "PLAIN"])
@@ -167,18 +168,47 @@ def test_a_row_group_without_rows_is_read() -> None:
     assert sum(found.counts.values()) == 200
 
 
+def taken(content: bytes, reading: pages.Reading) -> list[int]:
+    """Read a file, and return the bytes that Arrow holds after each batch."""
+    before = pa.total_allocated_bytes()
+    batches = parquet._batches(io.BytesIO(content), reading, None)
+    return [pa.total_allocated_bytes() - before for _ in batches]
+
+
 def test_what_numbers_take_is_told_as_arrow_takes_it() -> None:
     """A dictionary of numbers is there twice, and a column of a large group has a small buffer."""
     rows, columns = 150_000, 60
     values = np.random.default_rng(7).normal(size=(columns, rows))
     content = bombs.written(pa.table({f"c{at}": each for at, each in enumerate(values)}))
     assert len(content) > 64 << 20
-    stream = io.BytesIO(content)
     most = 150 << 20
     reading = measured(content, most)
     with pytest.raises(TooLargeError, match="unpacks to more than"):
         measured(content, most * 8 // 10)
-    before = pa.total_allocated_bytes()
-    file = parquet._parquet(stream, reading.dictionaries, reading.buffer_bytes)
-    taken = [pa.total_allocated_bytes() - before for _ in file.iter_batches(reading.rows_at_once)]
-    assert most * 7 // 10 < max(taken) < most + (64 << 20)
+    assert most * 7 // 10 < max(taken(content, reading)) < most + (64 << 20)
+
+
+@pytest.mark.parametrize("limit", [1 << 20, 1 << 30], ids=["some", "all"])
+@pytest.mark.parametrize("kind", ["text", "categories"])
+def test_what_texts_take_that_never_repeat_is_told_as_arrow_takes_it(kind: str, limit: int) -> None:
+    """Whether some or all of them are in a dictionary, and whatever they were written from."""
+    rows, columns = 280_000, 8
+    texts = pc.cast(pa.array(np.random.default_rng(7).permutation(10**6)[:rows]), pa.string())
+    column = texts.dictionary_encode() if kind == "categories" else texts
+    content = bombs.written(
+        pa.table({f"c{at}": column for at in range(columns)}), dictionary_pagesize_limit=limit
+    )
+    steps = range(0, 1 << 30, 8 << 20)
+    counted = steps[bisect_left(steps, True, key=lambda most: fits(content, most))]
+    assert counted < 200 << 20
+    # A batch is held until the next one is read.
+    assert max(taken(content, measured(content))) < counted + (128 << 20)
+
+
+def fits(content: bytes, most: int) -> bool:
+    """Return whether a file is read within the bound."""
+    try:
+        measured(content, most)
+    except TooLargeError:
+        return False
+    return True

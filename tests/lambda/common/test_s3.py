@@ -1,35 +1,19 @@
 """Addresses in S3, and what is read and written there."""
 
 import io
-import ssl
 from typing import Any
 
 import pytest
-import urllib3
-from botocore.exceptions import ClientError, ReadTimeoutError
-from botocore.response import StreamingBody
-from urllib3.exceptions import IncompleteRead, ProtocolError, SSLError
+from botocore.exceptions import ClientError
 
 from spine.shipped import load
+from tests.dropping import DROPS, SECRET, stopping
 from tests.preparing import Store
 from tests.support import FakeS3, use_clients
 
 s3 = load("common.s3")
 
 CONTENT = b"".join(b"%04d,five\n" % number for number in range(10))
-SECRET = "hunter2"
-# What comes out of a body whose connection is lost: urllib3's own, and of the sockets below.
-DROPS = [
-    SSLError(SECRET),
-    ProtocolError(SECRET),
-    IncompleteRead(10, 90),
-    urllib3.exceptions.ReadTimeoutError(None, SECRET, SECRET),  # type: ignore[arg-type]
-    urllib3.exceptions.DecodeError(SECRET),
-    ReadTimeoutError(endpoint_url=SECRET),
-    ssl.SSLError(SECRET),
-    ConnectionResetError(SECRET),
-    TimeoutError(SECRET),
-]
 
 
 @pytest.mark.parametrize(
@@ -164,23 +148,8 @@ class Dropping(FakeS3):
         """Answer with a body that stops."""
         self.asked.append(given.get("Range"))
         answer = super().get_object(**given)
-        return answer | {"Body": StreamingBody(Stopping(answer["Body"], self), len(CONTENT))}
-
-
-class Stopping(io.BytesIO):
-    """The raw body of one answer, as urllib3 gives it to botocore."""
-
-    def __init__(self, body: io.BytesIO, service: Dropping) -> None:
-        super().__init__()
-        self._left = body.read(service.after)
-        self._error = service.error
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        """Read on, or raise."""
-        if not self._left:
-            raise self._error
-        found, self._left = self._left[:size], self._left[size:]
-        return found
+        content = answer["Body"].read()
+        return answer | {"Body": stopping(content, self.after, self.error)}
 
 
 @pytest.mark.parametrize("error", DROPS, ids=lambda error: type(error).__name__)

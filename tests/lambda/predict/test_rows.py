@@ -4,9 +4,10 @@ import copy
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
 from spine.shipped import load
+from tests.dropping import DROPS, SECRET, stopping
 from tests.predict_endpoint import EVENT, PROFILE, FakeRuntime, handler, run
 from tests.support import FakeS3, client_error, use_clients
 
@@ -135,3 +136,77 @@ def test_throttling_keeps_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(ClientError, match="Rate exceeded"):
         run(monkeypatch, "1,1,2\n", throttle)
+
+
+class Dropping(FakeRuntime):
+    """Its first answers stop in the middle of their bodies.
+
+    Attributes:
+        error: What a body raises then.
+        drops: How many answers do.
+    """
+
+    error: Exception
+    drops: int
+
+    def invoke_endpoint(self, **request: str) -> dict[str, Any]:
+        """Answer with a body that stops."""
+        answer = super().invoke_endpoint(**request)
+        if len(self.bodies) <= self.drops:
+            answer["Body"] = stopping(answer["Body"].read(), 2, self.error)
+        return answer
+
+
+def dropping(monkeypatch: pytest.MonkeyPatch, error: Exception, drops: int) -> Dropping:
+    """An endpoint with one row to predict, so many of whose answers stop."""
+    runtime = Dropping(lambda _: "0.75\n")
+    runtime.error, runtime.drops = error, drops
+    s3 = FakeS3()
+    s3.put_object(Bucket="b", Key="runs/r/test/test.csv", Body="1,1,2\n")
+    s3.put_object(Bucket="b", Key="runs/r/data_profile.json", Body=PROFILE)
+    use_clients(monkeypatch, s3=s3, sagemaker_runtime=runtime)
+    return runtime
+
+
+@pytest.mark.parametrize("error", DROPS, ids=lambda error: type(error).__name__)
+def test_a_row_is_sent_again_where_its_answer_was_lost(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """Whatever the libraries raise for it; what came of the answer is no answer."""
+    runtime = dropping(monkeypatch, error, drops=3)
+    (told,) = handler(EVENT, None)["predictions"]
+    assert told["probability"] == 0.75
+    assert runtime.bodies == ["1,2"] * 4
+
+
+@pytest.mark.parametrize("error", DROPS, ids=lambda error: type(error).__name__)
+def test_an_answer_that_never_comes_whole_has_a_name_for_it(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """After four tries; the message has nothing in the library's words."""
+    runtime = dropping(monkeypatch, error, drops=9)
+    with pytest.raises(
+        rows.EndpointUnreachableError, match=r"Endpoint spine-dev-r .* row 1 .*Run again"
+    ) as e:
+        handler(EVENT, None)
+    assert SECRET not in str(e.value)
+    assert runtime.bodies == ["1,2"] * 4
+
+
+@pytest.mark.parametrize(
+    "error", [EndpointConnectionError(endpoint_url=SECRET), ReadTimeoutError(endpoint_url=SECRET)]
+)
+def test_an_endpoint_that_does_not_answer_has_the_same_name(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """At once: boto3 has asked again already."""
+    asked = []
+
+    def silent(body: str) -> str:
+        asked.append(body)
+        raise error
+
+    with pytest.raises(rows.EndpointUnreachableError, match=r"Endpoint spine-dev-r .* row 1 ") as e:
+        run(monkeypatch, "1,1,2\n", silent)
+    assert SECRET not in str(e.value)
+    assert asked == ["1,2"]
