@@ -40,6 +40,8 @@ _CODE = re.compile(r"code/[0-9a-f]{64}(?=/)")
 _UPLOAD = re.compile(r"uploads/[0-9a-f]{12}/")
 # Of Spark, one for each block.
 _BLOCKS = re.compile(r"((?:preparation|train|validate)/[a-z-]*/?(?:part-)?)[0-9]{5}(?=[.\"])")
+# One for each round, of which the last few are kept.
+_CHECKPOINT = re.compile(r"(checkpoints/[a-z-]+\.)[0-9]+(?=\")")
 _EXECUTION = re.compile(r"(execution:[\w-]+):[^\"]+")
 
 Call = dict[str, Any]
@@ -68,6 +70,7 @@ def normalized(record: Path, known: dict[str, str]) -> list[Call]:
         text = _RUN_FOLDER.sub("runs/run", text)
         text = ASSET.sub("code.zip", text)
         text = _BLOCKS.sub(r"\g<1>00000", text)
+        text = _CHECKPOINT.sub(r"\g<1>0", text)
         text = _CODE.sub("code/digest", text)
         text = _UPLOAD.sub("uploads/digest/", text)
         text = _EXECUTION.sub(r"\1:name", text)
@@ -140,6 +143,8 @@ def _training(home: Path, cloud: localcloud.Cloud, bucket: str, machine: str) ->
     states, s3 = cloud.client("stepfunctions"), cloud.client("s3")
     _spine(home, "run", "--source", str(_SAMPLE), "--json")
     kept = _run(home, {"endpoint": {"keep": True}})
+    # A model below the minimum is deleted, which asks the configurations of this minute about it.
+    _run(home, {"evaluation": {"minimum": {"auc": 1.0}}})
     for engine in ("processing", "spark"):
         _run(home, {"preparation": {"engine": engine}, "endpoint": {"enabled": False}})
     _run(home, {"training": {"spot": True}, "endpoint": {"enabled": False}})

@@ -113,7 +113,9 @@ def plan_for(app: Deployment, engine: str, number: int, case: Case) -> dict[str,
     key = f"uploads/engines/{number}/{case.name}"
     app.cloud.client("s3").put_object(Bucket=app.bucket, Key=key, Body=case.content)
     limits = load("plan.engines").LIMITS[engine]
-    form = {name: case.options.get(name) for name in FormatOptions._fields}
+    form = {
+        name: case.options.get(name, default) for name, default in FormatOptions()._asdict().items()
+    }
     wanted = {**Wanted()._asdict(), **case.options}
     wanted["rename"] = dict(wanted["rename"])
     return {
@@ -129,9 +131,19 @@ def plan_for(app: Deployment, engine: str, number: int, case: Case) -> dict[str,
             "format": form,
         },
         "task": wanted["task"],
-        "training": {"hyperparameters": wanted_hyperparameters(wanted)},
+        "training": {
+            "hyperparameters": wanted_hyperparameters(wanted),
+            "instance_type": "ml.m5.xlarge",
+            "instance_count": 1,
+        },
         "split": {"train": 0.8, "test": 0.1, "validate": 0.1, "seed": 42},
-        "preparation": {"engine": engine, "instance_count": 2, "shards": 2, "limits": limits},
+        "preparation": {
+            "engine": engine,
+            "instance_count": 2,
+            "shards": 2,
+            "distribution": "FullyReplicated",
+            "limits": limits,
+        },
     }
 
 
