@@ -36,7 +36,7 @@ def test_the_commands_of_the_command_line_work(app: Deployment, tmp_path: Path) 
         words = shlex.split(line)[1:]
         if words == ["down"]:
             continue  # the shared cloud goes on; stopping it is tested where it ends
-        if words[0] == "run":
+        if words[0] in ("run", "inspect"):
             words = _offline(words, table)
         done = app.spine(*words)
         assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
@@ -46,10 +46,14 @@ def test_the_commands_of_the_command_line_work(app: Deployment, tmp_path: Path) 
 
 def _offline(words: list[str], table: Path) -> list[str]:
     """The same run on files of this test: nothing here may reach for UCI."""
-    if "--source" not in words:
+    if words[0] == "run" and "--source" not in words:
         return [*words, "--source", str(SAMPLE)]
     named = {"diagnostic": "outcome", "malade": "yes"}
-    words = [str(table) if word.endswith(".csv") else word for word in words]
+    places = {".csv": table, "input.json": table.with_name("input.json")}
+    words = [
+        next((str(place) for end, place in places.items() if word.endswith(end)), word)
+        for word in words
+    ]
     return [re.sub("|".join(named), lambda found: named[found[0]], word) for word in words]
 
 

@@ -26,7 +26,7 @@ from tests.support import ROOT
 pytestmark = pytest.mark.process
 
 # Lambda's runtime brings it.
-RUNTIME = {"boto3", "botocore"}
+RUNTIME = {"boto3", "botocore", "urllib3"}
 # Where a distribution's name is not its module's.
 MODULES = {"scikit-learn": "sklearn"}
 

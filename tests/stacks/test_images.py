@@ -58,7 +58,7 @@ def test_a_further_algorithm_is_deployed(tmp_path: Path) -> None:
         "from stacks import images\n"
         "found = images.from_sdk()\n"
         "images.load = lambda: found\n"
-        "runpy.run_path('app.py')\n"
+        "runpy.run_path('app.py', run_name='__main__')\n"
     )
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
     context |= {"linear_version": "1", "functions": "local"}

@@ -68,8 +68,8 @@ def test_destroy_deletes_data_only_where_the_stage_says_so(
     assert bool(assembly.declared("storage", "Custom::S3AutoDeleteObjects")) is deletes
 
 
-def test_sagemaker_writes_models_and_batch_output_only(dev: Assembly) -> None:
-    """Its role reads runs, writes two folders of them, and trusts this account's SageMaker."""
+def test_sagemaker_writes_models_checkpoints_and_batch_output_only(dev: Assembly) -> None:
+    """Its role reads runs, writes three folders of them, and trusts this account's SageMaker."""
     (role,) = (
         each
         for each in dev.properties("storage", "AWS::IAM::Role")
@@ -85,6 +85,7 @@ def test_sagemaker_writes_models_and_batch_output_only(dev: Assembly) -> None:
         for statement in policy["PolicyDocument"]["Statement"]
         if statement["Action"] == "s3:PutObject" and statement["Effect"] == "Allow"
     ]
-    assert [json.dumps(resource).count("/runs/*/") for resource in writes] == [2]
+    assert [json.dumps(resource).count("/runs/*/") for resource in writes] == [3]
+    assert "/runs/*/checkpoints/*" in json.dumps(writes)
     assert "/runs/*/model/*" in json.dumps(writes)
     assert "/runs/*/batch-out/*" in json.dumps(writes)
