@@ -47,7 +47,11 @@ def plan(given: dict[str, Any], algorithm: Any) -> Any:
     checked = parse(given, algorithm)
     return load("plan.plan").build(
         checked,
-        preparation={"engine": "lambda", "limits": load("plan.engines").LIMITS["lambda"]},
+        preparation={
+            "engine": "lambda",
+            "distribution": "FullyReplicated",
+            "limits": load("plan.engines").LIMITS["lambda"],
+        },
         execution_arn="arn:aws:states:us-east-1:111122223333:execution:m:r",
         execution_name="r",
         started_at="2026-01-02T03:04:05Z",
