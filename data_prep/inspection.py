@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from data_prep import formats, leaks, prepare
-from data_prep.errors import DataError, merged
+from data_prep.errors import DataError, merged, shown
 from data_prep.formats.base import Opened
 from data_prep.labels import guessed_positive
 from data_prep.limits import Limits
@@ -431,7 +431,8 @@ def _solved(
         kept = [name for name in wanted.categorical if name not in columns]
         problems += [
             DataError(
-                each["message"].rstrip("."),
+                # The place is said before it.
+                each["message"].removeprefix(f"column {shown(each['column'])} ").rstrip("."),
                 remedy=each["remedy"],
                 column=each["column"],
                 fix=each["fix"],

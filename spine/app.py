@@ -193,7 +193,7 @@ def inspect_file(
 
     found = looking.look(file, label=label, member=member)
     if write is not None:
-        looking.write(looking.written(found, file), write)
+        looking.write(looking.written(found, file, write), write)
     if as_json:
         print_json(found.summary())
     else:

@@ -45,10 +45,10 @@ def look(path: Path, *, label: str | None = None, member: str | None = None) -> 
         raise UsageError(f"{path.name}: {error}") from error
 
 
-def written(found: "Inspection", path: Path) -> str:
-    """Return the execution input as a text, with what was found as comments."""
+def written(found: "Inspection", path: Path, to: Path) -> str:
+    """Return the execution input as a text for a file, with what was found as comments."""
     facts = found.facts
-    lines = [f"What `spine inspect` found in {path.name}; run it with", f"  {command(path)}"]
+    lines = [f"What `spine inspect` found in {path.name}; run it with", f"  {command(path, to)}"]
     lines.append(f"{facts['format']}, {_rows(found)}, {len(found.columns)} columns.")
     if found.is_sampled:
         lines.append("Only some of the rows were looked at.")
@@ -60,9 +60,9 @@ def written(found: "Inspection", path: Path) -> str:
     return f"{comments}{json.dumps(found.input, indent=2, ensure_ascii=False)}\n"
 
 
-def command(path: Path, written_to: Path | None = None) -> str:
+def command(path: Path, written_to: Path) -> str:
     """Return the command that runs the file with the input."""
-    names = (shlex.quote(str(name)) for name in (path, written_to or "input.json"))
+    names = (shlex.quote(str(name)) for name in (path, written_to))
     return "spine run --source {} --input {}".format(*names)
 
 

@@ -40,9 +40,10 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     """Comments say what was found; without them it is the input that was shown."""
     found = looking.look(ORDERS, label="returned")
     place = tmp_path / "input.json"
-    looking.write(looking.written(found, ORDERS), place)
+    looking.write(looking.written(found, ORDERS, place), place)
     text = place.read_text(encoding="utf-8")
     assert text.startswith("// What `spine inspect` found in orders.csv")
+    assert f"--input {place}" in text
     assert "'O-10000' is not a number" in text
     assert read_input(str(place)) == found.input
 
@@ -69,7 +70,7 @@ def test_names_do_not_act_on_the_terminal_nor_end_a_comment(tmp_path: Path) -> N
     assert "\\x1b[2J" in text
     found = looking.look(path)
     place = tmp_path / "input.json"
-    looking.write(looking.written(found, path), place)
+    looking.write(looking.written(found, path, place), place)
     assert read_input(str(place)) == found.input
 
 
