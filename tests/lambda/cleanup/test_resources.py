@@ -1,11 +1,13 @@
 """Finding what runs left by name and tag, page by page, and telling what is gone."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from spine.shipped import load
-from tests.fake_sagemaker import FakeSageMaker
+from tests.fake_sagemaker import BEGIN, FakeSageMaker
 from tests.support import client_error
 
 kinds = load("common.kinds")
@@ -40,6 +42,39 @@ def test_a_job_is_found_by_its_status(sagemaker: FakeSageMaker) -> None:
     assert found(sagemaker, kind, status="InProgress") == {f"{BASE}-0-0"}
 
 
+def test_a_listing_tells_what_a_listing_shows(sagemaker: FakeSageMaker) -> None:
+    """All of a kind where no name is asked for, each with its ARN, time and status."""
+    sagemaker.sleep(60)
+    sagemaker.add("endpoint", BASE, status="InService")
+    sagemaker.add("model", "another")
+    (endpoint, model) = (
+        each
+        for kind in kinds.KINDS
+        if kind.resource_type in ("endpoint", "model")
+        for each in resources.listed(sagemaker, kind)
+    )
+    assert (endpoint.name, model.name) == (BASE, "another")
+    assert endpoint.arn.endswith(f":endpoint/{BASE}")
+    assert model.arn.endswith(":model/another")
+    assert endpoint.created == model.created == BEGIN + timedelta(seconds=60)
+    assert (endpoint.status, model.status) == ("InService", None)
+
+
+def test_what_is_not_there_is_described_as_nothing(sagemaker: FakeSageMaker) -> None:
+    """Any other refusal is somebody else's to judge."""
+    (kind,) = (each for each in kinds.KINDS if each.resource_type == "endpoint")
+    assert resources.described(sagemaker, kind, BASE) is None
+    sagemaker.add("endpoint", BASE, status="InService")
+    assert resources.described(sagemaker, kind, BASE)["EndpointStatus"] == "InService"
+
+    def deny(operation: str, _name: str) -> None:
+        raise client_error("AccessDeniedException", "not authorized", operation)
+
+    sagemaker.fault = deny
+    with pytest.raises(ClientError, match="not authorized"):
+        resources.described(sagemaker, kind, BASE)
+
+
 def test_all_tags_are_read_and_what_is_gone_has_none(sagemaker: FakeSageMaker) -> None:
     """Over pages; a resource may go between the listing and the look at its tags."""
     sagemaker.add("model", BASE, run="r", execution="e", stage="dev", keep_until="t", owner="o")
@@ -53,6 +88,7 @@ def test_all_tags_are_read_and_what_is_gone_has_none(sagemaker: FakeSageMaker) -
     ("code", "message", "missing", "refused"),
     [
         ("ResourceNotFound", "Requested resource not found.", True, False),
+        ("ResourceNotFoundException", "Requested resource not found.", True, False),
         ("ValidationException", "Could not find model.", True, True),
         ("ValidationException", "Cannot update in-progress endpoint", False, True),
         ("ResourceInUse", "It is in use.", False, True),

@@ -57,6 +57,16 @@ def test_who_is_gone_or_has_changed_uses_nothing_any_more(busy: FakeSageMaker) -
     assert found.of(CONFIG, "new", BEGIN) is None
 
 
+def test_each_of_several_users_is_known(busy: FakeSageMaker) -> None:
+    """One of them may go; the others still use it."""
+    busy.add("endpoint", "on-old-too", status="InService", uses=("old",))
+    found = usage.Usage(busy)
+    first = found.of(CONFIG, "old", BEGIN).rpartition(" ")[2]
+    del busy.things["endpoint"][first]
+    (other,) = {"on-old", "on-old-too"} - {first}
+    assert found.of(CONFIG, "old", BEGIN) == f"it is used by the endpoint {other}"
+
+
 def test_a_job_and_an_endpoint_are_used_by_nothing(sagemaker: FakeSageMaker) -> None:
     """No call is made to know that."""
     for kind in (PROCESSING, TRAINING, TRANSFORM, ENDPOINT):
