@@ -177,7 +177,7 @@ def prepare(
             told = problems.told(error, found, format_options, wanted, fractions)
             texts = problems.columns_of_text(told, wanted) if wanted.encode_text else ()
             if not texts:
-                raise (told if isinstance(found, Examination) else found.located(told)) from error
+                raise found.located(told) from error
             wanted = wanted._replace(categorical=(*wanted.categorical, *texts))
 
 

@@ -113,31 +113,17 @@ class DataError(Exception):
         self, *, fix: Mapping[str, Any] | None = None, others: Sequence["DataError"] = ()
     ) -> "DataError":
         """Return the same refusal with what solves it, and with what else is wrong."""
-        return type(self)(
-            self.problem,
-            remedy=self.own_remedy,
-            line=self.line,
-            column=self.column,
-            fix=self.fix if fix is None else fix,
-            others=others,
-            file=self.file,
-        )
+        return self._with(fix=self.fix if fix is None else fix, others=others)
 
     def found_in(self, file: str, line: int | None) -> "DataError":
         """Return the same refusal with the file of several it was met in, and the line there."""
-        return type(self)(
-            self.problem,
-            remedy=self.own_remedy,
-            line=line,
-            column=self.column,
-            fix=self.fix,
-            others=self.others,
-            file=file,
-        )
+        return self._with(file=file, line=line)
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Survive the way from one machine to another, which the arguments by name would not."""
-        given = {
+    def _with(self, **changes: Any) -> "DataError":
+        return _restored(type(self), self.problem, self._given() | changes)
+
+    def _given(self) -> dict[str, Any]:
+        return {
             "remedy": self.own_remedy,
             "line": self.line,
             "column": self.column,
@@ -145,7 +131,10 @@ class DataError(Exception):
             "others": self.others,
             "file": self.file,
         }
-        return _restored, (type(self), self.problem, given)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Survive the way from one machine to another, which the arguments by name would not."""
+        return _restored, (type(self), self.problem, self._given())
 
 
 def _restored(kind: type[DataError], problem: str, given: dict[str, Any]) -> DataError:
